@@ -1,0 +1,1 @@
+//! Weft's own API: apps, services, routes, builds.

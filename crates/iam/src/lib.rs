@@ -1,0 +1,1 @@
+//! IAM users, keys, roles and policies, and STS.

@@ -1,0 +1,1 @@
+//! The hop between workloads: names, identity, and what leaves a sandbox.

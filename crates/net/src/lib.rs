@@ -1,0 +1,1 @@
+//! Listeners, HTTP/1.1 servers and clients, drain.

@@ -1,0 +1,1 @@
+//! IAM policies: evaluate a request against policies to a decision with reasons.

@@ -1,0 +1,1 @@
+//! Hosts, paths, weights and balancing, as decisions.

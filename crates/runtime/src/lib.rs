@@ -1,0 +1,1 @@
+//! Pools and workers: carries out what scaling decides; contracts and language bootstraps.

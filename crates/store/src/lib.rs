@@ -1,0 +1,1 @@
+//! Transactions over ordered keys, change feed, blobs.

@@ -1,0 +1,1 @@
+//! weft.toml: parse, resolve, diff, plan.

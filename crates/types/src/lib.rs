@@ -1,0 +1,1 @@
+//! Names, ARNs, regions, accounts, units: parsed once, valid ever after.

@@ -1,0 +1,1 @@
+//! The AWS protocols and SigV4: one codec per protocol, walking schemas.

@@ -1,0 +1,3 @@
+//! Weft: your own cloud in one binary.
+
+fn main() {}
