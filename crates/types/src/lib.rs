@@ -1,1 +1,30 @@
-//! Names, ARNs, regions, accounts, units: parsed once, valid ever after.
+//! Names, ARNs, regions, accounts and times: parsed once, valid ever after.
+//!
+//! Every type here has one constructor that checks; whoever holds a value never looks again. The crate is pure:
+//! no clock, no files. It does not know what a service does with a name.
+
+mod arn;
+mod name;
+mod time;
+
+pub use arn::{AccountId, Arn, Region};
+pub use name::{AppName, RuntimeName, WorkloadName};
+pub use time::Timestamp;
+
+/// Why a text is not the value it should be. The message names the rule that it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{value}` is not a valid {what}: {rule}")]
+pub struct ParseError {
+    /// What the text should have been, as one noun.
+    pub what: &'static str,
+    /// The text as given, cut after 200 characters.
+    pub value: String,
+    /// The rule that it breaks.
+    pub rule: &'static str,
+}
+
+impl ParseError {
+    pub(crate) fn new(what: &'static str, value: &str, rule: &'static str) -> Self {
+        Self { what, value: value.chars().take(200).collect(), rule }
+    }
+}
