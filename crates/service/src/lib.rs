@@ -1,1 +1,33 @@
-//! Operation, Access, Context, registry and dispatch: what every API of the platform shares.
+//! What every API of the platform shares: [`Operation`], [`Access`], [`Context`], the [`Registry`] and [`Dispatch`].
+//!
+//! A request is decoded, authenticated, parsed, authorized, run and encoded, in this order and only here. A service
+//! brings a struct that holds its state and one [`Operation`] per file; it never sees HTTP, never checks a permission
+//! and never imports another service: it calls another service's operation through [`Context::call`].
+//!
+//! [`workload`] holds the seam between services that own code (Lambda, compute) and the runtime that runs it.
+//!
+//! Invariants: nothing of an operation runs before its accesses were authorized; an operation without code answers
+//! `501 NotImplemented`; every error that leaves is one of the service's declared codes or a common one.
+//! The crate deliberately does not know sockets, files, or what any service does.
+
+mod clock;
+mod context;
+mod error;
+mod identities;
+mod ids;
+mod operation;
+mod principal;
+mod registry;
+pub mod workload;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use context::{Context, Scope};
+pub use error::Error;
+pub use identities::{Credential, CredentialError, Identities};
+pub use ids::{random_bytes, random_id, request_id};
+pub use operation::{Access, Operation};
+pub use principal::Principal;
+pub use registry::{PreparedOperation, Registry, ServiceBuilder};
+
+/// A boxed future, for the traits that are used as objects.
+pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;

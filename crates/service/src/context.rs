@@ -1,0 +1,101 @@
+//! What an operation may know of the request around it, and how it reaches other services.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use weft_model::{Shape, Value};
+use weft_types::{AccountId, Arn, Region, Timestamp};
+
+use crate::{Access, BoxFuture, Error, Principal};
+
+/// The account and region in which a request works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The caller's account.
+    pub account: AccountId,
+    /// The region of the request's signature.
+    pub region: Region,
+    /// When the request arrived.
+    pub now: Timestamp,
+}
+
+impl Scope {
+    /// The ARN of a regional resource of this account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> Arn {
+        Arn::of(service, self.region.as_str(), &self.account.to_string(), resource)
+    }
+
+    /// The ARN of a resource of this account that has no region, as IAM's.
+    pub fn global_arn(&self, service: &str, resource: &str) -> Arn {
+        Arn::of(service, "", &self.account.to_string(), resource)
+    }
+}
+
+/// Authorizes and calls on behalf of a [`Context`]; dispatch implements it.
+pub(crate) trait Engine: Send + Sync + 'static {
+    fn authorize<'a>(&'a self, cx: &'a Context, access: &'a Access) -> BoxFuture<'a, Result<(), Error>>;
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        service: &'a str,
+        operation: &'a str,
+        input: Value,
+    ) -> BoxFuture<'a, Result<Value, Error>>;
+}
+
+/// One request's surroundings. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The account, region and time.
+    pub scope: Scope,
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// The access key that signed the request, where one did.
+    pub access_key_id: Option<Arc<str>>,
+    /// The policies that narrow the caller's session; empty for long-lived keys.
+    pub session_policies: Arc<[Arc<weft_policy::Policy>]>,
+    /// The request's id, as the answer's header has it.
+    pub request_id: Arc<str>,
+    /// The caller's address.
+    pub source_ip: Option<IpAddr>,
+    /// Whether the connection cannot be overheard: TLS, loopback, or from inside a sandbox (`aws:SecureTransport`).
+    pub secure: bool,
+    /// The caller's `User-Agent`.
+    pub user_agent: Option<Arc<str>>,
+    /// Calls between services that led here; bounded.
+    pub depth: u8,
+    pub(crate) engine: Arc<dyn Engine>,
+}
+
+impl Context {
+    /// Fails with AWS's `AccessDenied` unless the caller may do this. For resources that are only known while an
+    /// operation runs; all others are declared by [`crate::Operation::accesses`].
+    pub async fn authorize(&self, access: &Access) -> Result<(), Error> {
+        self.engine.authorize(self, access).await
+    }
+
+    /// Calls an operation of any service as this context's principal, with everything that a request from outside
+    /// meets: validation, authorization, limits.
+    pub async fn call<I: Shape, O: Shape>(
+        &self,
+        service: &str,
+        operation: &str,
+        input: I,
+    ) -> Result<O, Error> {
+        let output = self.engine.call(self, service, operation, input.into_value()).await?;
+        Ok(O::from_value(output))
+    }
+
+    /// The same surroundings with a service of the platform as the principal: `lambda.amazonaws.com` assumes a
+    /// function's role this way. Identity policies do not apply to it, trust policies do.
+    #[must_use]
+    pub fn as_service(&self, name: &'static str) -> Self {
+        let account = self.scope.account;
+        Self {
+            principal: Arc::new(Principal::Service { account, name }),
+            access_key_id: None,
+            session_policies: Arc::new([]),
+            ..self.clone()
+        }
+    }
+}

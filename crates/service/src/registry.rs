@@ -1,0 +1,104 @@
+//! Which operations have code.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
+
+use crate::{Access, BoxFuture, Context, Error, Operation, Scope};
+
+type RunOperation = Box<dyn for<'a> FnOnce(&'a Context) -> BoxFuture<'a, Result<Value, Error>> + Send>;
+type Prepare = Box<dyn Fn(Value, &Scope) -> Result<PreparedOperation, Error> + Send + Sync>;
+
+/// An operation that was parsed: what it needs to be allowed, and how to run it.
+pub struct PreparedOperation {
+    /// What must be allowed first.
+    pub accesses: Vec<Access>,
+    /// Runs it.
+    pub run: RunOperation,
+}
+
+/// Every service's operations that have code, by signing name.
+#[derive(Default)]
+pub struct Registry {
+    services: HashMap<&'static str, RegisteredService>,
+}
+
+struct RegisteredService {
+    schema: &'static ServiceSchema,
+    operations: HashMap<&'static str, (&'static OperationSchema, Prepare)>,
+}
+
+impl Registry {
+    /// Adds a service.
+    pub fn add(&mut self, builder: ServiceBuilder) {
+        let ServiceBuilder { schema, operations } = builder;
+        self.services.insert(schema.signing_name, RegisteredService { schema, operations });
+    }
+
+    /// The schema of the service with this signing name.
+    pub fn service(&self, signing_name: &str) -> Option<&'static ServiceSchema> {
+        self.services.get(signing_name).map(|service| service.schema)
+    }
+
+    /// All schemas, in no order.
+    pub fn services(&self) -> impl Iterator<Item = &'static ServiceSchema> {
+        self.services.values().map(|service| service.schema)
+    }
+
+    /// Whether an operation has code.
+    pub fn has(&self, signing_name: &str, operation: &str) -> bool {
+        self.services.get(signing_name).is_some_and(|s| s.operations.contains_key(operation))
+    }
+
+    /// Parses an operation's input, which was checked against its schema; `None` where the operation has no code.
+    pub fn prepare(
+        &self,
+        signing_name: &str,
+        operation: &str,
+        input: Value,
+        scope: &Scope,
+    ) -> Option<Result<PreparedOperation, Error>> {
+        let (_, prepare) = self.services.get(signing_name)?.operations.get(operation)?;
+        Some(prepare(input, scope))
+    }
+}
+
+/// Collects the operations of one service.
+pub struct ServiceBuilder {
+    schema: &'static ServiceSchema,
+    operations: HashMap<&'static str, (&'static OperationSchema, Prepare)>,
+}
+
+impl ServiceBuilder {
+    /// Begins with a service's schema.
+    pub fn new(schema: &'static ServiceSchema) -> Self {
+        Self { schema, operations: HashMap::new() }
+    }
+
+    /// Adds an operation. One that the service's model does not have is left out; `Registry::has` tells, and each
+    /// service tests that all of its own are there.
+    #[must_use]
+    pub fn operation<O: Operation>(mut self, service: &Arc<O::Service>) -> Self {
+        let Some(schema) = self.schema.operations.iter().find(|o| o.name == O::NAME) else {
+            tracing::error!(
+                operation = O::NAME,
+                service = self.schema.signing_name,
+                "operation is not in the model"
+            );
+            return self;
+        };
+        let service = Arc::clone(service);
+        let prepare: Prepare = Box::new(move |input, scope| {
+            let operation = O::parse(O::Input::from_value(input), scope)?;
+            let accesses = operation.accesses(scope);
+            let service = Arc::clone(&service);
+            let run: RunOperation = Box::new(move |cx| {
+                Box::pin(async move { operation.run(&service, cx).await.map(Shape::into_value) })
+            });
+            Ok(PreparedOperation { accesses, run })
+        });
+        self.operations.insert(O::NAME, (schema, prepare));
+        self
+    }
+}
