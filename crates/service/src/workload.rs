@@ -4,7 +4,9 @@
 //! runtime keeps a pool per revision and never reads a service's records.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -346,3 +348,51 @@ pub struct Artifact {
     /// The packed size in bytes.
     pub size_bytes: u64,
 }
+
+/// The address, inside every worker's network, on which the Lambda Runtime API answers: `AWS_LAMBDA_RUNTIME_API`.
+pub const RUNTIME_API_ADDRESS: &str = "100.64.0.2:9001";
+
+/// The address, inside every worker's network, on which the AWS endpoint answers: `AWS_ENDPOINT_URL`.
+pub const AWS_ENDPOINT_ADDRESS: &str = "100.64.0.1:80";
+
+/// Who is behind a door. Made by the runtime when the worker starts; nothing that the worker says can change it.
+#[derive(Debug, Clone)]
+pub struct WorkerIdentity {
+    /// [`WorkerStatus::id`].
+    pub worker: u64,
+    /// The revision that runs there, with its workload, role and limits.
+    pub revision: Arc<Revision>,
+    /// The keys that the worker got, where its revision has a role.
+    pub keys: Option<RoleKeys>,
+}
+
+/// What comes out of a worker's network, as the sandbox hands it over. All are non-blocking.
+#[derive(Debug)]
+pub struct DoorSockets {
+    /// The listener that every TCP connection to an address outside 127.0.0.0/8 and `::1` is redirected to;
+    /// `SO_ORIGINAL_DST` says what was wanted.
+    pub tcp: OwnedFd,
+    /// The UDP socket to which the worker's resolver sends its questions.
+    pub dns: OwnedFd,
+}
+
+/// Serves what comes out of workers' networks. The mesh implements it.
+pub trait Doors: Send + Sync + 'static {
+    /// Serves a worker's door from now on until the guard is dropped. Connections to [`RUNTIME_API_ADDRESS`] go to
+    /// `runtime_api`.
+    fn opened(
+        &self,
+        identity: Arc<WorkerIdentity>,
+        sockets: DoorSockets,
+        runtime_api: Arc<dyn DoorHandler>,
+    ) -> io::Result<DoorGuard>;
+}
+
+/// Serves one connection that came through a door.
+pub trait DoorHandler: Send + Sync + 'static {
+    /// Serves the (non-blocking) connection until it ends.
+    fn serve(&self, stream: TcpStream) -> BoxFuture<'static, ()>;
+}
+
+/// Closes a door when it is dropped, together with the connections that came through it.
+pub type DoorGuard = Box<dyn Send + Sync>;
