@@ -1,0 +1,111 @@
+//! `test`: brings what the suites need, runs them, and closes with one line that counts.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::shell::{cargo, command, run as run_command, target};
+use crate::tools;
+
+/// Passed and failed tests.
+#[derive(Default, Clone, Copy)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+/// Runs the suites that are named, or all.
+pub(crate) fn run(names: &[String]) -> Result<(), String> {
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
+    let mut total = Count::default();
+    let mut failures = Vec::new();
+    let mut suite = |name: &str, work: &dyn Fn() -> Result<Count, String>| {
+        if !wanted(name) {
+            return;
+        }
+        let began = Instant::now();
+        eprintln!("xtask: suite {name} …");
+        let count = work().unwrap_or_else(|error| {
+            eprintln!("xtask: {error}");
+            Count { passed: 0, failed: 1 }
+        });
+        let seconds = began.elapsed().as_secs();
+        eprintln!("xtask: suite {name}: {} passed, {} failed, {seconds} s", count.passed, count.failed);
+        if count.failed > 0 {
+            failures.push(name.to_owned());
+        }
+        total.passed += count.passed;
+        total.failed += count.failed;
+    };
+    suite("unit", &unit);
+    for file in black_box_files()? {
+        let stem = file.trim_end_matches(".py").trim_start_matches("test_").to_owned();
+        suite(&stem, &|| black_box(&file));
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if failures.is_empty() { Ok(()) } else { Err(format!("these suites failed: {}", failures.join(", "))) }
+}
+
+/// The workspace's own tests, in debug.
+fn unit() -> Result<Count, String> {
+    count_lines(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), |line, count| {
+        // "test result: ok. 3 passed; 0 failed; …"
+        let Some(rest) = line.strip_prefix("test result: ") else { return };
+        for part in rest.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            match (words.next().and_then(|n| n.parse::<u64>().ok()), words.next()) {
+                (Some(n), Some("passed")) => count.passed += n,
+                (Some(n), Some("failed")) => count.failed += n,
+                _ => {}
+            }
+        }
+    })
+}
+
+/// One black-box suite: real clients against the release binary.
+fn black_box(file: &str) -> Result<Count, String> {
+    let bin = tools::python_environment()?;
+    run_command(&mut cargo(&["build", "--quiet", "--release", "--bin", "weft"]))?;
+    let mut pytest =
+        command(bin.join("python"), &["-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--no-header"]);
+    pytest
+        .arg(format!("tests/{file}"))
+        .env("WEFT_BINARY", target().join("release/weft"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    count_lines(&mut pytest, |line, count| {
+        // "PASSED tests/test_x.py::test_y", "FAILED …", "ERROR …"
+        match line.split_whitespace().next() {
+            Some("PASSED") => count.passed += 1,
+            Some("FAILED" | "ERROR") => count.failed += 1,
+            _ => {}
+        }
+    })
+}
+
+fn black_box_files() -> Result<Vec<String>, String> {
+    let folder = crate::shell::root().join("tests");
+    let entries = std::fs::read_dir(&folder).map_err(|error| format!("tests/ could not be read: {error}"))?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let files: BTreeMap<String, ()> =
+        names.filter(|n| n.starts_with("test_") && n.ends_with(".py")).map(|n| (n, ())).collect();
+    Ok(files.into_keys().collect())
+}
+
+/// Runs a command, shows its output line by line, and counts from it. A command that fails without a failed test counts as one failure.
+fn count_lines(command: &mut Command, mut read: impl FnMut(&str, &mut Count)) -> Result<Count, String> {
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().map_err(|error| format!("it did not start: {error}"))?;
+    let mut count = Count::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            read(&line, &mut count);
+            eprintln!("{line}");
+        }
+    }
+    let status = child.wait().map_err(|error| format!("it could not be waited for: {error}"))?;
+    if !status.success() && count.failed == 0 {
+        count.failed = 1;
+    }
+    Ok(count)
+}
