@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
 
 use crate::channel::{self, Packet};
@@ -38,7 +39,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Link {
-    socket: AsyncFd<OwnedFd>,
+    socket: UnixStream,
     waiting: Mutex<Waiting>,
     gone: watch::Sender<bool>,
 }
@@ -64,9 +65,8 @@ impl Launcher {
     /// machine.
     pub fn connect(link: LauncherLink) -> io::Result<Self> {
         let report = hello(&link.socket)?;
-        rustix::io::ioctl_fionbio(&link.socket, true)?;
         let link = Arc::new(Link {
-            socket: AsyncFd::register(link.socket)?,
+            socket: in_reactor(link.socket)?,
             waiting: Mutex::default(),
             gone: watch::Sender::new(false),
         });
@@ -154,20 +154,20 @@ impl Link {
     }
 
     async fn send(&self, message: &[u8]) -> io::Result<()> {
-        loop {
-            // Most often there is room, and no need to ask the reactor.
-            match channel::send(self.socket.get_ref(), message, &[]) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                other => return other,
+        // Most often there is room, and no need to ask the reactor.
+        match channel::send(&self.socket, message, &[]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let send = || channel::send(&self.socket, message, &[]);
+                self.socket.async_io(Interest::WRITABLE, send).await
             }
-            self.socket.writable().await?.clear_ready();
+            other => other,
         }
     }
 
     /// Kills a sandbox whose owner went away.
     fn kill_unowned(self: &Arc<Self>, id: u64) {
         let message = encode(&Request::Kill { id });
-        match channel::send(self.socket.get_ref(), &message, &[]) {
+        match channel::send(&self.socket, &message, &[]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let link = Arc::clone(self);
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -227,15 +227,20 @@ fn hello(socket: &OwnedFd) -> io::Result<Report> {
     }
 }
 
+/// A socket of packets, driven by the reactor as if it were a stream: only its readiness matters there.
+fn in_reactor(socket: OwnedFd) -> io::Result<UnixStream> {
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    UnixStream::from_std(socket.into())
+}
+
+async fn receive(socket: &UnixStream) -> io::Result<Option<Packet>> {
+    socket.async_io(Interest::READABLE, || channel::receive(socket, false)).await
+}
+
 async fn read_events(link: Arc<Link>) {
-    while let Ok(mut ready) = link.socket.readable().await {
-        match ready.try_io(|socket| channel::receive(socket.get_ref(), false)) {
-            Ok(Ok(Some(packet))) => match link.deliver(packet) {
-                Ok(()) => {}
-                Err(_) => break,
-            },
-            Ok(_closed) => break,
-            Err(_would_block) => {}
+    while let Ok(Some(packet)) = receive(&link.socket).await {
+        if link.deliver(packet).is_err() {
+            break;
         }
     }
     let mut waiting = link.waiting();
@@ -269,7 +274,7 @@ pub struct Sandbox {
 /// The socket to the sandbox's init.
 #[derive(Debug)]
 struct Control {
-    socket: AsyncFd<OwnedFd>,
+    socket: UnixStream,
     asked: u32,
 }
 
@@ -292,7 +297,7 @@ impl Sandbox {
         let broken = |what: &str| StartError::Setup { step: "take over the sandbox".into(), reason: what.into() };
         let mut descriptors = descriptors.into_iter();
         let control = descriptors.next().ok_or_else(|| broken("no control socket"))?;
-        let control = AsyncFd::register(control).map_err(|error| broken(&error.to_string()))?;
+        let control = in_reactor(control).map_err(|error| broken(&error.to_string()))?;
         let (stdout, stderr) = (descriptors.next(), descriptors.next());
         let frames = if handed.frames { descriptors.next() } else { None };
         let network = |next: &mut std::vec::IntoIter<OwnedFd>| if handed.network { next.next() } else { None };
@@ -391,11 +396,9 @@ impl Sandbox {
     async fn ask(&self, request: &InitRequest) -> io::Result<(InitAnswer, Vec<OwnedFd>)> {
         let mut control = self.control.lock().await;
         control.asked = control.asked.wrapping_add(1);
-        channel::send(control.socket.get_ref(), &encode(&(control.asked, request)), &[])?;
+        channel::send(&control.socket, &encode(&(control.asked, request)), &[])?;
         loop {
-            let mut ready = control.socket.readable().await?;
-            let Ok(received) = ready.try_io(|socket| channel::receive(socket.get_ref(), false)) else { continue };
-            let packet = received?.ok_or(io::ErrorKind::BrokenPipe)?;
+            let packet = receive(&control.socket).await?.ok_or(io::ErrorKind::BrokenPipe)?;
             match decode::<(u32, InitAnswer)>(&packet.bytes)? {
                 // The answer to a question whose asker was dropped.
                 (number, _) if number != control.asked => {}
