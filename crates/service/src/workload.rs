@@ -373,7 +373,9 @@ pub struct DoorSockets {
     /// `SO_ORIGINAL_DST` says what was wanted.
     pub tcp: OwnedFd,
     /// The UDP socket to which the worker's resolver sends its questions.
-    pub dns: OwnedFd,
+    pub dns_udp: OwnedFd,
+    /// The same for TCP, listening.
+    pub dns_tcp: OwnedFd,
 }
 
 /// Serves what comes out of workers' networks. The mesh implements it.
@@ -390,7 +392,7 @@ pub trait Doors: Send + Sync + 'static {
 
 /// Serves one connection that came through a door.
 pub trait DoorHandler: Send + Sync + 'static {
-    /// Serves the (non-blocking) connection until it ends.
+    /// Serves the (non-blocking) connection until it ends. The future is dropped when the door closes.
     fn serve(&self, stream: TcpStream) -> BoxFuture<'static, ()>;
 }
 
