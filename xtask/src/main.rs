@@ -4,6 +4,7 @@
 //! Nothing here is part of the product, and the product knows nothing of it.
 
 mod chores;
+mod codegen;
 mod shell;
 mod suites;
 mod tidy;
@@ -20,6 +21,7 @@ Chores:
   test [SUITE…]      Brings what the suites need, then runs everything: unit tests, then the black-box suites
   ci                 Formatting, lints, tidy, spelling, freshness of generated code, documentation
   codegen [--check]  Writes the generated code from models/; with --check only says whether it is fresh
+  codegen --from DIR Cuts the published models in DIR (botocore's data folder) down to models/, then generates
   tidy [--update]    Layers, licences, sources, versions, sizes; --update writes better figures into the ratchet
 ";
 
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
     let outcome = match chore {
         "test" => suites::run(rest),
         "ci" => chores::ci(),
-        "codegen" => chores::codegen(rest),
+        "codegen" => codegen::run(rest),
         "tidy" => tidy::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

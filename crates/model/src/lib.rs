@@ -4,12 +4,23 @@
 //! from the published API models in `models/`, documentation stripped. A generated struct is a [`Shape`]: it knows its
 //! schema and turns into and from a [`Value`]; the codecs in `weft-wire` walk schema and value together and
 //! know no struct. The crate does not know protocols' syntax, and holds no behaviour of any service.
+//!
+//! What a service is written against, for example in `weft_model::lambda`: `SERVICE`, the [`ServiceSchema`], and a
+//! struct per structure of the model, by the model's name (`CreateFunctionRequest`), with fields in snake case
+//! (`function_name`; `r#type` for `Type`). A member that the model requires is a plain field, any other an `Option`; the
+//! members of an operation's own output structure are all options, so that `..Default::default()` leaves them out. Strings
+//! and enums are `String`, blobs `Bytes`, times [`weft_types::Timestamp`], lists `Vec`, maps `BTreeMap<String, _>`.
+//! Errors are structs too, and listed in `SERVICE.errors`. [`SERVICES`] has every service.
 
 mod schema;
+mod services;
+mod shape;
 mod value;
 
 pub use schema::{
     Constraint, ErrorSchema, Location, Member, OperationSchema, Protocol, Schema, ServiceSchema,
     TimestampFormat, Type,
 };
+pub use services::*;
+pub use shape::Field;
 pub use value::{Shape, Value};

@@ -13,6 +13,8 @@ pub struct ServiceSchema {
     pub api_version: &'static str,
     /// The prefix of `X-Amz-Target` for the JSON protocols; empty for others.
     pub target_prefix: &'static str,
+    /// The name for people: `AWS Lambda`.
+    pub full_name: &'static str,
     /// The namespace of XML documents; empty where there are none.
     pub xml_namespace: &'static str,
     /// Operations that have code or could have: those of the pruned model.
@@ -21,6 +23,23 @@ pub struct ServiceSchema {
     pub missing: &'static [(&'static str, &'static str, &'static str)],
     /// Errors that the service declares.
     pub errors: &'static [ErrorSchema],
+}
+
+impl ServiceSchema {
+    /// The operation of this name.
+    pub fn operation(&self, name: &str) -> Option<&'static OperationSchema> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// The name of the published operation without code that is called so.
+    pub fn missing(&self, name: &str) -> Option<&'static str> {
+        self.missing.iter().map(|(missing, _, _)| *missing).find(|missing| *missing == name)
+    }
+
+    /// The error of this name, or with this code on the wire.
+    pub fn error(&self, name: &str) -> Option<&'static ErrorSchema> {
+        self.errors.iter().find(|error| error.name == name || error.code == name)
+    }
 }
 
 /// The protocols of AWS.
@@ -112,8 +131,10 @@ pub enum Location {
 pub enum Type {
     /// A boolean.
     Bool,
-    /// A whole number of at most 64 bits.
+    /// A whole number of 32 bits.
     Integer,
+    /// A whole number of 64 bits.
+    Long,
     /// A floating-point number.
     Double,
     /// Text; for a JSON value in a header, its text.
@@ -143,6 +164,8 @@ pub enum Type {
         value_constraint: &'static Constraint,
         /// Names of entry, key and value in XML and query.
         wire_names: (&'static str, &'static str, &'static str),
+        /// Whether the entries stand without a wrapper.
+        flattened: bool,
     },
     /// A structure. A function, as shapes may contain themselves.
     Struct(fn() -> &'static Schema),
@@ -170,11 +193,48 @@ pub struct Constraint {
     pub pattern: Option<&'static str>,
     /// The allowed texts; empty for all.
     pub values: &'static [&'static str],
+    /// Whether messages and logs leave the value out.
+    pub sensitive: bool,
 }
 
 impl Constraint {
     /// No bounds.
-    pub const NONE: Self = Self { min: None, max: None, pattern: None, values: &[] };
+    pub const NONE: Self = Self { min: None, max: None, pattern: None, values: &[], sensitive: false };
+
+    /// With a smallest number, length or count.
+    #[must_use]
+    pub const fn min(mut self, min: i64) -> Self {
+        self.min = Some(min);
+        self
+    }
+
+    /// With a largest number, length or count.
+    #[must_use]
+    pub const fn max(mut self, max: i64) -> Self {
+        self.max = Some(max);
+        self
+    }
+
+    /// With a regular expression that the whole text matches.
+    #[must_use]
+    pub const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.pattern = Some(pattern);
+        self
+    }
+
+    /// With the allowed texts.
+    #[must_use]
+    pub const fn values(mut self, values: &'static [&'static str]) -> Self {
+        self.values = values;
+        self
+    }
+
+    /// For a value that no message shows.
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
 }
 
 /// An error that a service declares.
@@ -186,6 +246,6 @@ pub struct ErrorSchema {
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// Members beside the message.
+    /// Its members, the message among them.
     pub schema: &'static Schema,
 }
