@@ -6,6 +6,7 @@ pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod sts;
+pub mod weft;
 
 /// Every service, by name.
 #[rustfmt::skip]
@@ -14,4 +15,5 @@ pub static SERVICES: &[&crate::ServiceSchema] = &[
     &lambda::SERVICE,
     &logs::SERVICE,
     &sts::SERVICE,
+    &weft::SERVICE,
 ];
