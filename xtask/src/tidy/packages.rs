@@ -9,7 +9,13 @@ use crate::shell::{cargo, output};
 
 /// What is wrong with the graph: edges, licences, sources, doubled versions.
 pub(crate) fn check(settings: &DocumentMut) -> Result<Vec<String>, String> {
-    let text = output(&mut cargo(&["metadata", "--format-version", "1", "--filter-platform", "x86_64-unknown-linux-gnu"]))?;
+    let text = output(&mut cargo(&[
+        "metadata",
+        "--format-version",
+        "1",
+        "--filter-platform",
+        "x86_64-unknown-linux-gnu",
+    ]))?;
     let metadata: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata has no packages")?;
     let mut wrong = edges(packages, settings);
