@@ -1,1 +1,32 @@
 //! The front door: classifies a request and hands it to an API or a workload.
+//!
+//! [`Gateway`] is a [`weft_net::Handler`]. A request goes, in this order:
+//!
+//! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
+//! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
+//! 3. to [`Apis`], where it is an AWS call: signed (SigV4, SigV2, presigned), or with `X-Amz-Target`, or a query-protocol
+//!    call (`Action=…&Version=…`). An `Authorization` of another scheme makes no AWS call;
+//! 4. to the route that its path has on hosts that nothing claims;
+//! 5. nowhere: 404.
+//!
+//! A workload sees its request without hop-by-hop headers, with `Forwarded`, `X-Forwarded-*` and `X-Request-Id`, and
+//! with `X-Weft-Caller: outside`. Everything called `X-Weft-…` that came in is gone, in any spelling that a CGI-like
+//! server would take for it, so a workload may believe what it reads there. Inside the mesh the same header names the
+//! calling workload.
+//!
+//! Invariants: bodies stream unless an API or a signature needs them whole; nothing durable is written; a route whose
+//! rule nobody can check answers 501 instead of letting through; why a worker failed is told to loopback only.
+//!
+//! The crate deliberately does not know AWS beyond how its calls look from outside, nor how workers run.
+
+mod access;
+mod answer;
+mod auth;
+mod classify;
+mod front;
+mod headers;
+mod ids;
+
+pub use auth::{Allowed, Asked, Authorizer, Denied, NoAuthorizer};
+pub use front::{ApiHandler, ApiRequest, Apis, Gateway, GatewayOptions, RouteTable};
+pub use headers::{CALLER, OUTSIDE, PRINCIPAL};

@@ -1,0 +1,405 @@
+//! The gateway itself.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+use weft_net::{Body, BodyError, BoxError, Handler, Peer, collect_limited, full};
+use weft_routing::{Auth, Missing, Routes};
+use weft_service::BoxFuture;
+use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId};
+
+use crate::access::Record;
+use crate::answer::{self, Answer};
+use crate::auth::{Asked, Authorizer, Denied};
+use crate::classify::{self, Class, Target};
+use crate::headers::{self, Hop};
+use crate::ids::Ids;
+
+/// The routes that a gateway follows.
+pub type RouteTable = Routes<WorkloadId>;
+
+/// Answers AWS calls. The node adapts dispatch to it.
+pub trait Apis: Send + Sync + 'static {
+    /// Answers one call.
+    fn handle<'a>(&'a self, request: ApiRequest) -> BoxFuture<'a, Response<Bytes>>;
+}
+
+/// An AWS call, whole.
+#[derive(Debug)]
+pub struct ApiRequest {
+    /// The head as it came: signatures cover it.
+    pub parts: Parts,
+    /// The body.
+    pub body: Bytes,
+    /// Who sends it, and whether the connection cannot be overheard.
+    pub peer: Peer,
+    /// An id for the request, in the shape of a UUID.
+    pub request_id: Arc<str>,
+}
+
+/// A [`Gateway`]'s settings.
+#[derive(Debug, Clone)]
+pub struct GatewayOptions {
+    /// Bytes of an AWS call's body, and of a body whose signature a route checks; more answer 413.
+    pub api_body_bytes_max: u64,
+    /// Whether this is a public listener: workloads by their routes only, no APIs, no names of Weft's own.
+    pub edge: bool,
+    /// Proxies in front whose `X-Forwarded-Proto`, `-Host` and `-Prefix` are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for GatewayOptions {
+    /// 70 MiB (a function's archive, with the third that base64 adds to its 50 MiB), not at the edge, no proxies.
+    fn default() -> Self {
+        Self { api_body_bytes_max: 70 << 20, edge: false, trusted_proxies: Vec::new() }
+    }
+}
+
+/// Classifies requests and hands them on; see the crate's documentation for the order.
+pub struct Gateway {
+    apis: Arc<dyn Apis>,
+    workers: Arc<dyn Workers>,
+    revisions: Arc<dyn Revisions>,
+    authorizer: Arc<dyn Authorizer>,
+    routes: Arc<ArcSwap<RouteTable>>,
+    options: GatewayOptions,
+    ids: Ids,
+}
+
+impl Gateway {
+    /// A gateway that follows what `routes` holds at the time of each request.
+    pub fn new(
+        apis: Arc<dyn Apis>,
+        workers: Arc<dyn Workers>,
+        revisions: Arc<dyn Revisions>,
+        authorizer: Arc<dyn Authorizer>,
+        routes: Arc<ArcSwap<RouteTable>>,
+        options: GatewayOptions,
+    ) -> Self {
+        Self { apis, workers, revisions, authorizer, routes, options, ids: Ids::new() }
+    }
+
+    async fn answer(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let request_id: Arc<str> = match headers::sane_request_id(&parts.headers) {
+            Some(id) => id.into(),
+            None => self.ids.next().into(),
+        };
+        let mut exchange = Exchange { gateway: self, peer, record: Record::begin(&parts, peer, &request_id), request_id };
+        let class = classify::classify(&parts, &self.routes.load(), self.options.edge);
+        let response = exchange.follow(class, parts, body).await;
+        match exchange.record.take() {
+            Some(record) => record.follow(response),
+            None => response,
+        }
+    }
+}
+
+impl Handler for Gateway {
+    fn handle<'a>(&'a self, request: Request<Body>, peer: Peer) -> BoxFuture<'a, Response<Body>> {
+        Box::pin(self.answer(request, peer))
+    }
+}
+
+/// Answers every request as an AWS call: what listens on the AWS endpoint inside sandboxes.
+pub struct ApiHandler {
+    apis: Arc<dyn Apis>,
+    body_bytes_max: u64,
+    ids: Ids,
+}
+
+impl ApiHandler {
+    /// Answers calls with bodies of up to `body_bytes_max` bytes.
+    pub fn new(apis: Arc<dyn Apis>, body_bytes_max: u64) -> Self {
+        Self { apis, body_bytes_max, ids: Ids::new() }
+    }
+}
+
+impl Handler for ApiHandler {
+    fn handle<'a>(&'a self, request: Request<Body>, peer: Peer) -> BoxFuture<'a, Response<Body>> {
+        let request_id = self.ids.next().into();
+        let (parts, body) = request.into_parts();
+        Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
+    }
+}
+
+async fn call_api(
+    apis: &dyn Apis,
+    body_bytes_max: u64,
+    parts: Parts,
+    body: Body,
+    peer: Peer,
+    request_id: Arc<str>,
+) -> Response<Body> {
+    match collect_limited(body, body_bytes_max).await {
+        Ok(body) => apis.handle(ApiRequest { parts, body, peer, request_id }).await.map(full),
+        Err(error) => {
+            let (status, message) = answer::of_body_error(&error);
+            Answer::new(status, message, &request_id).into_response()
+        }
+    }
+}
+
+/// One request under way.
+struct Exchange<'a> {
+    gateway: &'a Gateway,
+    peer: Peer,
+    request_id: Arc<str>,
+    record: Option<Record>,
+}
+
+impl Exchange<'_> {
+    async fn follow(&mut self, class: Class<WorkloadId>, parts: Parts, body: Body) -> Response<Body> {
+        let (class, body) = match class {
+            Class::PerhapsQuery(otherwise) => match Peeked::read(body).await {
+                Ok(peeked) if classify::is_query_call(&peeked.first) => (Class::Api, Body::new(peeked)),
+                Ok(peeked) => (*otherwise, Body::new(peeked)),
+                Err(error) => return self.refuse_body(&error),
+            },
+            class => (class, body),
+        };
+        match class {
+            Class::Api | Class::PerhapsQuery(_) => {
+                self.log_route(|| "api".to_owned());
+                let max = self.gateway.options.api_body_bytes_max;
+                call_api(&*self.gateway.apis, max, parts, body, self.peer, Arc::clone(&self.request_id)).await
+            }
+            Class::Workload(target) => {
+                self.log_route(|| format!("{}/{}", target.route.app, target.route.workload));
+                self.forward(target, parts, body).await
+            }
+            Class::Nowhere(Missing::Route) => {
+                let host = classify::authority(&parts).unwrap_or("-");
+                let message = format!("no route for {host}{}: `weft ps` shows what is served where", parts.uri.path());
+                self.refuse(StatusCode::NOT_FOUND, &message)
+            }
+            Class::Nowhere(Missing::Method) => {
+                let message = format!("no route takes {} here", parts.method);
+                self.refuse(StatusCode::METHOD_NOT_ALLOWED, &message)
+            }
+            Class::Bad(message) => self.refuse(StatusCode::BAD_REQUEST, message),
+            Class::BadPath(error) => self.refuse(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+
+    async fn forward(&self, target: Target<WorkloadId>, mut parts: Parts, mut body: Body) -> Response<Body> {
+        let workload = &target.route.target;
+        let mut principal = None;
+        if target.route.auth != Auth::None {
+            match self.authorize(&target, &parts, body).await {
+                Ok((passed, who)) => (body, principal) = (passed, who),
+                Err(response) => return *response,
+            }
+            headers::remove_credentials(&mut parts.headers);
+        }
+        let revision = match self.gateway.revisions.current(workload).await {
+            Ok(Some(revision)) => revision,
+            Ok(None) => return self.refuse(StatusCode::NOT_FOUND, "the workload is gone: `weft ps` shows what is there"),
+            Err(error) => {
+                tracing::error!(workload = &*workload.name, %error, "cannot find the current revision");
+                return self.refuse(StatusCode::SERVICE_UNAVAILABLE, "the workload cannot be looked up now");
+            }
+        };
+        self.rewrite(&mut parts, &target, principal.as_deref());
+        let (body, broken) = Guarded::guard(body);
+        let work = WorkRequest {
+            request: Request::from_parts(parts, body),
+            caller: Caller::Outside { address: self.peer.addr.ip() },
+            request_id: Arc::clone(&self.request_id),
+        };
+        match self.gateway.workers.forward(revision, work).await {
+            Ok(mut response) => {
+                headers::remove_hop_by_hop(response.headers_mut());
+                if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+                    response.headers_mut().entry(headers::REQUEST_ID).or_insert(id);
+                }
+                response
+            }
+            Err(error) => {
+                if let Some(error) = broken.and_then(|broken| broken.get().cloned()) {
+                    return self.refuse_body(&error);
+                }
+                let (status, message, retry_after) = answer::of_work_error(&error, workload.kind);
+                let id = &*self.request_id;
+                tracing::warn!(workload = &*workload.name, request_id = id, %error, "request failed");
+                let reason = error.to_string();
+                let told = self.peer.addr.ip().to_canonical().is_loopback().then_some(&*reason);
+                let answer = Answer { reason: told, retry_after, ..Answer::new(status, message, id) };
+                answer.into_response()
+            }
+        }
+    }
+
+    /// Makes the request the workload's.
+    fn rewrite(&self, parts: &mut Parts, target: &Target<WorkloadId>, principal: Option<&str>) {
+        let host = classify::authority(parts).unwrap_or_default().to_owned();
+        if let Some(uri) = &target.uri {
+            parts.uri = uri.clone();
+        }
+        let hop = Hop {
+            peer: self.peer,
+            trusted: self.gateway.options.trusted_proxies.contains(&self.peer.addr.ip().to_canonical()),
+            host: &host,
+            prefix: &target.prefix,
+            request_id: &self.request_id,
+            principal,
+        };
+        headers::forward(&mut parts.headers, &hop);
+    }
+
+    /// Asks whether the request may use its route; gives the body back, and who asks.
+    async fn authorize(
+        &self,
+        target: &Target<WorkloadId>,
+        parts: &Parts,
+        body: Body,
+    ) -> Result<(Body, Option<String>), Box<Response<Body>>> {
+        let auth = target.route.auth;
+        let (whole, body) = if auth == Auth::Iam {
+            let max = self.gateway.options.api_body_bytes_max;
+            let whole = collect_limited(body, max).await.map_err(|error| Box::new(self.refuse_body(&error)))?;
+            (Some(whole.clone()), full(whole))
+        } else {
+            (None, body)
+        };
+        let asked = Asked {
+            auth,
+            workload: &target.route.target,
+            parts,
+            body: whole.as_ref(),
+            key: parts.headers.get(headers::API_KEY).and_then(|key| key.to_str().ok()),
+            peer: self.peer,
+        };
+        match self.gateway.authorizer.authorize(asked).await {
+            Ok(allowed) => Ok((body, allowed.principal)),
+            Err(denied) => {
+                let mut response = self.refuse(answer::of_denied(&denied), &denied.to_string());
+                if matches!(denied, Denied::Unauthenticated(_)) {
+                    let scheme = if auth == Auth::Iam { "AWS4-HMAC-SHA256" } else { "ApiKey" };
+                    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+                }
+                Err(Box::new(response))
+            }
+        }
+    }
+
+    fn refuse(&self, status: StatusCode, message: &str) -> Response<Body> {
+        Answer::new(status, message, &self.request_id).into_response()
+    }
+
+    fn refuse_body(&self, error: &BodyError) -> Response<Body> {
+        let (status, message) = answer::of_body_error(error);
+        self.refuse(status, message)
+    }
+
+    fn log_route(&mut self, route: impl FnOnce() -> String) {
+        if let Some(record) = &mut self.record {
+            record.route = route();
+        }
+    }
+}
+
+/// A body whose first piece was looked at.
+struct Peeked {
+    first: Bytes,
+    taken: bool,
+    rest: Body,
+}
+
+impl Peeked {
+    async fn read(mut body: Body) -> Result<Self, BodyError> {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        let first = match frame {
+            None => Bytes::new(),
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+            Some(Err(error)) => return Err(body_error(&error)),
+        };
+        Ok(Self { taken: first.is_empty(), first, rest: body })
+    }
+}
+
+impl http_body::Body for Peeked {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.taken {
+            return Pin::new(&mut self.rest).poll_frame(cx);
+        }
+        self.taken = true;
+        Poll::Ready(Some(Ok(Frame::data(self.first.clone()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.taken && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let first = if self.taken { 0 } else { self.first.len() as u64 };
+        let rest = self.rest.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower() + first);
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper + first);
+        }
+        hint
+    }
+}
+
+/// A body that remembers how it failed, so that the client's fault is not taken for the worker's.
+struct Guarded {
+    inner: Body,
+    broken: Arc<OnceLock<BodyError>>,
+}
+
+impl Guarded {
+    fn guard(body: Body) -> (Body, Option<Arc<OnceLock<BodyError>>>) {
+        if body.is_end_stream() {
+            return (body, None);
+        }
+        let broken = Arc::new(OnceLock::new());
+        (Body::new(Self { inner: body, broken: Arc::clone(&broken) }), Some(broken))
+    }
+}
+
+impl http_body::Body for Guarded {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if let Some(Err(error)) = &frame {
+            let _ = self.broken.set(body_error(error));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn body_error(error: &BoxError) -> BodyError {
+    match error.downcast_ref::<BodyError>() {
+        Some(error) => error.clone(),
+        None => BodyError::Broken(error.to_string()),
+    }
+}

@@ -1,0 +1,174 @@
+//! What changes in a request's and an answer's headers on the way.
+
+use std::net::IpAddr;
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
+    UPGRADE,
+};
+use weft_net::Peer;
+
+/// Says who calls: `outside`, or `<app>/<workload>` where a workload does.
+pub const CALLER: HeaderName = HeaderName::from_static("x-weft-caller");
+/// The ARN of the principal that signed, on routes with `auth = "iam"`.
+pub const PRINCIPAL: HeaderName = HeaderName::from_static("x-weft-principal");
+/// The value of [`CALLER`] for everybody outside.
+pub const OUTSIDE: HeaderValue = HeaderValue::from_static("outside");
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// What is known of a request that goes on to a workload.
+pub(crate) struct Hop<'a> {
+    pub(crate) peer: Peer,
+    /// Whether the peer is a proxy whose `X-Forwarded-Proto`, `-Host` and `-Prefix` are believed.
+    pub(crate) trusted: bool,
+    /// The authority that the client asked for, as it wrote it.
+    pub(crate) host: &'a str,
+    /// What was taken off the path.
+    pub(crate) prefix: &'a str,
+    pub(crate) request_id: &'a str,
+    pub(crate) principal: Option<&'a str>,
+}
+
+/// Makes a client's headers the workload's.
+pub(crate) fn forward(headers: &mut HeaderMap, hop: &Hop<'_>) {
+    remove_hop_by_hop(headers);
+    // We answer `Expect` ourselves, when the body is first wanted.
+    headers.remove(EXPECT);
+    remove_forged(headers);
+    let address = hop.peer.addr.ip().to_canonical();
+    append_text(headers, &FORWARDED_FOR, &address.to_string());
+    append_text(headers, &FORWARDED, &forwarded(address, hop));
+    if !hop.trusted || !headers.contains_key(FORWARDED_PROTO) {
+        headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    }
+    if !hop.trusted || !headers.contains_key(FORWARDED_HOST) {
+        set_text(headers, FORWARDED_HOST, hop.host);
+    }
+    let outer = headers.remove(FORWARDED_PREFIX).filter(|_| hop.trusted);
+    let prefix = outer.as_ref().and_then(|outer| outer.to_str().ok()).unwrap_or_default().to_owned() + hop.prefix;
+    if !prefix.is_empty() {
+        set_text(headers, FORWARDED_PREFIX, &prefix);
+    }
+    set_text(headers, REQUEST_ID, hop.request_id);
+    headers.insert(CALLER, OUTSIDE);
+    if let Some(principal) = hop.principal {
+        set_text(headers, PRINCIPAL, principal);
+    }
+    if !headers.contains_key(HOST) {
+        set_text(headers, HOST, hop.host);
+    }
+}
+
+/// Takes away what proves the caller's identity to us: a workload could use it against somebody else.
+pub(crate) fn remove_credentials(headers: &mut HeaderMap) {
+    headers.remove(API_KEY);
+    headers.remove(SECURITY_TOKEN);
+    let signed = headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS"));
+    if signed {
+        headers.remove(AUTHORIZATION);
+    }
+}
+
+/// Removes what concerns one connection only. An upgrade survives: it is a wish for the whole way.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let upgrade = headers.get(UPGRADE).cloned().filter(|_| names(headers).any(|name| name == "upgrade"));
+    let trailers = headers.get(TE).is_some_and(|te| te.as_bytes().eq_ignore_ascii_case(b"trailers"));
+    if headers.contains_key(CONNECTION) {
+        let listed: Vec<HeaderName> =
+            names(headers).filter_map(|name| name.parse().ok()).filter(|name| *name != HOST).collect();
+        for name in listed {
+            headers.remove(name);
+        }
+    }
+    for name in [CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+    for name in ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings"] {
+        headers.remove(name);
+    }
+    if let Some(upgrade) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, upgrade);
+    }
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// What `Connection` lists, in lower case.
+fn names(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    headers
+        .get_all(CONNECTION)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+}
+
+/// Removes what only we may say, also where it is spelled so that a CGI-like server reads the same variable:
+/// `X_Weft_Caller` and `X-Weft-Caller` are both `HTTP_X_WEFT_CALLER` there. `Proxy` would become `HTTP_PROXY`.
+fn remove_forged(headers: &mut HeaderMap) {
+    let forged: Vec<HeaderName> = headers.keys().filter(|name| is_forged(name.as_str())).cloned().collect();
+    for name in forged {
+        headers.remove(name);
+    }
+}
+
+fn is_forged(name: &str) -> bool {
+    if name.starts_with("x-weft-") || name == "proxy" {
+        return true;
+    }
+    if !name.contains('_') {
+        return false;
+    }
+    let dashed = name.replace('_', "-");
+    ["x-weft-", "x-forwarded-"].iter().any(|prefix| dashed.starts_with(prefix))
+        || ["x-request-id", "forwarded", "x-api-key", "authorization"].contains(&dashed.as_str())
+}
+
+/// One element of `Forwarded` (RFC 7239).
+fn forwarded(address: IpAddr, hop: &Hop<'_>) -> String {
+    let node = match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("\"[{address}]\""),
+    };
+    let host: String = hop.host.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
+    format!("for={node};host=\"{host}\";proto=http")
+}
+
+fn append_text(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
+    let before: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let all = if before.is_empty() { element.to_owned() } else { format!("{}, {element}", before.join(", ")) };
+    set_text(headers, name.clone(), &all);
+}
+
+/// Sets a header where the text can be one; what cannot (it came from a client) is left out.
+fn set_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    match HeaderValue::from_str(text) {
+        Ok(value) => {
+            headers.insert(name, value);
+        }
+        Err(_) => {
+            headers.remove(name);
+        }
+    }
+}
+
+/// A client's request id, where it is one: 1 to 128 letters, digits, `-`, `_`, `.`.
+pub(crate) fn sane_request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let sane = (1..=128).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    sane.then_some(id)
+}
+
+#[cfg(test)]
+#[path = "headers_tests.rs"]
+mod tests;
