@@ -1,5 +1,92 @@
 //! IAM policies: evaluate a request against policies to a decision with reasons.
+//!
+//! [`Policy`] is a parsed document; it is parsed once, when it is written or loaded, and then only read. [`evaluate`]
+//! decides a [`Request`] against identity policies and the session policies that narrow them; [`evaluate_trust`]
+//! decides who may assume a role. Both are pure: the values of condition keys come through [`ConditionKeys`], and
+//! nothing is allocated unless a policy has variables.
+//!
+//! Invariants: an explicit Deny always wins; what no statement allows is denied; a condition that this crate does not
+//! understand never helps a request: an Allow with it does not apply, a Deny with it does.
+//!
+//! The crate deliberately does not know users, roles, or where policies are stored, and it checks no service's list of
+//! actions. Source of the rules: the IAM user guide's policy reference,
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
+
+mod condition;
+mod evaluate;
+mod operator;
+mod parse;
+mod pattern;
+mod principal;
+
+pub use condition::{ConditionKeys, Found, NoConditions};
+pub use evaluate::{Decision, PolicySet, Request, evaluate};
+pub use parse::{PolicyError, PolicyKind};
+pub use principal::{Trust, Trusted, evaluate_trust};
+
+use condition::Condition;
+use pattern::{ActionPattern, ResourcePattern};
+use principal::Principals;
 
 /// A parsed policy document.
 #[derive(Debug, Clone)]
-pub struct Policy {}
+pub struct Policy {
+    pub(crate) id: Option<Box<str>>,
+    pub(crate) statements: Vec<Statement>,
+}
+
+impl Policy {
+    /// The document's `Id`, where it has one.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// How many statements it has.
+    pub fn statement_count(&self) -> usize {
+        self.statements.len()
+    }
+}
+
+/// What a statement does when it applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Allow,
+    Deny,
+}
+
+/// One statement.
+#[derive(Debug, Clone)]
+pub(crate) struct Statement {
+    pub(crate) sid: Option<Box<str>>,
+    pub(crate) effect: Effect,
+    pub(crate) principals: Option<Listed<Principals>>,
+    pub(crate) actions: Listed<Vec<ActionPattern>>,
+    pub(crate) resources: Option<Listed<Vec<ResourcePattern>>>,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// What a statement names: these, or all but these (`NotAction`, `NotResource`, `NotPrincipal`).
+#[derive(Debug, Clone)]
+pub(crate) enum Listed<T> {
+    These(T),
+    AllBut(T),
+}
+
+impl<T> Listed<T> {
+    /// Whether something is meant, given a test for the list itself.
+    pub(crate) fn names(&self, in_list: impl FnOnce(&T) -> bool) -> bool {
+        match self {
+            Self::These(list) => in_list(list),
+            Self::AllBut(list) => !in_list(list),
+        }
+    }
+
+    pub(crate) fn list(&self) -> &T {
+        match self {
+            Self::These(list) | Self::AllBut(list) => list,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
