@@ -3,7 +3,6 @@
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use weft_net::{Body, BodyError, full};
-use weft_service::workload::{WorkError, WorkloadKind};
 
 use crate::Denied;
 use crate::headers::REQUEST_ID;
@@ -44,23 +43,6 @@ impl<'a> Answer<'a> {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
-    }
-}
-
-/// Status, public message, and whether to come again, of what kept a request from its worker.
-pub(crate) fn of_work_error(error: &WorkError, kind: WorkloadKind) -> (StatusCode, &'static str, bool) {
-    match error {
-        WorkError::Overloaded { .. } if kind == WorkloadKind::Function => {
-            (StatusCode::TOO_MANY_REQUESTS, "the function is at its limit", true)
-        }
-        WorkError::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, "the service is at its limit", true),
-        WorkError::StartFailed { .. } => (StatusCode::BAD_GATEWAY, "the workload did not start", false),
-        WorkError::Crashed { .. } => (StatusCode::BAD_GATEWAY, "the workload ended before it answered", false),
-        WorkError::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "the workload did not answer in time", false),
-        WorkError::Unavailable { .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "this machine cannot run code; see `weft status`", false)
-        }
-        WorkError::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the platform is stopping", true),
     }
 }
 

@@ -217,7 +217,7 @@ impl Exchange<'_> {
         };
         match self.gateway.workers.forward(revision, work).await {
             Ok(mut response) => {
-                headers::remove_hop_by_hop(response.headers_mut());
+                weft_net::headers::remove_hop_by_hop(response.headers_mut());
                 if let Ok(id) = HeaderValue::from_str(&self.request_id) {
                     response.headers_mut().entry(headers::REQUEST_ID).or_insert(id);
                 }
@@ -227,7 +227,7 @@ impl Exchange<'_> {
                 if let Some(error) = broken.and_then(|broken| broken.get().cloned()) {
                     return self.refuse_body(&error);
                 }
-                let (status, message, retry_after) = answer::of_work_error(&error, workload.kind);
+                let (status, message, retry_after) = error.status(workload.kind);
                 let id = &*self.request_id;
                 tracing::warn!(workload = &*workload.name, request_id = id, %error, "request failed");
                 let reason = error.to_string();

@@ -2,11 +2,9 @@
 
 use std::net::IpAddr;
 
-use http::header::{
-    AUTHORIZATION, CONNECTION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
-    UPGRADE,
-};
+use http::header::{AUTHORIZATION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue};
 use weft_net::Peer;
+use weft_net::headers::{append, remove_forged, remove_hop_by_hop, set};
 
 /// Says who calls: `outside`, or `<app>/<workload>` where a workload does.
 pub const CALLER: HeaderName = HeaderName::from_static("x-weft-caller");
@@ -43,26 +41,26 @@ pub(crate) fn forward(headers: &mut HeaderMap, hop: &Hop<'_>) {
     headers.remove(EXPECT);
     remove_forged(headers);
     let address = hop.peer.addr.ip().to_canonical();
-    append_text(headers, &FORWARDED_FOR, &address.to_string());
-    append_text(headers, &FORWARDED, &forwarded(address, hop));
+    append(headers, &FORWARDED_FOR, &address.to_string());
+    append(headers, &FORWARDED, &forwarded(address, hop));
     if !hop.trusted || !headers.contains_key(FORWARDED_PROTO) {
         headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
     }
     if !hop.trusted || !headers.contains_key(FORWARDED_HOST) {
-        set_text(headers, FORWARDED_HOST, hop.host);
+        set(headers, FORWARDED_HOST, hop.host);
     }
     let outer = headers.remove(FORWARDED_PREFIX).filter(|_| hop.trusted);
     let prefix = outer.as_ref().and_then(|outer| outer.to_str().ok()).unwrap_or_default().to_owned() + hop.prefix;
     if !prefix.is_empty() {
-        set_text(headers, FORWARDED_PREFIX, &prefix);
+        set(headers, FORWARDED_PREFIX, &prefix);
     }
-    set_text(headers, REQUEST_ID, hop.request_id);
+    set(headers, REQUEST_ID, hop.request_id);
     headers.insert(CALLER, OUTSIDE);
     if let Some(principal) = hop.principal {
-        set_text(headers, PRINCIPAL, principal);
+        set(headers, PRINCIPAL, principal);
     }
     if !headers.contains_key(HOST) {
-        set_text(headers, HOST, hop.host);
+        set(headers, HOST, hop.host);
     }
 }
 
@@ -76,63 +74,6 @@ pub(crate) fn remove_credentials(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes what concerns one connection only. An upgrade survives: it is a wish for the whole way.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let upgrade = headers.get(UPGRADE).cloned().filter(|_| names(headers).any(|name| name == "upgrade"));
-    let trailers = headers.get(TE).is_some_and(|te| te.as_bytes().eq_ignore_ascii_case(b"trailers"));
-    if headers.contains_key(CONNECTION) {
-        let listed: Vec<HeaderName> =
-            names(headers).filter_map(|name| name.parse().ok()).filter(|name| *name != HOST).collect();
-        for name in listed {
-            headers.remove(name);
-        }
-    }
-    for name in [CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
-        headers.remove(name);
-    }
-    for name in ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings"] {
-        headers.remove(name);
-    }
-    if let Some(upgrade) = upgrade {
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(UPGRADE, upgrade);
-    }
-    if trailers {
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-    }
-}
-
-/// What `Connection` lists, in lower case.
-fn names(headers: &HeaderMap) -> impl Iterator<Item = String> {
-    headers
-        .get_all(CONNECTION)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-}
-
-/// Removes what only we may say, also where it is spelled so that a CGI-like server reads the same variable:
-/// `X_Weft_Caller` and `X-Weft-Caller` are both `HTTP_X_WEFT_CALLER` there. `Proxy` would become `HTTP_PROXY`.
-fn remove_forged(headers: &mut HeaderMap) {
-    let forged: Vec<HeaderName> = headers.keys().filter(|name| is_forged(name.as_str())).cloned().collect();
-    for name in forged {
-        headers.remove(name);
-    }
-}
-
-fn is_forged(name: &str) -> bool {
-    if name.starts_with("x-weft-") || name == "proxy" {
-        return true;
-    }
-    if !name.contains('_') {
-        return false;
-    }
-    let dashed = name.replace('_', "-");
-    ["x-weft-", "x-forwarded-"].iter().any(|prefix| dashed.starts_with(prefix))
-        || ["x-request-id", "forwarded", "x-api-key", "authorization"].contains(&dashed.as_str())
-}
-
 /// One element of `Forwarded` (RFC 7239).
 fn forwarded(address: IpAddr, hop: &Hop<'_>) -> String {
     let node = match address {
@@ -141,24 +82,6 @@ fn forwarded(address: IpAddr, hop: &Hop<'_>) -> String {
     };
     let host: String = hop.host.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
     format!("for={node};host=\"{host}\";proto=http")
-}
-
-fn append_text(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
-    let before: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let all = if before.is_empty() { element.to_owned() } else { format!("{}, {element}", before.join(", ")) };
-    set_text(headers, name.clone(), &all);
-}
-
-/// Sets a header where the text can be one; what cannot (it came from a client) is left out.
-fn set_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    match HeaderValue::from_str(text) {
-        Ok(value) => {
-            headers.insert(name, value);
-        }
-        Err(_) => {
-            headers.remove(name);
-        }
-    }
 }
 
 /// A client's request id, where it is one: 1 to 128 letters, digits, `-`, `_`, `.`.

@@ -17,6 +17,7 @@
 mod body;
 mod client;
 mod connection;
+pub mod headers;
 mod limits;
 mod pulse;
 mod relay;

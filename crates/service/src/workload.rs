@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use weft_net::Body;
 use weft_types::{AccountId, AppName, Arn, Region, Timestamp};
 
@@ -205,6 +206,25 @@ pub enum WorkError {
     /// The platform is stopping.
     #[error("the platform is stopping")]
     Stopping,
+}
+
+impl WorkError {
+    /// What an HTTP client is told: the status, a message without the platform's insides, and whether to come again.
+    pub fn status(&self, kind: WorkloadKind) -> (StatusCode, &'static str, bool) {
+        match self {
+            Self::Overloaded { .. } if kind == WorkloadKind::Function => {
+                (StatusCode::TOO_MANY_REQUESTS, "the function is at its limit", true)
+            }
+            Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, "the service is at its limit", true),
+            Self::StartFailed { .. } => (StatusCode::BAD_GATEWAY, "the workload did not start", false),
+            Self::Crashed { .. } => (StatusCode::BAD_GATEWAY, "the workload ended before it answered", false),
+            Self::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "the workload did not answer in time", false),
+            Self::Unavailable { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "this machine cannot run code; see `weft status`", false)
+            }
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "the platform is stopping", true),
+        }
+    }
 }
 
 /// Who calls a workload over HTTP.

@@ -1,0 +1,186 @@
+//! Where workers may connect to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+/// What workers may reach outside. By default public addresses only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Egress {
+    /// Networks that are allowed although they are not public, as address and prefix length. The machine's own addresses
+    /// and loopback stay out of reach.
+    pub also: Vec<(IpAddr, u8)>,
+}
+
+/// Why a connection is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Loopback, private, link-local, shared, multicast, reserved: not an address of the internet.
+    #[error("the address is not public")]
+    NotPublic,
+    /// One of this machine's own addresses.
+    #[error("the address is this machine's own")]
+    OwnMachine,
+    /// An address of our network that stands for nothing the worker may reach.
+    #[error("the address stands for no workload of this app")]
+    NoWorkload,
+    /// Port 443 of our own addresses.
+    #[error("TLS is not served here yet")]
+    Tls,
+    /// It was not redirected, so nobody knows where it was meant to go.
+    #[error("the connection was made to the door itself")]
+    NotRedirected,
+}
+
+impl Egress {
+    /// Decides on one address.
+    pub fn check(&self, address: IpAddr) -> Result<(), Refusal> {
+        let address = unwrapped(address);
+        if !is_public(address) {
+            let excepted = self.also.iter().any(|(network, length)| is_within(address, *network, *length));
+            if !excepted || address.is_loopback() || address.is_unspecified() {
+                return Err(Refusal::NotPublic);
+            }
+        }
+        if is_own(address) { Err(Refusal::OwnMachine) } else { Ok(()) }
+    }
+
+    /// Those addresses of a public name that a worker may be told, as sockets with the port 0 resolve to them.
+    pub(crate) fn told(&self, found: impl Iterator<Item = SocketAddr>) -> Vec<IpAddr> {
+        let mut told: Vec<IpAddr> = Vec::new();
+        for address in found.map(|found| found.ip()) {
+            if told.len() < ADDRESSES_MAX && !told.contains(&address) && self.check(address).is_ok() {
+                told.push(address);
+            }
+        }
+        told
+    }
+}
+
+/// Addresses of one answer.
+const ADDRESSES_MAX: usize = 16;
+
+/// The IPv4 address inside an IPv6 one that only wraps it: mapped, compatible, NAT64, 6to4.
+fn unwrapped(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else { return address };
+    let segments = v6.segments();
+    let joined = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
+    match segments {
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low] if v6 != Ipv6Addr::LOCALHOST && !v6.is_unspecified() => {
+            joined(high, low).into()
+        }
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => joined(high, low).into(),
+        [0x2002, high, low, ..] => joined(high, low).into(),
+        _ => address,
+    }
+}
+
+/// Whether an address belongs to the public internet (IANA's special-purpose registries say which do not).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !SPECIAL_V4.iter().any(|(network, length)| {
+            is_within(address.into(), IpAddr::V4(Ipv4Addr::from_octets(*network)), *length)
+        }),
+        // Global unicast is 2000::/3; what is special inside it is carved out.
+        IpAddr::V6(address) => {
+            let is_in = |network: Ipv6Addr, length| is_within(address.into(), network.into(), length);
+            is_in(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3)
+                && !is_in(Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23)
+                && !is_in(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32)
+                && !is_in(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20)
+        }
+    }
+}
+
+const SPECIAL_V4: [([u8; 4], u8); 15] = [
+    ([0, 0, 0, 0], 8),
+    ([10, 0, 0, 0], 8),
+    ([100, 64, 0, 0], 10),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([172, 16, 0, 0], 12),
+    ([192, 0, 0, 0], 24),
+    ([192, 0, 2, 0], 24),
+    ([192, 31, 196, 0], 24),
+    ([192, 88, 99, 0], 24),
+    ([192, 168, 0, 0], 16),
+    ([198, 18, 0, 0], 15),
+    ([198, 51, 100, 0], 24),
+    ([203, 0, 113, 0], 24),
+    // Multicast, reserved and broadcast.
+    ([224, 0, 0, 0], 3),
+];
+
+fn is_within(address: IpAddr, network: IpAddr, length: u8) -> bool {
+    match (address, network) {
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(length.min(32))).unwrap_or(0);
+            (address.to_bits() ^ network.to_bits()) & mask == 0
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(length.min(128))).unwrap_or(0);
+            (address.to_bits() ^ network.to_bits()) & mask == 0
+        }
+        _ => false,
+    }
+}
+
+/// Whether an address is this machine's: then, and only then, a socket can be bound to it. A list would have to be kept
+/// up to date.
+fn is_own(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(address: &str, want: Result<(), Refusal>) {
+        assert_eq!(Egress::default().check(address.parse().unwrap()), want, "{address}");
+    }
+
+    #[test]
+    fn only_public_addresses_are_reached() {
+        for address in [
+            "0.0.0.0", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.0.1",
+            "169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1",
+            "192.168.0.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1",
+            "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::10.0.0.1",
+            "64:ff9b::a00:1", "64:ff9b::7f00:1", "2002:7f00:1::", "2002:a00:1::1", "fe80::1", "fc00::1", "fd00:ec2::254",
+            "ff02::1", "2001::1", "2001:db8::1", "3fff::1", "100::1", "::ffff:0:127.0.0.1", "4000::1",
+        ] {
+            check(address, Err(Refusal::NotPublic));
+        }
+        for address in [
+            "1.1.1.1", "9.255.255.255", "11.0.0.1", "100.63.255.255", "100.128.0.1", "126.1.1.1", "128.0.0.1",
+            "169.253.1.1", "172.15.0.1", "172.32.0.1", "192.0.1.1", "192.167.1.1", "223.255.255.255", "::ffff:1.1.1.1",
+            "64:ff9b::101:101", "2606:4700::1111", "2a00::1", "2001:4860::8888",
+        ] {
+            check(address, Ok(()));
+        }
+    }
+
+    #[test]
+    fn an_exception_opens_a_network_and_never_the_machine() {
+        let egress = Egress {
+            also: vec![("10.1.0.0".parse().unwrap(), 16), ("127.0.0.0".parse().unwrap(), 8), ("fd00::".parse().unwrap(), 8)],
+        };
+        for (address, want) in [
+            ("10.1.2.3", Ok(())),
+            ("::ffff:10.1.2.3", Ok(())),
+            ("10.2.2.3", Err(Refusal::NotPublic)),
+            ("fd12::1", Ok(())),
+            ("127.0.0.1", Err(Refusal::NotPublic)),
+            ("::1", Err(Refusal::NotPublic)),
+        ] {
+            assert_eq!(egress.check(address.parse().unwrap()), want, "{address}");
+        }
+    }
+
+    #[test]
+    fn the_machines_own_addresses_are_known_by_binding() {
+        assert!(is_own(Ipv4Addr::LOCALHOST.into()));
+        assert!(!is_own("1.1.1.1".parse().unwrap()));
+        // A name of the internet may point at the machine: its address is neither told nor reached.
+        let found = ["1.1.1.1:0", "127.0.0.1:0", "1.1.1.1:0", "192.168.1.1:0"].map(|text| text.parse().unwrap());
+        assert_eq!(Egress::default().told(found.into_iter()), ["1.1.1.1".parse::<IpAddr>().unwrap()]);
+    }
+}

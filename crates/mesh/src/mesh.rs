@@ -1,0 +1,175 @@
+//! The mesh itself: what all doors share.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use weft_net::{Handler, Limits};
+use weft_service::workload::{
+    DoorGuard, DoorHandler, DoorSockets, Doors, Revisions, WorkerIdentity, Workers, WorkloadId,
+};
+
+use crate::door::Door;
+use crate::egress::Egress;
+use crate::names::Names;
+
+/// Finds workloads by the names that their siblings call them. The node implements it over what is deployed, in memory.
+pub trait Directory: Send + Sync + 'static {
+    /// The workload that `caller` means by `name`: one of its own account, region and app. `None` where there is none.
+    fn find(&self, caller: &WorkloadId, name: &str) -> Option<WorkloadId>;
+}
+
+/// What the mesh hands requests to.
+#[derive(Clone)]
+pub struct Seams {
+    /// Names of workloads.
+    pub directory: Arc<dyn Directory>,
+    /// Their current revisions.
+    pub revisions: Arc<dyn Revisions>,
+    /// Those who run them.
+    pub workers: Arc<dyn Workers>,
+    /// The AWS endpoint.
+    pub aws: Arc<dyn Handler>,
+}
+
+/// Says where a redirected connection was meant to go.
+pub type Original = Arc<dyn Fn(&TcpStream) -> io::Result<SocketAddr> + Send + Sync>;
+
+/// A [`Mesh`]'s settings.
+#[derive(Clone)]
+pub struct MeshOptions {
+    /// Where workers may connect to.
+    pub egress: Egress,
+    /// Connections of one worker at a time; one more is reset.
+    pub connections_per_worker_max: usize,
+    /// How long an outbound connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long an outbound connection may stay silent.
+    pub idle_timeout: Duration,
+    /// Bounds on requests between workloads and to the AWS endpoint.
+    pub limits: Limits,
+    /// Where a connection was meant to go; the kernel knows, except in tests.
+    pub original: Original,
+}
+
+impl Default for MeshOptions {
+    /// Public addresses only, 1,024 connections per worker, 10 s to connect, 15 minutes of silence.
+    fn default() -> Self {
+        Self {
+            egress: Egress::default(),
+            connections_per_worker_max: 1024,
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(900),
+            limits: Limits::gateway(),
+            original: Arc::new(original_destination),
+        }
+    }
+}
+
+/// Serves the doors of all workers of a machine. Implements [`Doors`].
+#[derive(Clone)]
+pub struct Mesh(Arc<Shared>);
+
+/// What went out of sandboxes since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Outbound connections made.
+    pub connections: u64,
+    /// Connections refused by policy.
+    pub refused: u64,
+    /// Bytes sent to the outside.
+    pub sent: u64,
+    /// Bytes received from there.
+    pub received: u64,
+}
+
+/// What all doors share.
+pub(crate) struct Shared {
+    pub(crate) options: MeshOptions,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) names: Names,
+    pub(crate) seams: OnceLock<Seams>,
+    /// Lookups of public names under way on the whole machine: each holds a thread.
+    pub(crate) lookups: Semaphore,
+    pub(crate) counters: Counters,
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) connections: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    pub(crate) received: AtomicU64,
+}
+
+const LOOKUPS_MAX: usize = 64;
+
+impl Mesh {
+    /// A mesh that does not know anybody yet: pools need doors, and doors hand requests to pools, so one of them comes first.
+    pub fn new(options: MeshOptions) -> Self {
+        Self(Arc::new(Shared {
+            limits: Arc::new(options.limits.clone()),
+            options,
+            names: Names::default(),
+            seams: OnceLock::new(),
+            lookups: Semaphore::new(LOOKUPS_MAX),
+            counters: Counters::default(),
+        }))
+    }
+
+    /// Says whom requests go to; until then they answer 503. Only the first call counts.
+    pub fn connect(&self, seams: Seams) {
+        let _ = self.0.seams.set(seams);
+    }
+
+    /// What went out so far.
+    pub fn traffic(&self) -> Traffic {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.0.counters;
+        Traffic {
+            connections: read(&counters.connections),
+            refused: read(&counters.refused),
+            sent: read(&counters.sent),
+            received: read(&counters.received),
+        }
+    }
+}
+
+impl Doors for Mesh {
+    /// Needs a tokio runtime around it, on which the door is served.
+    fn opened(
+        &self,
+        identity: Arc<WorkerIdentity>,
+        sockets: DoorSockets,
+        runtime_api: Arc<dyn DoorHandler>,
+    ) -> io::Result<DoorGuard> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+        let door = Door::new(Arc::clone(&self.0), identity, sockets, runtime_api)?;
+        let task = runtime.spawn(door.serve()).abort_handle();
+        Ok(Box::new(Closing(task)))
+    }
+}
+
+struct Closing(tokio::task::AbortHandle);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What the kernel rewrote when it redirected the connection.
+fn original_destination(stream: &TcpStream) -> io::Result<SocketAddr> {
+    let socket = socket2::SockRef::from(stream);
+    let is_v4 = stream.local_addr()?.ip().to_canonical().is_ipv4();
+    let wanted = if is_v4 { socket.original_dst_v4()? } else { socket.original_dst_v6()? };
+    wanted.as_socket().ok_or_else(|| io::Error::other("the original destination is no IP address"))
+}
+
+#[cfg(test)]
+#[path = "mesh_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,128 @@
+//! A worker's resolver.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_proto::op::ResponseCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use weft_net::Stream;
+use weft_service::workload::WorkerIdentity;
+
+use crate::dns::{self, Asked, Question, Reply};
+use crate::mesh::Shared;
+use crate::names::{self, Meaning};
+
+/// Answers one worker's questions.
+pub(crate) struct Resolver {
+    shared: Arc<Shared>,
+    identity: Arc<WorkerIdentity>,
+}
+
+/// Seconds that a name of ours may be kept: its address does not change, but the workload may go.
+const TTL_OURS: u32 = 5;
+/// Seconds that a public name may be kept: the machine's resolver does not tell how long is left.
+const TTL_PUBLIC: u32 = 30;
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Resolver {
+    pub(crate) fn new(shared: Arc<Shared>, identity: Arc<WorkerIdentity>) -> Self {
+        Self { shared, identity }
+    }
+
+    /// The answer, or nothing to what is no question; or, as the error, the question that needs [`Resolver::look_up`].
+    pub(crate) fn answer_now(&self, packet: &[u8], tcp: bool) -> Result<Option<Vec<u8>>, Box<Question>> {
+        let (question, reply) = match dns::read(packet) {
+            Asked::Nothing => return Ok(None),
+            Asked::Refused(question, code) => (question, Reply::Code(code)),
+            Asked::Addresses(question) => match self.reply(&question) {
+                Some(reply) => (question, reply),
+                None => return Err(Box::new(question)),
+            },
+        };
+        Ok(Some(question.answer(&reply, tcp)))
+    }
+
+    /// Asks the machine's resolver.
+    pub(crate) async fn look_up(&self, question: Box<Question>, tcp: bool) -> Vec<u8> {
+        let reply = self.public(&question.name).await;
+        question.answer(&reply, tcp)
+    }
+
+    /// Serves questions over TCP, each behind its length.
+    pub(crate) async fn serve_stream(&self, mut stream: impl Stream) {
+        // Any failure, and any silence, ends the connection: there is nothing to tell a resolver then.
+        while let Ok(Some(answer)) = self.next_answer(&mut stream).await {
+            let Ok(length) = u16::try_from(answer.len()) else { return };
+            let framed = [&length.to_be_bytes()[..], &answer].concat();
+            let sent = tokio::time::timeout(STREAM_IDLE_TIMEOUT, stream.write_all(&framed)).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+
+    async fn next_answer(&self, stream: &mut impl Stream) -> std::io::Result<Option<Vec<u8>>> {
+        let packet = tokio::time::timeout(STREAM_IDLE_TIMEOUT, async {
+            let length = stream.read_u16().await?;
+            let mut packet = vec![0; usize::from(length)];
+            stream.read_exact(&mut packet).await?;
+            std::io::Result::Ok(packet)
+        })
+        .await??;
+        match self.answer_now(&packet, true) {
+            Ok(answer) => Ok(answer),
+            Err(question) => Ok(Some(self.look_up(question, true).await)),
+        }
+    }
+
+    /// What we know ourselves; `None` for public names.
+    fn reply(&self, question: &Question) -> Option<Reply> {
+        let caller = &self.identity.revision.workload;
+        let is_at = |address: Ipv4Addr| Reply::Addresses(vec![address.into()], TTL_OURS);
+        let app = caller.app.as_ref().map(|app| app.as_str());
+        match names::meaning(&question.name, app) {
+            Meaning::Aws => Some(is_at(names::AWS)),
+            Meaning::Loopback => {
+                let both = [IpAddr::from(Ipv4Addr::LOCALHOST), std::net::Ipv6Addr::LOCALHOST.into()];
+                Some(Reply::Addresses(both.into(), TTL_OURS))
+            }
+            Meaning::App(name) => Some(self.of_app(&name).unwrap_or(Reply::Code(ResponseCode::NXDomain))),
+            Meaning::AppOrPublic(name) => self.of_app(&name),
+            Meaning::Public => None,
+            Meaning::Nothing => Some(Reply::Code(ResponseCode::NXDomain)),
+        }
+    }
+
+    fn of_app(&self, name: &str) -> Option<Reply> {
+        let seams = self.shared.seams.get()?;
+        let workload = seams.directory.find(&self.identity.revision.workload, name)?;
+        Some(match self.shared.names.address_of(&workload) {
+            Some(address) => Reply::Addresses(vec![address.into()], TTL_OURS),
+            None => {
+                tracing::warn!(workload = &*workload.name, "no address is left for a name");
+                Reply::Code(ResponseCode::ServFail)
+            }
+        })
+    }
+
+    async fn public(&self, name: &str) -> Reply {
+        let Ok(_permit) = self.shared.lookups.try_acquire() else {
+            return Reply::Code(ResponseCode::ServFail);
+        };
+        // With its final dot the name is complete: the machine's search domains are not the worker's.
+        let lookup = tokio::net::lookup_host((format!("{name}."), 0));
+        match tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await {
+            Ok(Ok(found)) => {
+                let told = self.shared.options.egress.told(found);
+                Reply::Addresses(told, TTL_PUBLIC)
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(name, %error, "public name not found");
+                Reply::Code(ResponseCode::NXDomain)
+            }
+            Err(_) => Reply::Code(ResponseCode::ServFail),
+        }
+    }
+}
