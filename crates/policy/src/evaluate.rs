@@ -71,11 +71,12 @@ pub fn evaluate<'a>(
         return by_identity;
     }
     let by_session = decide_set(request, session, PolicySet::Session);
-    match (by_identity, by_session) {
-        (_, denied @ Decision::ExplicitDeny { .. }) => denied,
-        (Decision::Allow { .. }, denied @ Decision::ImplicitDeny { .. }) => denied,
-        (decision, _) => decision,
-    }
+    let narrowed = match by_session {
+        Decision::ExplicitDeny { .. } => true,
+        Decision::ImplicitDeny { .. } => by_identity.is_allow(),
+        Decision::Allow { .. } => false,
+    };
+    if narrowed { by_session } else { by_identity }
 }
 
 fn decide_set<'a>(request: &Request<'_>, policies: &'a [Arc<Policy>], set: PolicySet) -> Decision<'a> {

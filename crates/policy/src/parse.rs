@@ -199,7 +199,7 @@ fn read_elements(kind: PolicyKind, node: Node) -> Result<Elements, PolicyError> 
             ("NotResource", value) => set(&mut elements.resources, Listed::AllBut(texts(value)?))?,
             ("Principal", value) => set(&mut elements.principals, Listed::These(read_principals(value)?))?,
             ("NotPrincipal", value) => {
-                set(&mut elements.principals, Listed::AllBut(read_principals(value)?))?
+                set(&mut elements.principals, Listed::AllBut(read_principals(value)?))?;
             }
             ("Condition", value @ Node::Object(_)) => elements.conditions = Some(value),
             _ => return Err(PolicyError::Syntax),
@@ -234,7 +234,6 @@ fn texts(node: Node) -> Result<Vec<String>, PolicyError> {
 fn check_kind(kind: PolicyKind, elements: &Elements) -> Result<(), PolicyError> {
     let empty = |list: &Option<Listed<Vec<String>>>| list.as_ref().is_none_or(|l| l.list().is_empty());
     match kind {
-        PolicyKind::Any => Ok(()),
         PolicyKind::Identity | PolicyKind::Managed if elements.principals.is_some() => {
             Err(PolicyError::Principal)
         }
@@ -242,7 +241,7 @@ fn check_kind(kind: PolicyKind, elements: &Elements) -> Result<(), PolicyError> 
         PolicyKind::Identity | PolicyKind::Managed if empty(&elements.resources) => {
             Err(PolicyError::NoResources)
         }
-        PolicyKind::Identity | PolicyKind::Managed => Ok(()),
+        PolicyKind::Any | PolicyKind::Identity | PolicyKind::Managed => Ok(()),
         PolicyKind::Trust => match &elements.principals {
             None => Err(PolicyError::Missing("Principal")),
             Some(Listed::These(list) | Listed::AllBut(list)) if list.is_empty() => {
@@ -325,7 +324,7 @@ fn add_principal(principals: &mut Principals, kind: &str, text: &str) -> Result<
             },
         },
         "Service" if text.contains('.') && !text.contains(['*', '/', ' ']) => {
-            principals.services.push(text.into())
+            principals.services.push(text.into());
         }
         "Federated" | "CanonicalUser" if !text.is_empty() => principals.others.push(text.into()),
         "Service" | "Federated" | "CanonicalUser" => return invalid(),

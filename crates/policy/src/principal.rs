@@ -94,11 +94,10 @@ impl Principals {
         let has = |list: &[Box<str>], text: &str| list.iter().any(|item| **item == *text);
         match caller {
             Trusted::Service(service) if has(&self.services, service) => Named::Itself,
-            Trusted::Service(_) => Named::No,
             Trusted::Account { arns, .. } if arns.iter().any(|arn| has(&self.arns, arn)) => Named::Itself,
             Trusted::Account { .. } if self.anyone => Named::Itself,
             Trusted::Account { account, .. } if has(&self.accounts, account) => Named::Account,
-            Trusted::Account { .. } => Named::No,
+            Trusted::Service(_) | Trusted::Account { .. } => Named::No,
         }
     }
 
