@@ -266,6 +266,7 @@ pub struct Sandbox {
     /// The server's end of the frame socket, if the spec asked for one. Non-blocking.
     pub frames: Option<OwnedFd>,
     id: u64,
+    handed: Handed,
     control: tokio::sync::Mutex<Control>,
     exit: watch::Receiver<Option<Exit>>,
     shared: Arc<Shared>,
@@ -305,7 +306,7 @@ impl Sandbox {
         let dns_udp = network(&mut descriptors);
         let dns_tcp = network(&mut descriptors);
         let control = tokio::sync::Mutex::new(Control { socket: control, asked: 0 });
-        Ok(Self { door, dns_udp, dns_tcp, stdout, stderr, frames, id, control, exit, shared })
+        Ok(Self { door, dns_udp, dns_tcp, stdout, stderr, frames, id, handed, control, exit, shared })
     }
 
     /// A number that no other sandbox of this launcher has.
@@ -330,7 +331,7 @@ impl Sandbox {
     /// Sends a signal (1 to 64; 15 asks to end) to the program's process group. A frozen one gets it when it is thawed.
     pub async fn signal(&self, number: u8) -> io::Result<()> {
         match self.ask(&InitRequest::Signal { number }).await? {
-            (InitAnswer::Signalled, _) => Ok(()),
+            (InitAnswer::Done, _) => Ok(()),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
@@ -354,6 +355,9 @@ impl Sandbox {
     }
 
     async fn set_frozen(&self, on: bool) -> io::Result<()> {
+        if !self.handed.freezes {
+            return self.ask(&InitRequest::Freeze { on }).await.map(|_| ());
+        }
         match self.shared.call(|call| Request::Freeze { call, id: self.id, on }).await? {
             Event::Frozen { error: None, .. } => Ok(()),
             Event::Frozen { error: Some(error), .. } => Err(io::Error::other(error)),
@@ -363,6 +367,12 @@ impl Sandbox {
 
     /// What it uses now. `NotFound` when it has ended.
     pub async fn usage(&self) -> io::Result<Usage> {
+        if !self.handed.accounts {
+            return match self.ask(&InitRequest::Usage).await? {
+                (InitAnswer::Usage(usage), _) => Ok(usage),
+                _ => Err(io::ErrorKind::InvalidData.into()),
+            };
+        }
         match self.shared.call(|call| Request::Usage { call, id: self.id }).await? {
             Event::Used { usage, .. } => usage.ok_or_else(|| io::ErrorKind::NotFound.into()),
             _ => Err(io::ErrorKind::InvalidData.into()),

@@ -18,15 +18,19 @@
 //! It deliberately does not know what runs in a sandbox (contracts, requests, tenants), what a door leads to, or
 //! when to start and stop.
 
+mod cgroup;
 mod channel;
 mod client;
 mod error;
+mod inside;
 mod launcher;
 mod privileges;
 mod protocol;
 mod report;
+mod seccomp;
 mod spec;
 mod start;
+mod sys;
 
 pub use client::{Launcher, Sandbox};
 pub use error::{LaunchError, StartError};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::error::StartError;
 use crate::report::Report;
-use crate::spec::{Exit, Interpreter, SandboxSpec, Usage};
+use crate::spec::{Exit, Interpreter, Limits, SandboxSpec, SyntheticFile, Usage};
 
 /// From the server to the launcher. `call` numbers a question; its answer carries the same.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,6 +49,44 @@ pub(crate) struct Handed {
     pub(crate) frames: bool,
     /// Door, resolver over UDP, resolver over TCP.
     pub(crate) network: bool,
+    /// Whether the launcher freezes it by its group; else its init does by signals.
+    pub(crate) freezes: bool,
+    /// Whether the launcher knows what it uses by its group; else its init counts.
+    pub(crate) accounts: bool,
+}
+
+/// What the launcher has a blank sandbox become.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) host_name: String,
+    /// `/etc/hosts`.
+    pub(crate) hosts: String,
+    pub(crate) argv: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) cwd: PathBuf,
+    /// Where the mounts go that come along, in their order.
+    pub(crate) targets: Vec<Target>,
+    pub(crate) files: Vec<SyntheticFile>,
+    pub(crate) limits: Limits,
+    pub(crate) frames: bool,
+}
+
+/// Where a mount goes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) path: PathBuf,
+    pub(crate) folder: bool,
+    pub(crate) writable: bool,
+}
+
+/// From a blank sandbox to the launcher. The end of the file, after `Ready`, means that the program was executed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum BlankMessage {
+    /// It waits for an order; its descriptors come along: status, control, stdout, stderr, frames, and, on a
+    /// network of its own, door, resolver over UDP and TCP.
+    Ready,
+    /// It ends.
+    Failed(Refusal),
 }
 
 /// [`StartError`] as it travels.
@@ -64,7 +102,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// A step that failed, with the kernel's answer.
-    pub(crate) fn setup(step: impl Into<String>, reason: impl ToString) -> Self {
+    pub(crate) fn setup(step: impl Into<String>, reason: &dyn std::fmt::Display) -> Self {
         Self::Setup { step: step.into(), reason: reason.to_string() }
     }
 
@@ -90,6 +128,12 @@ pub(crate) enum InitRequest {
     Listening,
     /// Send this signal to the program's process group.
     Signal { number: u8 },
+    /// Stop or continue every process.
+    Freeze { on: bool },
+    /// What do they use?
+    Usage,
+    /// Kill everything when it uses more than this. Not answered; sent by the launcher.
+    Watch { memory_bytes: u64 },
 }
 
 /// The init's answers, as `(number, answer)` with the request's number.
@@ -99,8 +143,10 @@ pub(crate) enum InitAnswer {
     Sockets,
     /// Address and port of each.
     Listening(Vec<(std::net::IpAddr, u16)>),
-    /// The signal was sent.
-    Signalled,
+    /// It is done.
+    Done,
+    /// What they use.
+    Usage(Usage),
     /// The kernel refused: its error number.
     Failed(i32),
 }

@@ -1,0 +1,146 @@
+//! The first process of a sandbox: it reaps, hands out sockets, and tells how the program ended.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+
+use super::{network, watchdog};
+use crate::channel;
+use crate::protocol::{InitAnswer, InitRequest, decode, encode};
+use crate::spec::ExitStatus;
+use crate::sys;
+
+/// The most sockets for one request.
+const SOCKETS_MAX: u8 = 32;
+/// The signal that nothing escapes.
+const KILL: u8 = 9;
+
+/// What the init holds.
+pub(crate) struct Init {
+    /// To the server (before the start, to the launcher); its end ends the sandbox.
+    pub(crate) control: OwnedFd,
+    /// Takes [`report`]'s three bytes.
+    pub(crate) status: OwnedFd,
+    /// Readable when a child has ended.
+    pub(crate) children: OwnedFd,
+    /// The program's process and process group.
+    pub(crate) program: Pid,
+    /// The memory limit that the watchdog holds, if it is needed.
+    pub(crate) watched: Option<u64>,
+    /// The most memory that the watchdog saw.
+    pub(crate) peak: u64,
+}
+
+/// How a program ended, as the init tells the launcher.
+pub(crate) fn report(status: ExitStatus, oom_killed: bool) -> [u8; 3] {
+    let (kind, value) = match status {
+        ExitStatus::Code(code) => (0, code),
+        ExitStatus::Signal(signal) => (1, signal),
+    };
+    [kind, value, u8::from(oom_killed)]
+}
+
+/// Reads what [`report`] wrote.
+pub(crate) fn parse_report(bytes: [u8; 3]) -> (ExitStatus, bool) {
+    let status = if bytes[0] == 0 { ExitStatus::Code(bytes[1]) } else { ExitStatus::Signal(bytes[1]) };
+    (status, bytes[2] != 0)
+}
+
+impl Init {
+    /// Runs until the program has ended or nobody holds the control socket. The kernel then kills what is left.
+    pub(crate) fn run(mut self) -> ! {
+        loop {
+            let mut pause = None;
+            if let Some(limit) = self.watched {
+                let mut used = watchdog::memory(false);
+                if used > limit {
+                    used = watchdog::memory(true);
+                }
+                self.peak = self.peak.max(used);
+                if used > limit {
+                    self.end(ExitStatus::Signal(KILL), true);
+                }
+                pause = Timespec::try_from(watchdog::pause(limit, used)).ok();
+            }
+            let mut ready =
+                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.children, PollFlags::IN)];
+            let _ = poll(&mut ready, pause.as_ref());
+            let (asked, reaped) = (!ready[0].revents().is_empty(), !ready[1].revents().is_empty());
+            if reaped {
+                self.reap();
+            }
+            if asked {
+                self.answer();
+            }
+        }
+    }
+
+    fn end(&self, status: ExitStatus, oom_killed: bool) -> ! {
+        let _ = rustix::io::write(&self.status, &report(status, oom_killed));
+        sys::exit_now(0)
+    }
+
+    fn reap(&self) {
+        let mut drained = [0u8; 128 * 8];
+        let _ = rustix::io::read(&self.children, &mut drained);
+        while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+            if pid == self.program {
+                self.end(exit_status(status), false);
+            }
+        }
+    }
+
+    fn answer(&mut self) {
+        let Ok(Some(packet)) = channel::receive(&self.control, false) else {
+            // The server dropped it, or sent what no server sends.
+            self.end(ExitStatus::Signal(KILL), false)
+        };
+        let Ok((number, request)) = decode::<(u32, InitRequest)>(&packet.bytes) else { return };
+        let mut sockets = Vec::new();
+        let answer = match request {
+            InitRequest::Watch { memory_bytes } => {
+                self.watched = Some(memory_bytes);
+                return;
+            }
+            InitRequest::Sockets { v6, count } => (0..count.clamp(1, SOCKETS_MAX))
+                .map(|_| network::unconnected(v6))
+                .collect::<io::Result<Vec<_>>>()
+                .map(|made| {
+                    sockets = made;
+                    InitAnswer::Sockets
+                }),
+            InitRequest::Listening => Ok(InitAnswer::Listening(listening())),
+            InitRequest::Signal { number } => {
+                sys::signal_group(self.program, i32::from(number)).map(|()| InitAnswer::Done)
+            }
+            InitRequest::Freeze { on } => {
+                let signal = if on { libc::SIGSTOP } else { libc::SIGCONT };
+                sys::signal_everyone(signal).map(|()| InitAnswer::Done)
+            }
+            InitRequest::Usage => Ok(InitAnswer::Usage(watchdog::usage(self.peak))),
+        };
+        let answer = answer.unwrap_or_else(|error| InitAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)));
+        let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
+        let _ = channel::send(&self.control, &encode(&(number, answer)), &descriptors);
+    }
+}
+
+/// Decodes a child's end.
+pub(crate) fn exit_status(status: WaitStatus) -> ExitStatus {
+    let number = |value: i32| u8::try_from(value).unwrap_or(u8::MAX);
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => ExitStatus::Code(number(code)),
+        (None, signal) => ExitStatus::Signal(signal.map_or(KILL, number)),
+    }
+}
+
+fn listening() -> Vec<(std::net::IpAddr, u16)> {
+    let mut found = Vec::new();
+    for table in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
+        network::parse_listening(&fs::read_to_string(table).unwrap_or_default(), &mut found);
+    }
+    found
+}

@@ -1,0 +1,171 @@
+//! The system calls that no safe crate offers. All `unsafe` of the workspace's mechanisms is here.
+#![expect(unsafe_code, reason = "fork, clone, signal masks, seccomp and mount attributes have no safe wrapper")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::process::Pid;
+use rustix::thread::UnshareFlags;
+
+fn check(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Forks; `None` in the child. The process must have one thread, which [`thread_count`] tells.
+pub(crate) fn fork() -> io::Result<Option<Pid>> {
+    // SAFETY: callers make sure that the process has one thread, so that the child owns every lock that is held.
+    let pid = check(libc::c_long::from(unsafe { libc::fork() }))?;
+    Ok(Pid::from_raw(i32::try_from(pid).unwrap_or(0)))
+}
+
+/// Forks into new namespaces (`CLONE_NEW*` bits); `None` in the child. The same rule as for [`fork`].
+pub(crate) fn fork_into(namespaces: libc::c_int) -> io::Result<Option<Pid>> {
+    let flags = libc::c_long::from(namespaces | libc::SIGCHLD);
+    // SAFETY: without CLONE_VM and with a null stack, clone is fork; the C library's per-thread state stays valid
+    // in the child, which has one thread as the parent does.
+    let pid = check(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) })?;
+    Ok(Pid::from_raw(i32::try_from(pid).unwrap_or(0)))
+}
+
+/// Ends the process without running destructors, which belong to the process that it was forked from.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(code) }
+}
+
+/// How many threads the process has.
+pub(crate) fn thread_count() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
+}
+
+/// Leaves namespaces. Descriptor tables are never unshared, so that no other thread's descriptors are affected.
+pub(crate) fn unshare(namespaces: UnshareFlags) -> io::Result<()> {
+    assert!(!namespaces.contains(UnshareFlags::FILES), "descriptors stay shared");
+    // SAFETY: only CLONE_FILES makes this call unsafe, and it is excluded above.
+    Ok(unsafe { rustix::thread::unshare_unsafe(namespaces) }?)
+}
+
+/// Blocks every signal and returns a descriptor that reports ended children.
+pub(crate) fn block_signals() -> io::Result<OwnedFd> {
+    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let mut child = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the sets are initialized by sigfillset and sigemptyset before anything reads them, and the pointers
+    // are valid for the calls. A descriptor that signalfd returns is ours alone.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, all.as_ptr(), std::ptr::null_mut());
+        libc::sigemptyset(child.as_mut_ptr());
+        libc::sigaddset(child.as_mut_ptr(), libc::SIGCHLD);
+        let fd = libc::signalfd(-1, child.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        check(libc::c_long::from(fd))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Sets every signal to its default action and unblocks it: an executed program inherits both.
+pub(crate) fn default_signals() {
+    let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigemptyset initializes the set before sigprocmask reads it.
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+    }
+    for number in 1..=64 {
+        // SAFETY: SIG_DFL is a valid action for every signal; those that cannot be changed answer EINVAL.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+}
+
+/// Makes `number` another name of `fd`, inherited by executed programs.
+pub(crate) fn duplicate_to(fd: impl AsFd, number: RawFd) -> io::Result<()> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: callers pick numbers below 4 in processes that they have just forked, where nothing else owns them.
+    unsafe {
+        if fd == number {
+            check(libc::c_long::from(libc::fcntl(fd, libc::F_SETFD, 0)))?;
+        } else {
+            check(libc::c_long::from(libc::dup2(fd, number)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Closes every descriptor from `first` on. Only for a forked child that will not use what it inherited.
+pub(crate) fn close_from(first: RawFd) -> io::Result<()> {
+    close_range(first, 0)
+}
+
+/// Has every descriptor from `first` on closed when a program is executed.
+pub(crate) fn close_from_on_exec(first: RawFd) -> io::Result<()> {
+    const CLOSE_RANGE_CLOEXEC: libc::c_long = 4;
+    close_range(first, CLOSE_RANGE_CLOEXEC)
+}
+
+fn close_range(first: RawFd, flags: libc::c_long) -> io::Result<()> {
+    let (first, last) = (libc::c_long::from(first), libc::c_long::from(u32::MAX));
+    // SAFETY: the callers' contract: the process was just forked, and no owner of these descriptors runs in it.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) })?;
+    Ok(())
+}
+
+/// Takes over a descriptor by number in a process that was just forked with it.
+pub(crate) fn adopt(number: RawFd) -> OwnedFd {
+    // SAFETY: callers have just made `number` with [`duplicate_to`]; nothing else in this process owns it.
+    unsafe { OwnedFd::from_raw_fd(number) }
+}
+
+/// `mount_setattr` on a mount given by descriptor, with everything below it.
+pub(crate) fn set_mount_attributes(mount: impl AsFd, set: u64, clear: u64, user: Option<&OwnedFd>) -> io::Result<()> {
+    let mut attributes = libc::mount_attr {
+        attr_set: set,
+        attr_clr: clear,
+        propagation: 0,
+        userns_fd: user.map_or(0, |fd| u64::try_from(fd.as_raw_fd()).unwrap_or(0)),
+    };
+    let flags = libc::c_long::from(libc::AT_EMPTY_PATH | libc::AT_RECURSIVE);
+    // SAFETY: the path is an empty C string and the structure has the size that is given; both outlive the call.
+    check(unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_fd().as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw mut attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    })?;
+    Ok(())
+}
+
+/// Installs a seccomp filter for this thread and everything that it executes; `no_new_privs` must be set.
+pub(crate) fn install_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        filter: program.as_ptr().cast_mut(),
+    };
+    const SECCOMP_SET_MODE_FILTER: libc::c_long = 1;
+    // SAFETY: the program is valid for the call; the kernel copies and verifies it.
+    check(unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &raw const program) })?;
+    Ok(())
+}
+
+/// Sends a signal to every process that this one may signal in its pid namespace, except itself.
+pub(crate) fn signal_everyone(number: i32) -> io::Result<()> {
+    // SAFETY: kill has no memory preconditions. Only the init of a pid namespace calls this.
+    match check(libc::c_long::from(unsafe { libc::kill(-1, number) })) {
+        Err(error) if error.raw_os_error() != Some(libc::ESRCH) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Sends any signal, real-time ones too, to a process group.
+pub(crate) fn signal_group(group: Pid, number: i32) -> io::Result<()> {
+    // SAFETY: kill has no memory preconditions.
+    check(libc::c_long::from(unsafe { libc::kill(-group.as_raw_nonzero().get(), number) }))?;
+    Ok(())
+}
+
+/// The effective user and group id.
+pub(crate) fn effective_ids() -> (u32, u32) {
+    (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+}

@@ -1,0 +1,73 @@
+//! What the whole machine must look like after a server was killed.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::{self, World, python};
+
+/// Started by the suite to be killed: runs sandboxes whose command lines hold `marker`.
+pub(crate) fn victim(mode: &str, marker: &str) -> ExitCode {
+    let (prepared, link) = world::prepare(mode);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let world = World::connect(prepared, link, None);
+        let code = format!(
+            "import os,time  # {marker}\nif os.fork()==0: os.setsid()\nprint('up',flush=True)\ntime.sleep(1000)"
+        );
+        let mut kept = Vec::new();
+        for _ in 0..5 {
+            let mut sandbox = world.start(python(&code)).await;
+            let mut out = tokio::net::unix::pipe::Receiver::from_owned_fd(sandbox.stdout.take().unwrap()).unwrap();
+            let mut ups = [0; 6];
+            tokio::io::AsyncReadExt::read_exact(&mut out, &mut ups).await.unwrap();
+            kept.push((sandbox, out));
+        }
+        println!("ready");
+        std::future::pending::<()>().await;
+    });
+    ExitCode::SUCCESS
+}
+
+/// Starts a victim, kills it with SIGKILL, and looks for what is left of it.
+pub(crate) fn nothing_outlives_a_killed_server(
+    mode: &str,
+    command: impl Fn() -> Command,
+    filters: &[&String],
+) -> bool {
+    const NAME: &str = "nothing_outlives_a_killed_server";
+    if !filters.is_empty() && !filters.iter().any(|filter| NAME.contains(filter.as_str())) {
+        return true;
+    }
+    let marker = format!("weft-victim-{mode}-{}", std::process::id());
+    let mut child = command().arg("--victim").arg(mode).arg(&marker).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let before = marked(&marker);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let begin = Instant::now();
+    while !marked(&marker).is_empty() && begin.elapsed() < Duration::from_secs(5) {
+        std::thread::yield_now();
+    }
+    let left = marked(&marker);
+    // The victim, its launcher and its blank sandboxes carry the marker as well.
+    let good = line.trim() == "ready" && before.len() >= 5 * 2 + 2 && left.is_empty();
+    let took = begin.elapsed().as_millis();
+    println!("test {mode}::{NAME} ... {} ({} processes gone in {took} ms)", if good { "ok" } else { "FAILED" }, before.len());
+    if !good {
+        println!("said {line:?}, before {before:?}, left {left:?}");
+    }
+    good
+}
+
+/// Processes whose command line holds the marker.
+fn marked(marker: &str) -> Vec<u32> {
+    let own = std::process::id();
+    let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let holds = |pid: &u32| {
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
+    };
+    pids.filter(|pid| *pid != own).filter(holds).collect()
+}
