@@ -6,8 +6,8 @@ use serde_json::json;
 use weft_types::{AccountId, Arn, WorkloadName};
 
 use crate::{
-    AppResource, Code, Function, FunctionResource, Manifest, Permission, Resource, Resources, RoleResource, Route,
-    RouteResource, Service, ServiceResource,
+    AppResource, Code, Function, FunctionResource, Manifest, Permission, Resource, Resources, RoleResource,
+    Route, RouteResource, Service, ServiceResource,
 };
 
 /// Where a manifest is deployed to, and what its code is.
@@ -39,7 +39,9 @@ impl Manifest {
                 .then(|| self.role(&service.name, SERVICE_PRINCIPAL, &service.permissions));
             resources.insert(Resource::Service(self.service(service, role.as_ref(), placement)?));
             self.routes(&service.name, &service.routes).for_each(|route| resources.insert(route));
-            role.into_iter().for_each(|role| resources.insert(Resource::Role(role)));
+            if let Some(role) = role {
+                resources.insert(Resource::Role(role));
+            }
         }
         for function in &self.functions {
             let role = self.role(&function.name, FUNCTION_PRINCIPAL, &function.permissions);

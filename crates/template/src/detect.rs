@@ -5,15 +5,23 @@ use weft_types::{AppName, RuntimeName, WorkloadName};
 use crate::listing::join;
 use crate::python::{self, PythonProgram};
 use crate::{
-    Auth, BuildKind, Code, Diagnostic, Function, Listing, MANIFEST_FILE, Manifest, PartName, Route, Scale, Service,
-    parse, shell,
+    Auth, BuildKind, Code, Diagnostic, Function, Listing, MANIFEST_FILE, Manifest, PartName, Route, Scale,
+    Service, parse, shell,
 };
 
 /// Where Python code is looked for that serves.
 const PYTHON_FILES: [&str; 6] = ["app.py", "main.py", "wsgi.py", "asgi.py", "server.py", "index.py"];
 /// Where Node.js code is looked for that serves.
 const NODE_FILES: [&str; 9] = [
-    "server.js", "app.js", "index.js", "main.js", "server.mjs", "app.mjs", "index.mjs", "server.cjs", "index.cjs",
+    "server.js",
+    "app.js",
+    "index.js",
+    "main.js",
+    "server.mjs",
+    "app.mjs",
+    "index.mjs",
+    "server.cjs",
+    "index.cjs",
 ];
 /// Where handlers of functions are looked for, without their endings.
 const HANDLER_FILES: [&str; 6] = ["app", "lambda_function", "handler", "index", "main", "function"];
@@ -66,7 +74,12 @@ pub fn read_file(file: &str, files: &dyn Listing) -> Result<Manifest, Vec<Diagno
                 (_, PythonProgram::Handler(handler)) => {
                     let requirements = python_requirements(files, "", Some(&only));
                     let code = Code { requirements, only: Some(only), ..python_code("", PYTHON_RUNTIME) };
-                    manifest.functions.push(function(name, code, format!("{stem}.{handler}"), runtime(PYTHON_RUNTIME)));
+                    manifest.functions.push(function(
+                        name,
+                        code,
+                        format!("{stem}.{handler}"),
+                        runtime(PYTHON_RUNTIME),
+                    ));
                 }
                 (Some(found), _) => {
                     manifest.notes.extend(found.note.clone());
@@ -79,11 +92,19 @@ pub fn read_file(file: &str, files: &dyn Listing) -> Result<Manifest, Vec<Diagno
             let only = Some(vec![file.to_owned()]);
             if exports_handler(&text) {
                 let code = Code { only, ..node_code("", NODE_RUNTIME, BuildKind::None) };
-                manifest.functions.push(function(name, code, format!("{stem}.handler"), runtime(NODE_RUNTIME)));
+                manifest.functions.push(function(
+                    name,
+                    code,
+                    format!("{stem}.handler"),
+                    runtime(NODE_RUNTIME),
+                ));
             } else {
                 let code = Code { only, ..node_code("", "node", BuildKind::None) };
                 let command = vec!["node".to_owned(), file.to_owned()];
-                manifest.services.push(service(name, Found { code, command, interpreter: Some("node".into()), note: None }));
+                manifest.services.push(service(
+                    name,
+                    Found { code, command, interpreter: Some("node".into()), note: None },
+                ));
             }
         }
         _ => {
@@ -139,9 +160,11 @@ impl Problem {
             ("compose.yaml", "compose files"),
             ("docker-compose.yml", "compose files"),
         ];
-        if let Some((file, what)) = foreign.iter().find(|(file, _)| files.files("").iter().any(|f| f == file)) {
+        if let Some((file, what)) = foreign.iter().find(|(file, _)| files.files("").iter().any(|f| f == file))
+        {
             let help = "describe the app in a weft.toml beside it";
-            return Diagnostic::of_file(format!("{folder}/{file}"), format!("{what} are not built yet")).with_help(help);
+            return Diagnostic::of_file(format!("{folder}/{file}"), format!("{what} are not built yet"))
+                .with_help(help);
         }
         let diagnostic = Diagnostic::of_file(folder, self.message);
         match self.help {
@@ -159,7 +182,10 @@ pub(crate) fn service_code(files: &dyn Listing, path: &str, hints: Hints<'_>) ->
         None => detected(files, path).ok_or_else(|| {
             let place = if path.is_empty() { "this folder".to_owned() } else { format!("`{path}`") };
             let message = format!("nothing in {place} says how `{}` is started", hints.name);
-            Problem::new(message, "add `command = \"python app.py\"`, a Procfile, or a `start` script in package.json")
+            Problem::new(
+                message,
+                "add `command = \"python app.py\"`, a Procfile, or a `start` script in package.json",
+            )
         })?,
     };
     match chosen {
@@ -275,7 +301,11 @@ fn python_file(
     };
     let mut requirements = python_requirements(files, path, only);
     requirements.extend(extra.filter(|extra| !lists_package(files, path, extra)).map(str::to_owned));
-    let shown = if command.contains(&"-c".to_owned()) { "python's wsgiref".to_owned() } else { format!("`{}`", command.join(" ")) };
+    let shown = if command.contains(&"-c".to_owned()) {
+        "python's wsgiref".to_owned()
+    } else {
+        format!("`{}`", command.join(" "))
+    };
     Some(Found {
         code: Code { requirements, ..python_code(path, "python") },
         command,
@@ -300,7 +330,10 @@ pub(crate) fn function_code(
         }
         None => found_handler(files, path, &here).ok_or_else(|| {
             let message = "nothing says which code handles the function's events";
-            Problem::new(message, "add `handler = \"app.handler\"`: the function `handler` of the file app.py or app.js")
+            Problem::new(
+                message,
+                "add `handler = \"app.handler\"`: the function `handler` of the file app.py or app.js",
+            )
         })?,
     };
     let runtime_name = match (runtime_name, file.as_deref().and_then(|file| file.rsplit_once('.'))) {
@@ -309,8 +342,12 @@ pub(crate) fn function_code(
         (None, Some(_)) => runtime(NODE_RUNTIME),
         (None, None) => {
             let module = handler.rsplit_once('.').map_or(handler.as_str(), |(module, _)| module);
-            let message = format!("there is no {module}.py, {module}.js or {module}.mjs for the handler `{handler}`");
-            return Err(Problem::new(message, "name the handler as `file.function`, or add `runtime = \"python3.12\"`"));
+            let message =
+                format!("there is no {module}.py, {module}.js or {module}.mjs for the handler `{handler}`");
+            return Err(Problem::new(
+                message,
+                "name the handler as `file.function`, or add `runtime = \"python3.12\"`",
+            ));
         }
     };
     let name = runtime_name.as_str();
@@ -368,7 +405,12 @@ fn found_handler(files: &dyn Listing, path: &str, here: &[String]) -> Option<(St
 }
 
 fn exports_handler(text: &str) -> bool {
-    let marks = ["exports.handler", "export const handler", "export async function handler", "export function handler"];
+    let marks = [
+        "exports.handler",
+        "export const handler",
+        "export async function handler",
+        "export function handler",
+    ];
     marks.iter().any(|mark| text.contains(mark))
 }
 
@@ -382,7 +424,7 @@ fn python_requirements(files: &dyn Listing, path: &str, only: Option<&[String]>)
     let names = only.map_or_else(|| here.clone(), <[String]>::to_vec);
     let modules = names
         .iter()
-        .filter(|name| name.ends_with(".py"))
+        .filter(|name| is_python(name))
         .filter_map(|name| files.read(&join(path, name)))
         .flat_map(|text| python::imports(&text))
         .collect();
@@ -418,14 +460,20 @@ fn python_closure(file: &str, files: &dyn Listing) -> Vec<String> {
             let sibling = format!("{module}.py");
             let package = files.files(&module).iter().any(|file| file == "__init__.py");
             let found = if here.contains(&sibling) { sibling } else { module };
-            if (package || found.ends_with(".py")) && !names.contains(&found) {
+            if (package || is_python(&found)) && !names.contains(&found) {
                 names.push(found);
             }
         }
     }
-    names.extend(["static", "templates"].iter().filter(|name| files.has_folder(name)).map(|name| (*name).to_owned()));
+    names.extend(
+        ["static", "templates"].iter().filter(|name| files.has_folder(name)).map(|name| (*name).to_owned()),
+    );
     names[1..].sort();
     names
+}
+
+fn is_python(file: &str) -> bool {
+    file.strip_suffix("py").is_some_and(|stem| stem.ends_with('.'))
 }
 
 fn procfile_web(text: &str) -> Option<Vec<String>> {
@@ -484,7 +532,13 @@ fn node_code(path: &str, interpreter: &str, build: BuildKind) -> Code {
 }
 
 fn native_code(path: &str) -> Code {
-    Code { path: path.to_owned(), only: None, build: BuildKind::None, interpreter: None, requirements: Vec::new() }
+    Code {
+        path: path.to_owned(),
+        only: None,
+        build: BuildKind::None,
+        interpreter: None,
+        requirements: Vec::new(),
+    }
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -56,7 +56,10 @@ impl Diagnostic {
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         let end = self.text.floor_char_boundary(span.end.clamp(start, line_end));
-        Some((self.text[line_start..line_end].trim_end_matches('\r'), self.text[start..end].chars().count().max(1)))
+        Some((
+            self.text[line_start..line_end].trim_end_matches('\r'),
+            self.text[start..end].chars().count().max(1),
+        ))
     }
 }
 

@@ -8,7 +8,8 @@ use weft_types::{AppName, RuntimeName, WorkloadName};
 use crate::detect::{self, Hints};
 use crate::section::{Problems, Section, nearest, wrong_type};
 use crate::{
-    Auth, Diagnostic, Function, Listing, MANIFEST_FILE, Manifest, PartName, Permission, Route, Scale, Service, shell,
+    Auth, Diagnostic, Function, Listing, MANIFEST_FILE, Manifest, PartName, Permission, Route, Scale,
+    Service, shell,
 };
 
 /// Parses the text of a `weft.toml`. `folder` is the name of the folder that it is in, `files` that folder's files.
@@ -23,7 +24,8 @@ pub fn parse(text: &str, folder: &str, files: &dyn Listing) -> Result<Manifest, 
         }
     };
     let mut root = Section::new(document.as_table(), MANIFEST_FILE, Some(0..0));
-    let manifest = Parser { files, problems: &mut problems, notes: Vec::new() }.manifest(&mut root, folder);
+    let parser = Parser { files, problems: &mut problems, notes: Vec::new(), places: BTreeMap::new() };
+    let manifest = parser.manifest(&mut root, folder);
     root.finish(&mut problems);
     match manifest {
         Some(manifest) if problems.is_empty() => Ok(manifest),
@@ -35,6 +37,8 @@ struct Parser<'a> {
     files: &'a dyn Listing,
     problems: &'a mut Problems,
     notes: Vec<String>,
+    /// Where each workload's table is, by `service.name` or `function.name`.
+    places: BTreeMap<String, Option<Range<usize>>>,
 }
 
 impl Parser<'_> {
@@ -42,14 +46,16 @@ impl Parser<'_> {
         let app = self.app(root, folder);
         let part = self.part(root, folder);
         let services: Vec<_> = root.sections("service", self.problems);
-        let services: Vec<_> = services.into_iter().filter_map(|(name, at, s)| self.service(name, at, s)).collect();
+        let services: Vec<_> =
+            services.into_iter().filter_map(|(name, at, s)| self.service(name, at, s)).collect();
         let functions: Vec<_> = root.sections("function", self.problems);
-        let functions: Vec<_> = functions.into_iter().filter_map(|(name, at, s)| self.function(name, at, s)).collect();
+        let functions: Vec<_> =
+            functions.into_iter().filter_map(|(name, at, s)| self.function(name, at, s)).collect();
         if services.is_empty() && functions.is_empty() && self.problems.is_empty() {
             let help = "add `[service.web]` or `[function.hello]`, with its settings below";
             self.problems.add(None, "there is no service and no function", Some(help.to_owned()));
         }
-        self.unique(&services, &functions, root);
+        self.unique(&services, &functions);
         Some(Manifest { app: app?, part, services, functions, notes: self.notes })
     }
 
@@ -60,7 +66,11 @@ impl Parser<'_> {
         match AppName::parse(text) {
             Ok(app) => Some(app),
             Err(error) => {
-                self.problems.add(root.span_of("app"), "this is not a valid app name", Some(error.rule.to_owned()));
+                self.problems.add(
+                    root.span_of("app"),
+                    "this is not a valid app name",
+                    Some(error.rule.to_owned()),
+                );
                 None
             }
         }
@@ -76,6 +86,7 @@ impl Parser<'_> {
     }
 
     fn service(&mut self, name: &str, at: Option<Range<usize>>, mut s: Section<'_>) -> Option<Service> {
+        self.places.insert(format!("service.{name}"), s.span.clone());
         let name = self.workload_name(name, at);
         let path = self.path(&mut s);
         let command = self.command(&mut s);
@@ -121,6 +132,7 @@ impl Parser<'_> {
     }
 
     fn function(&mut self, name: &str, at: Option<Range<usize>>, mut s: Section<'_>) -> Option<Function> {
+        self.places.insert(format!("function.{name}"), s.span.clone());
         let name = self.workload_name(name, at);
         let path = self.path(&mut s);
         let handler = s.text("handler", self.problems).map(ToOwned::to_owned);
@@ -173,7 +185,11 @@ impl Parser<'_> {
                 "" | "." => {}
                 ".." => {
                     let help = "move the code below the folder of weft.toml, or weft.toml above the code";
-                    self.problems.add(s.span_of("path"), "`path` leads out of the folder", Some(help.to_owned()));
+                    self.problems.add(
+                        s.span_of("path"),
+                        "`path` leads out of the folder",
+                        Some(help.to_owned()),
+                    );
                     return None;
                 }
                 name => names.push(name),
@@ -182,7 +198,11 @@ impl Parser<'_> {
         let path = names.join("/");
         if text.starts_with('/') || !self.files.has_folder(&path) {
             let help = "`path` is relative to the folder of weft.toml";
-            self.problems.add(s.span_of("path"), format!("there is no folder `{text}`"), Some(help.to_owned()));
+            self.problems.add(
+                s.span_of("path"),
+                format!("there is no folder `{text}`"),
+                Some(help.to_owned()),
+            );
             return None;
         }
         Some(path)
@@ -209,13 +229,19 @@ impl Parser<'_> {
     /// `python`, `node`, one with a version, or `none`.
     fn interpreter(&mut self, s: &mut Section<'_>) -> Option<String> {
         let text = s.text("runtime", self.problems)?;
-        let version = text.strip_prefix("python").or_else(|| text.strip_prefix("nodejs")).or_else(|| text.strip_prefix("node"));
+        let version = text
+            .strip_prefix("python")
+            .or_else(|| text.strip_prefix("nodejs"))
+            .or_else(|| text.strip_prefix("node"));
         let good = text == "none"
-            || version.is_some_and(|v| v.trim_end_matches(".x").chars().all(|c| c.is_ascii_digit() || c == '.'));
+            || version
+                .is_some_and(|v| v.trim_end_matches(".x").chars().all(|c| c.is_ascii_digit() || c == '.'));
         if !good {
             let help = match nearest(text, &["python", "node", "none"]) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "use `python`, `node`, `none`, or one with a version: `python3.11`, `node22`".to_owned(),
+                None => {
+                    "use `python`, `node`, `none`, or one with a version: `python3.11`, `node22`".to_owned()
+                }
             };
             self.problems.add(s.span_of("runtime"), format!("unknown runtime `{text}`"), Some(help));
         }
@@ -227,7 +253,11 @@ impl Parser<'_> {
         match RuntimeName::parse(text) {
             Ok(runtime) => Some(runtime),
             Err(error) => {
-                self.problems.add(s.span_of("runtime"), format!("unknown runtime `{text}`"), Some(error.rule.to_owned()));
+                self.problems.add(
+                    s.span_of("runtime"),
+                    format!("unknown runtime `{text}`"),
+                    Some(error.rule.to_owned()),
+                );
                 None
             }
         }
@@ -255,8 +285,10 @@ impl Parser<'_> {
         let min = s.number("min", 0..=1000, "workers", self.problems).unwrap_or(default.min);
         let max = s.number("max", 1..=10_000, "workers", self.problems).unwrap_or(default.max.max(min));
         let limit = if service { 100_000 } else { 1 };
-        let concurrency = s.number("concurrency", 1..=limit, "requests", self.problems).unwrap_or(default.concurrency);
-        let queue_max = s.number("queue", 0..=1_000_000, "requests", self.problems).unwrap_or(default.queue_max);
+        let concurrency =
+            s.number("concurrency", 1..=limit, "requests", self.problems).unwrap_or(default.concurrency);
+        let queue_max =
+            s.number("queue", 0..=1_000_000, "requests", self.problems).unwrap_or(default.queue_max);
         let queue_seconds = s.seconds("wait", 1..=900, self.problems).unwrap_or(default.queue_seconds);
         let idle_seconds = s.seconds("idle", 1..=86_400, self.problems).unwrap_or(default.idle_seconds);
         if min > max {
@@ -270,19 +302,27 @@ impl Parser<'_> {
         let auth = self.auth(s);
         let default = Route { host: None, path: String::new(), auth, strip: false };
         if s.has("route") && s.has("routes") {
-            self.problems.add(s.span_of("route"), "`route` and `routes` are both there", Some("keep one".to_owned()));
+            self.problems.add(
+                s.span_of("route"),
+                "`route` and `routes` are both there",
+                Some("keep one".to_owned()),
+            );
         }
         let mut routes = Vec::new();
         for key in ["route", "routes"] {
             let Some(item) = s.item(key) else { continue };
             match (item.as_array(), item.as_str(), item.as_table_like()) {
                 (Some(array), _, _) => {
-                    routes.extend(array.iter().filter_map(|value| match (value.as_str(), value.as_inline_table()) {
-                        (Some(text), _) => self.route_text(text, value.span(), &default),
-                        (_, Some(table)) => self.route_table(Section::new(table, "a route", value.span()), &default),
-                        _ => {
-                            self.problems.add(value.span(), "a route is a text or a table", None);
-                            None
+                    routes.extend(array.iter().filter_map(|value| {
+                        match (value.as_str(), value.as_inline_table()) {
+                            (Some(text), _) => self.route_text(text, value.span(), &default),
+                            (_, Some(table)) => {
+                                self.route_table(Section::new(table, "a route", value.span()), &default)
+                            }
+                            _ => {
+                                self.problems.add(value.span(), "a route is a text or a table", None);
+                                None
+                            }
                         }
                     }));
                 }
@@ -315,7 +355,13 @@ impl Parser<'_> {
         route
     }
 
-    fn route(&mut self, host: Option<&str>, path: &str, span: Option<Range<usize>>, default: &Route) -> Option<Route> {
+    fn route(
+        &mut self,
+        host: Option<&str>,
+        path: &str,
+        span: Option<Range<usize>>,
+        default: &Route,
+    ) -> Option<Route> {
         let host = host.map(str::to_ascii_lowercase);
         if let Some(host) = &host
             && !is_host(host)
@@ -337,7 +383,9 @@ impl Parser<'_> {
         let (message, help) = match text {
             "none" => return Auth::None,
             "iam" => return Auth::Iam,
-            "key" | "jwt" => (format!("`auth = \"{text}\"` is not built yet"), "use `iam` or `none`".to_owned()),
+            "key" | "jwt" => {
+                (format!("`auth = \"{text}\"` is not built yet"), "use `iam` or `none`".to_owned())
+            }
             other => (format!("unknown auth `{other}`"), "use `none` or `iam`".to_owned()),
         };
         self.problems.add(s.span_of("auth"), message, Some(help));
@@ -353,7 +401,8 @@ impl Parser<'_> {
             }
             (_, Some(tables)) => tables.iter().map(|t| Section::new(t, "a permission", t.span())).collect(),
             _ => {
-                let expected = "a list such as `[{ allow = [\"s3:GetObject\"], on = [\"arn:aws:s3:::bucket/*\"] }]`";
+                let expected =
+                    "a list such as `[{ allow = [\"s3:GetObject\"], on = [\"arn:aws:s3:::bucket/*\"] }]`";
                 wrong_type("permissions", item, expected, self.problems);
                 return Vec::new();
             }
@@ -382,9 +431,14 @@ impl Parser<'_> {
             return None;
         };
         for (action, span) in &actions {
-            if *action != "*" && !action.split_once(':').is_some_and(|(s, a)| !s.is_empty() && !a.is_empty()) {
+            if *action != "*" && !action.split_once(':').is_some_and(|(s, a)| !s.is_empty() && !a.is_empty())
+            {
                 let help = "an action is `service:Operation`, such as `s3:GetObject` or `s3:Get*`";
-                self.problems.add(span.clone(), format!("`{action}` is not an action"), Some(help.to_owned()));
+                self.problems.add(
+                    span.clone(),
+                    format!("`{action}` is not an action"),
+                    Some(help.to_owned()),
+                );
             }
         }
         for (resource, span) in &resources {
@@ -393,36 +447,44 @@ impl Parser<'_> {
                 self.problems.add(span.clone(), format!("`{resource}` is not an ARN"), Some(help.to_owned()));
             }
         }
-        let own = |texts: Vec<(&str, Option<Range<usize>>)>| texts.into_iter().map(|(text, _)| text.to_owned()).collect();
+        let own = |texts: Vec<(&str, Option<Range<usize>>)>| {
+            texts.into_iter().map(|(text, _)| text.to_owned()).collect()
+        };
         Some(Permission { allow, actions: own(actions), resources: own(resources) })
     }
 
     /// Names and routes are there once.
-    fn unique(&mut self, services: &[Service], functions: &[Function], root: &Section<'_>) {
+    fn unique(&mut self, services: &[Service], functions: &[Function]) {
+        let place = |places: &BTreeMap<String, _>, kind: &str, name: &WorkloadName| -> Option<Range<usize>> {
+            places.get(&format!("{kind}.{name}")).cloned().flatten()
+        };
         let names: BTreeSet<_> = services.iter().map(|service| &service.name).collect();
         for function in functions.iter().filter(|function| names.contains(&function.name)) {
             let message = format!("`{}` is a service and a function", function.name);
-            self.problems.add(root.span_of("function"), message, Some("rename one of them".to_owned()));
+            let at = place(&self.places, "function", &function.name);
+            self.problems.add(at, message, Some("rename one of them".to_owned()));
         }
         let mut seen = BTreeMap::new();
         let of_services = services.iter().flat_map(|s| s.routes.iter().map(|r| (&s.name, r, "service")));
         let of_functions = functions.iter().flat_map(|f| f.routes.iter().map(|r| (&f.name, r, "function")));
         for (name, route, kind) in of_services.chain(of_functions) {
-            let place = (route.host.clone(), route.path.clone());
-            if let Some(other) = seen.insert(place, name) {
+            if let Some(other) = seen.insert((route.host.clone(), route.path.clone()), name) {
                 let message = format!(
                     "the route {}{} leads to both `{other}` and `{name}`",
                     route.host.as_deref().unwrap_or(""),
                     route.path
                 );
-                self.problems.add(root.span_of(kind), message, Some("give each a path of its own".to_owned()));
+                let at = place(&self.places, kind, name);
+                self.problems.add(at, message, Some("give each a path of its own".to_owned()));
             }
         }
     }
 }
 
 fn is_path(path: &str) -> bool {
-    path.starts_with('/') && path.len() <= 1024 && !path.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#'))
+    path.starts_with('/')
+        && path.len() <= 1024
+        && !path.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#'))
 }
 
 fn is_host(host: &str) -> bool {

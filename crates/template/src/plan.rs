@@ -14,6 +14,7 @@ pub struct Plan {
 }
 
 /// One step of a plan.
+#[expect(clippy::large_enum_variant, reason = "a plan has some tens of steps, and is read by pattern")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Makes a resource.
@@ -58,9 +59,14 @@ pub fn diff(current: &Resources, desired: &Resources, part: &PartName) -> Result
     let own = |resource: &Resource| resource.part() == Some(part);
     let mut steps = Vec::new();
     // A name that changes its kind must be free before it is taken again, and free of routes before that.
-    let early: BTreeSet<&Key> =
-        current.iter().filter(|(_, resource)| own(resource) && replaced(resource)).map(|(key, _)| key).collect();
-    steps.extend(current.iter().rev().filter(|(key, _)| early.contains(key)).map(|(_, r)| Step::Delete(r.clone())));
+    let early: BTreeSet<&Key> = current
+        .iter()
+        .filter(|(_, resource)| own(resource) && replaced(resource))
+        .map(|(key, _)| key)
+        .collect();
+    steps.extend(
+        current.iter().rev().filter(|(key, _)| early.contains(key)).map(|(_, r)| Step::Delete(r.clone())),
+    );
     for (key, wanted) in desired.iter() {
         match current.get(key).filter(|_| !early.contains(key)) {
             None => steps.push(Step::Create(wanted.clone())),
@@ -72,7 +78,8 @@ pub fn diff(current: &Resources, desired: &Resources, part: &PartName) -> Result
             }
         }
     }
-    let gone = |key: &Key, resource: &Resource| own(resource) && desired.get(key).is_none() && !early.contains(key);
+    let gone =
+        |key: &Key, resource: &Resource| own(resource) && desired.get(key).is_none() && !early.contains(key);
     steps.extend(current.iter().rev().filter(|(key, r)| gone(key, r)).map(|(_, r)| Step::Delete(r.clone())));
     Ok(Plan { steps })
 }
@@ -92,7 +99,8 @@ pub fn removal(current: &Resources, workload: Option<&WorkloadName>) -> Plan {
 }
 
 fn conflicts(current: &Resources, desired: &Resources, part: &PartName) -> Vec<Conflict> {
-    let foreign = |resource: &Resource| !matches!(resource, Resource::App(_)) && resource.part() != Some(part);
+    let foreign =
+        |resource: &Resource| !matches!(resource, Resource::App(_)) && resource.part() != Some(part);
     let mut found = Vec::new();
     for (key, _) in desired.iter() {
         let other_kind = match key {
@@ -137,7 +145,9 @@ impl Plan {
         let mut resources = current.clone();
         for step in &self.steps {
             match step {
-                Step::Create(resource) | Step::Update { to: resource, .. } => resources.insert(resource.clone()),
+                Step::Create(resource) | Step::Update { to: resource, .. } => {
+                    resources.insert(resource.clone())
+                }
                 Step::Delete(resource) => {
                     resources.remove(&resource.key());
                 }

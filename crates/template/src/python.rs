@@ -69,7 +69,8 @@ pub(crate) fn imports(text: &str) -> BTreeSet<String> {
 /// The packages that install the modules; those of the standard library and those that `is_local` knows are left out.
 pub(crate) fn requirements(modules: &BTreeSet<String>, is_local: impl Fn(&str) -> bool) -> Vec<String> {
     let foreign = modules.iter().filter(|module| !is_standard(module) && !is_local(module));
-    let mut packages: Vec<String> = foreign.filter_map(|module| package_of(module)).map(str::to_owned).collect();
+    let mut packages: Vec<String> =
+        foreign.filter_map(|module| package_of(module)).map(str::to_owned).collect();
     packages.sort_by_key(|package| package.to_ascii_lowercase());
     packages.dedup();
     packages
@@ -145,7 +146,9 @@ fn made_by(line: &str, call: &str) -> Option<String> {
 fn plain_app(code: &str) -> Option<PythonProgram> {
     for line in code.lines() {
         let rest = line.strip_prefix("async ").unwrap_or(line);
-        let Some((name, parameters)) = rest.strip_prefix("def ").and_then(|rest| rest.split_once('(')) else { continue };
+        let Some((name, parameters)) = rest.strip_prefix("def ").and_then(|rest| rest.split_once('(')) else {
+            continue;
+        };
         let parameters = parameters.split(')').next().unwrap_or("");
         let count = parameters.split(',').filter(|p| !p.trim().is_empty()).count();
         let name = name.trim().to_owned();
@@ -164,8 +167,20 @@ fn plain_app(code: &str) -> Option<PythonProgram> {
 
 fn imports_server(code: &str) -> bool {
     const SERVERS: [&str; 14] = [
-        "http", "socketserver", "wsgiref", "aiohttp", "tornado", "uvicorn", "hypercorn", "waitress", "gunicorn",
-        "cherrypy", "bottle", "sanic", "gevent", "werkzeug",
+        "http",
+        "socketserver",
+        "wsgiref",
+        "aiohttp",
+        "tornado",
+        "uvicorn",
+        "hypercorn",
+        "waitress",
+        "gunicorn",
+        "cherrypy",
+        "bottle",
+        "sanic",
+        "gevent",
+        "werkzeug",
     ];
     let modules = imports(code);
     SERVERS.iter().any(|server| modules.contains(*server))
@@ -204,7 +219,9 @@ fn string_length(text: &str, quote: char) -> usize {
             '\\' => escaped = true,
             '\n' if !triple => return at,
             c if c == quote && !triple => return at + 1,
-            c if c == quote && text[at..].chars().take(3).filter(|c| *c == quote).count() == 3 => return at + 3,
+            c if c == quote && text[at..].chars().take(3).filter(|c| *c == quote).count() == 3 => {
+                return at + 3;
+            }
             _ => {}
         }
     }
@@ -246,7 +263,10 @@ mod tests {
     #[test]
     fn a_program_is_known_by_its_code() {
         use PythonProgram::{Asgi, Flask, Handler, Other, RunsItself, Wsgi};
-        check("from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run()\n", &RunsItself);
+        check(
+            "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run()\n",
+            &RunsItself,
+        );
         check("import flask\napp = flask.Flask(__name__)\n", &Flask);
         check("from flask import Flask\ndef create_app():\n    app = Flask('x')\n    return app\n", &Flask);
         check("from fastapi import FastAPI\napi: FastAPI = FastAPI()\n", &Asgi("api".into()));

@@ -19,7 +19,12 @@ impl Problems {
         Self { file: file.to_owned(), text: Arc::from(text), found: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, span: Option<Range<usize>>, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn add(
+        &mut self,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         let (file, text) = (self.file.clone(), Arc::clone(&self.text));
         self.found.push(Diagnostic { file, text, span, message: message.into(), help });
     }
@@ -34,6 +39,9 @@ impl Problems {
         self.found.is_empty()
     }
 }
+
+/// A text and its place.
+pub(crate) type Placed<'a> = (&'a str, Option<Range<usize>>);
 
 /// One table, and which of its keys were asked for.
 pub(crate) struct Section<'a> {
@@ -99,7 +107,8 @@ impl<'a> Section<'a> {
         };
         let inside = u32::try_from(number).ok().filter(|number| bounds.contains(number));
         if inside.is_none() {
-            let message = format!("`{key}` must be from {} to {}, not {number}", bounds.start(), bounds.end());
+            let message =
+                format!("`{key}` must be from {} to {}, not {number}", bounds.start(), bounds.end());
             problems.add(item.span(), message, Some(format!("`{key}` is in {unit}")));
         }
         inside
@@ -121,17 +130,17 @@ impl<'a> Section<'a> {
         if inside.is_none() {
             let (min, max) = (bounds.start(), bounds.end());
             let message = format!("`{key}` must be a time from {min} to {max} seconds, not `{text}`");
-            problems.add(item.span(), message, Some("write a number of seconds, or `\"90s\"`, `\"2m\"`, `\"1h\"`".into()));
+            problems.add(
+                item.span(),
+                message,
+                Some("write a number of seconds, or `\"90s\"`, `\"2m\"`, `\"1h\"`".into()),
+            );
         }
         inside
     }
 
     /// One text or a list of texts, each with its place.
-    pub(crate) fn texts(
-        &mut self,
-        key: &'static str,
-        problems: &mut Problems,
-    ) -> Option<Vec<(&'a str, Option<Range<usize>>)>> {
+    pub(crate) fn texts(&mut self, key: &'static str, problems: &mut Problems) -> Option<Vec<Placed<'a>>> {
         let item = self.item(key)?;
         if let Some(text) = item.as_str() {
             return Some(vec![(text, item.span())]);
@@ -144,7 +153,9 @@ impl<'a> Section<'a> {
         for value in array {
             match value.as_str() {
                 Some(text) => texts.push((text, value.span())),
-                None => problems.add(value.span(), format!("`{key}` holds texts, not {}", article(value)), None),
+                None => {
+                    problems.add(value.span(), format!("`{key}` holds texts, not {}", article(value)), None)
+                }
             }
         }
         Some(texts)
@@ -181,13 +192,11 @@ impl<'a> Section<'a> {
     /// A table within this one.
     pub(crate) fn section(&mut self, key: &'static str, problems: &mut Problems) -> Option<Section<'a>> {
         let item = self.item(key)?;
-        match item.as_table_like() {
-            Some(table) => Some(Section::new(table, format!("`{key}`"), item.span())),
-            None => {
-                wrong_type(key, item, "a table such as `{ … }`", problems);
-                None
-            }
-        }
+        let Some(table) = item.as_table_like() else {
+            wrong_type(key, item, "a table such as `{ … }`", problems);
+            return None;
+        };
+        Some(Section::new(table, format!("`{key}`"), item.span()))
     }
 
     /// The entries of a table of tables: `[service.web]`, `[service.api]`, each with its name's place.
@@ -204,16 +213,13 @@ impl<'a> Section<'a> {
         let mut sections = Vec::new();
         for (name, item) in table.iter() {
             let place = table.key(name).and_then(toml_edit::Key::span);
-            match item.as_table_like() {
-                Some(inner) => {
-                    let span = item.span().or_else(|| place.clone());
-                    sections.push((name, place, Section::new(inner, format!("[{key}.{name}]"), span)));
-                }
-                None => {
-                    let help = format!("write `[{key}.{name}]` on a line of its own, and its settings below");
-                    problems.add(item.span(), format!("`{key}.{name}` must be a table"), Some(help));
-                }
-            }
+            let Some(inner) = item.as_table_like() else {
+                let help = format!("write `[{key}.{name}]` on a line of its own, and its settings below");
+                problems.add(item.span(), format!("`{key}.{name}` must be a table"), Some(help));
+                continue;
+            };
+            let span = item.span().or_else(|| place.clone());
+            sections.push((name, place, Section::new(inner, format!("[{key}.{name}]"), span)));
         }
         sections
     }
@@ -304,9 +310,14 @@ mod tests {
 
     #[test]
     fn times_have_units() {
-        for (text, expected) in
-            [("30", Some(30)), ("90s", Some(90)), ("2m", Some(120)), ("1h", Some(3600)), ("soon", None), ("", None)]
-        {
+        for (text, expected) in [
+            ("30", Some(30)),
+            ("90s", Some(90)),
+            ("2m", Some(120)),
+            ("1h", Some(3600)),
+            ("soon", None),
+            ("", None),
+        ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
     }

@@ -61,7 +61,8 @@ mod tests {
 
     fn check(command: &str, expected: &Result<Vec<&str>, SplitError>) {
         let split = split(command);
-        let split = split.as_ref().map(|words| words.iter().map(String::as_str).collect()).map_err(|error| *error);
+        let split =
+            split.as_ref().map(|words| words.iter().map(String::as_str).collect()).map_err(|error| *error);
         assert_eq!(&split, expected, "{command}");
     }
 
