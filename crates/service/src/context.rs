@@ -31,9 +31,26 @@ impl Scope {
     }
 }
 
+/// What the policy of the resource itself says to an access, beside the caller's own policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// There is no such policy, or it does not name the caller: the caller's policies decide, within its account.
+    None,
+    /// It trusts the caller's account: the caller's policies decide, whatever account the resource is in.
+    Account,
+    /// It names the caller: within one account that is enough, and only an explicit denial or a session policy refuses;
+    /// from another account the caller's policies must allow it as well.
+    Caller,
+}
+
 /// Authorizes and calls on behalf of a [`Context`]; dispatch implements it.
 pub(crate) trait Engine: Send + Sync + 'static {
-    fn authorize<'a>(&'a self, cx: &'a Context, access: &'a Access) -> BoxFuture<'a, Result<(), Error>>;
+    fn authorize<'a>(
+        &'a self,
+        cx: &'a Context,
+        access: &'a Access,
+        grant: Grant,
+    ) -> BoxFuture<'a, Result<(), Error>>;
     fn call<'a>(
         &'a self,
         cx: &'a Context,
@@ -71,7 +88,12 @@ impl Context {
     /// Fails with AWS's `AccessDenied` unless the caller may do this. For resources that are only known while an
     /// operation runs; all others are declared by [`crate::Operation::accesses`].
     pub async fn authorize(&self, access: &Access) -> Result<(), Error> {
-        self.engine.authorize(self, access).await
+        self.engine.authorize(self, access, Grant::None).await
+    }
+
+    /// As [`Self::authorize`], for a resource that has a policy of its own, such as a role's trust policy.
+    pub async fn authorize_granted(&self, access: &Access, grant: Grant) -> Result<(), Error> {
+        self.engine.authorize(self, access, grant).await
     }
 
     /// Calls an operation of any service as this context's principal, with everything that a request from outside

@@ -12,16 +12,19 @@
 
 mod clock;
 mod context;
+mod dispatch;
 mod error;
 mod identities;
 mod ids;
 mod operation;
 mod principal;
 mod registry;
+pub mod testing;
 pub mod workload;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use context::{Context, Scope};
+pub use context::{Context, Grant, Scope};
+pub use dispatch::{ApiRequest, Dispatch, DispatchOptions};
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Identities};
 pub use ids::{random_bytes, random_id, request_id};

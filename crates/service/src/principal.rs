@@ -69,6 +69,27 @@ impl Principal {
         Some(arn)
     }
 
+    /// The ARN that `aws:PrincipalArn` has: as [`Self::arn`], but a session's is that of its role.
+    pub fn policy_arn(&self) -> Option<Arn> {
+        match self {
+            Self::Session { account, path, role, .. } => {
+                Some(Arn::of("iam", "", &account.to_string(), &format!("role{path}{role}")))
+            }
+            _ => self.arn(),
+        }
+    }
+
+    /// What `aws:PrincipalType` has.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Root(_) => "Account",
+            Self::User { .. } => "User",
+            Self::Session { .. } => "AssumedRole",
+            Self::Service { .. } => "Service",
+            Self::Anonymous => "Anonymous",
+        }
+    }
+
     /// The unique id, as `aws:userid` has it.
     pub fn user_id(&self) -> String {
         match self {

@@ -51,6 +51,24 @@ impl Registry {
         self.services.get(signing_name).is_some_and(|s| s.operations.contains_key(operation))
     }
 
+    /// The operations of the service that have code, in the model's order.
+    pub fn operations(&self, signing_name: &str) -> Vec<&'static OperationSchema> {
+        let Some(service) = self.services.get(signing_name) else { return Vec::new() };
+        let all = service.schema.operations.iter();
+        all.filter(|operation| service.operations.contains_key(operation.name)).collect()
+    }
+
+    /// Every operation of the service's published model that has no code, sorted, one a line: what `unsupported.txt` holds.
+    pub fn unsupported(&self, signing_name: &str) -> String {
+        let Some(service) = self.services.get(signing_name) else { return String::new() };
+        let missing = service.schema.missing.iter().map(|(name, _, _)| *name);
+        let pruned = service.schema.operations.iter().map(|operation| operation.name);
+        let mut names: Vec<&str> =
+            missing.chain(pruned.filter(|name| !service.operations.contains_key(name))).collect();
+        names.sort_unstable();
+        names.iter().flat_map(|name| [name, "\n"]).collect()
+    }
+
     /// Parses an operation's input, which was checked against its schema; `None` where the operation has no code.
     pub fn prepare(
         &self,

@@ -1,0 +1,281 @@
+//! From an HTTP request to an HTTP answer: find the service, authenticate, resolve, decode, parse, authorize, run, encode.
+//!
+//! Who asks is settled before anything that they say is looked at: a request that is not authenticated learns nothing
+//! about what it asked for, and one that is not authorized learns nothing about what exists.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use http::{HeaderValue, Response};
+use weft_model::ServiceSchema;
+use weft_types::{AccountId, Region};
+use weft_wire::sigv4::{self, AuthFault, Authorization, Payload};
+use weft_wire::{WireFault, decode, encode, encode_error, find_service, resolve};
+
+use crate::dispatch::engine::Core;
+use crate::dispatch::unknown::schema_for_unknown;
+use crate::{Clock, Context, CredentialError, Error, Identities, Principal, Registry, Scope};
+
+mod authorize;
+mod engine;
+mod keys;
+mod unknown;
+
+/// Bounds of a [`Dispatch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DispatchOptions {
+    /// The longest body in bytes; a longer one is answered with 413. Default 70 MiB: a 50 MiB archive as base64, and some.
+    pub body_bytes_max: usize,
+    /// How many requests run at a time; one more is answered with 429. Default 1,024.
+    pub concurrency_max: usize,
+    /// How deep services may call each other. Default 16.
+    pub depth_max: u8,
+}
+
+impl Default for DispatchOptions {
+    fn default() -> Self {
+        Self { body_bytes_max: 70 << 20, concurrency_max: 1024, depth_max: 16 }
+    }
+}
+
+/// A request for one of the AWS APIs or for Weft's own, with its body collected.
+#[derive(Debug)]
+pub struct ApiRequest {
+    /// Method, URI and headers, as they arrived: the signature covers them.
+    pub parts: Parts,
+    /// The body.
+    pub body: Bytes,
+    /// The caller's address, where the connection has one.
+    pub peer: Option<IpAddr>,
+    /// Whether the connection cannot be overheard: TLS, loopback, or from inside a sandbox.
+    pub secure: bool,
+    /// The id that the answer will carry.
+    pub request_id: Arc<str>,
+}
+
+impl ApiRequest {
+    /// A request with an id of its own.
+    pub fn new(parts: Parts, body: Bytes, peer: Option<IpAddr>, secure: bool) -> Self {
+        Self { parts, body, peer, secure, request_id: crate::request_id().into() }
+    }
+}
+
+/// Answers API requests; the only place that authenticates and authorizes them.
+pub struct Dispatch {
+    core: Arc<Core>,
+    body_bytes_max: usize,
+    concurrency_max: usize,
+    in_flight: AtomicUsize,
+}
+
+impl Dispatch {
+    /// Dispatches to the operations of `registry`, for the principals that `identities` knows.
+    pub fn new(
+        registry: Registry,
+        identities: Arc<dyn Identities>,
+        clock: Arc<dyn Clock>,
+        options: DispatchOptions,
+    ) -> Arc<Self> {
+        let DispatchOptions { body_bytes_max, concurrency_max, depth_max } = options;
+        let core = Arc::new(Core { registry, identities, clock, depth_max });
+        Arc::new(Self { core, body_bytes_max, concurrency_max, in_flight: AtomicUsize::new(0) })
+    }
+
+    /// Answers a request. Never fails: every error is an answer in the service's protocol. Dropping the future drops the
+    /// operation.
+    pub async fn handle(&self, request: ApiRequest) -> Response<Bytes> {
+        let begin = Instant::now();
+        let mut seen = Seen::default();
+        let request_id = Arc::clone(&request.request_id);
+        let authorization = sigv4::parse_authorization(&request.parts);
+        let named = authorization.as_ref().ok().and_then(Option::as_ref).map(|found| found.service.as_str());
+        let service = find_service(self.core.registry.services(), &request.parts, &request.body, named);
+        let Some(service) = service else {
+            let (schema, fault) = schema_for_unknown(&request.parts, named);
+            return encode_error(schema, &fault, &request_id);
+        };
+        let answer = AssertUnwindSafe(self.answer(service, authorization, &request, &mut seen));
+        let answer = answer.catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(service = service.signing_name, request_id = &*request_id, "operation panicked");
+            Err(fault_of(&Error::internal("the operation panicked"), &request_id))
+        });
+        let response = answer.unwrap_or_else(|fault| refuse(service, &fault, &request_id));
+        tracing::debug!(
+            service = service.signing_name,
+            operation = seen.operation,
+            principal = seen.principal,
+            status = response.status().as_u16(),
+            micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX),
+            request_id = &*request_id,
+            "request answered"
+        );
+        response
+    }
+
+    /// A context in which a service of the platform acts for an account, such as for the credentials of workers.
+    pub fn context_for_service(&self, name: &'static str, account: AccountId, region: Region) -> Context {
+        let principal = Arc::new(Principal::Service { account, name });
+        Context {
+            scope: Scope { account, region, now: self.core.clock.now() },
+            principal,
+            access_key_id: None,
+            session_policies: Arc::new([]),
+            request_id: crate::request_id().into(),
+            source_ip: None,
+            secure: true,
+            user_agent: None,
+            depth: 0,
+            engine: Arc::<Core>::clone(&self.core),
+        }
+    }
+
+    /// The operations that have code.
+    pub fn registry(&self) -> &Registry {
+        &self.core.registry
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.core.clock
+    }
+
+    async fn answer(
+        &self,
+        service: &'static ServiceSchema,
+        authorization: Result<Option<Authorization>, AuthFault>,
+        request: &ApiRequest,
+        seen: &mut Seen,
+    ) -> Result<Response<Bytes>, WireFault> {
+        let _slot = self.take_slot()?;
+        if request.body.len() > self.body_bytes_max {
+            let message = format!("Request must be smaller than {} bytes", self.body_bytes_max);
+            return Err(WireFault::new("RequestEntityTooLargeException", message));
+        }
+        let cx = self.authenticate(service, authorization, request).await?;
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            seen.principal = cx.principal.arn().map(|arn| arn.to_string());
+        }
+        let parts = &request.parts;
+        let resolved =
+            resolve(service, parts, &request.body).map_err(|error| hint(error.into_fault(service)))?;
+        let operation = resolved.operation;
+        seen.operation = Some(operation.name);
+        let input = decode(service, &resolved, parts, &request.body)?;
+        let output = self.core.run(service, operation, input, &cx).await;
+        let output = output.map_err(|error| hint(fault_of(&error, &request.request_id)))?;
+        encode(service, operation, &output, &request.request_id)
+    }
+
+    /// Finds out who asks, or refuses.
+    async fn authenticate(
+        &self,
+        service: &'static ServiceSchema,
+        authorization: Result<Option<Authorization>, AuthFault>,
+        request: &ApiRequest,
+    ) -> Result<Context, WireFault> {
+        let refused = |fault: AuthFault| fault.fault(service.protocol);
+        let claim = authorization.map_err(refused)?.ok_or_else(|| refused(AuthFault::Missing))?;
+        let now = self.core.clock.now();
+        let token = claim.session_token.as_deref();
+        let found = self.core.identities.credential(&claim.access_key_id, token, now).await;
+        let credential = found.map_err(|error| match error {
+            CredentialError::Unknown => refused(AuthFault::UnknownKey),
+            CredentialError::Expired => refused(AuthFault::ExpiredToken),
+            unavailable @ CredentialError::Unavailable(_) => {
+                fault_of(&Error::internal(unavailable), &request.request_id)
+            }
+        })?;
+        let payload = Payload::Body(&request.body);
+        claim.check(&request.parts, payload, &credential.secret, service.protocol, now).map_err(refused)?;
+        let account = credential.principal.account().unwrap_or(AccountId::DEFAULT);
+        let Ok(region) = Region::parse(&claim.region) else {
+            return Err(claim.expect_region(Region::default().as_str()).map_or_else(refused, |()| {
+                fault_of(&Error::internal("the default region is not one"), &request.request_id)
+            }));
+        };
+        let user_agent = request.parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Context {
+            scope: Scope { account, region, now },
+            principal: credential.principal,
+            access_key_id: Some(claim.access_key_id.into()),
+            session_policies: credential.session_policies.into(),
+            request_id: Arc::clone(&request.request_id),
+            source_ip: request.peer,
+            secure: request.secure,
+            user_agent: user_agent.map(Arc::from),
+            depth: 0,
+            engine: Arc::<Core>::clone(&self.core),
+        })
+    }
+
+    fn take_slot(&self) -> Result<Slot<'_>, WireFault> {
+        let slot = Slot(&self.in_flight);
+        if self.in_flight.fetch_add(1, Ordering::Relaxed) < self.concurrency_max {
+            return Ok(slot);
+        }
+        Err(WireFault { status: Some(429), ..WireFault::new("ThrottlingException", "Rate exceeded") })
+    }
+}
+
+/// One of the requests that may run at a time; given back when dropped.
+struct Slot<'a>(&'a AtomicUsize);
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What the log says of a request.
+#[derive(Default)]
+struct Seen {
+    operation: Option<&'static str>,
+    principal: Option<String>,
+}
+
+/// The answer for a fault; one that says to come again says when.
+fn refuse(service: &ServiceSchema, fault: &WireFault, request_id: &str) -> Response<Bytes> {
+    let mut response = encode_error(service, fault, request_id);
+    if matches!(response.status().as_u16(), 429 | 503) {
+        response.headers_mut().insert("retry-after", HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The fault for an operation's error. What is ours to know is logged here and does not leave.
+fn fault_of(error: &Error, request_id: &str) -> WireFault {
+    if let Some(cause) = error.cause() {
+        let mut chain = cause.to_string();
+        let mut next = cause.source();
+        while let Some(cause) = next {
+            chain = format!("{chain}: {cause}");
+            next = cause.source();
+        }
+        if error.status().is_some_and(|status| status >= 500) {
+            tracing::error!(code = error.code(), error = chain, request_id, "operation failed");
+        } else {
+            tracing::debug!(code = error.code(), error = chain, request_id, "operation refused");
+        }
+    }
+    WireFault {
+        code: error.code().into(),
+        message: error.message().to_owned(),
+        status: error.status(),
+        members: error.members().iter().map(|(name, value)| ((*name).into(), value.clone())).collect(),
+    }
+}
+
+/// Adds to the fault for an operation without code where to read what else has none.
+fn hint(mut fault: WireFault) -> WireFault {
+    if fault.code == "NotImplemented" && !fault.message.contains("unsupported.txt") {
+        fault.message.push_str(" See unsupported.txt of the service for all that is not.");
+    }
+    fault
+}

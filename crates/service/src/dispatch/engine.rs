@@ -1,0 +1,83 @@
+//! What requests from outside and calls between services share: parse, authorize, run.
+
+use std::sync::Arc;
+
+use weft_model::{OperationSchema, ServiceSchema, Value};
+use weft_wire::{WireFault, validate};
+
+use crate::context::Engine;
+use crate::dispatch::authorize;
+use crate::{Access, BoxFuture, Clock, Context, Error, Grant, Identities, Registry};
+
+/// The parts of dispatch that contexts reach.
+pub(super) struct Core {
+    pub(super) registry: Registry,
+    pub(super) identities: Arc<dyn Identities>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) depth_max: u8,
+}
+
+impl Core {
+    /// Parses an input that was checked against its schema, authorizes all that it needs, and runs it.
+    pub(super) async fn run(
+        &self,
+        service: &'static ServiceSchema,
+        operation: &'static OperationSchema,
+        input: Value,
+        cx: &Context,
+    ) -> Result<Value, Error> {
+        let prepared = self.registry.prepare(service.signing_name, operation.name, input, &cx.scope);
+        let prepared = prepared.ok_or_else(|| not_implemented(service, operation.name))??;
+        for access in &prepared.accesses {
+            authorize::require(&*self.identities, cx, access, Grant::None).await?;
+        }
+        (prepared.run)(cx).await
+    }
+
+    async fn call_from(
+        &self,
+        cx: &Context,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, Error> {
+        if cx.depth >= self.depth_max {
+            let message = format!("Services called each other more than {} deep.", self.depth_max);
+            return Err(Error::new("ServiceUnavailableException", message).with_status(503));
+        }
+        let Some(schema) = self.registry.service(service) else {
+            let message = format!("The service {service} is not implemented by this version of Weft.");
+            return Err(Error::new("NotImplemented", message).with_status(501));
+        };
+        let Some(found) = schema.operation(operation) else { return Err(not_implemented(schema, operation)) };
+        validate(found.input, &input).map_err(|message| Error::new("ValidationException", message))?;
+        let inner = Context { depth: cx.depth + 1, ..cx.clone() };
+        self.run(schema, found, input, &inner).await
+    }
+}
+
+fn not_implemented(service: &ServiceSchema, operation: &str) -> Error {
+    let WireFault { message, .. } = WireFault::not_implemented(service, operation);
+    Error::new("NotImplemented", message).with_status(501)
+}
+
+impl Engine for Core {
+    fn authorize<'a>(
+        &'a self,
+        cx: &'a Context,
+        access: &'a Access,
+        grant: Grant,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(authorize::require(&*self.identities, cx, access, grant))
+    }
+
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        service: &'a str,
+        operation: &'a str,
+        input: Value,
+    ) -> BoxFuture<'a, Result<Value, Error>> {
+        Box::pin(self.call_from(cx, service, operation, input))
+    }
+}

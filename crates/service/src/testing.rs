@@ -1,0 +1,114 @@
+//! For tests of services: a client that signs, and the proof that no operation runs without a permission.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
+use weft_wire::sigv4::{Credentials, sign};
+use weft_wire::{ServiceFault, decode_response, encode_request};
+
+use crate::{ApiRequest, Dispatch};
+
+mod sample;
+
+pub use sample::sample;
+
+/// Calls operations through a [`Dispatch`] with signed requests, as a client over the network would.
+#[derive(Clone)]
+pub struct Client {
+    /// What answers.
+    pub dispatch: Arc<Dispatch>,
+    /// Who signs.
+    pub credentials: Credentials,
+    /// The region of the signatures.
+    pub region: String,
+}
+
+impl Client {
+    /// A client in `us-east-1`.
+    pub fn new(dispatch: &Arc<Dispatch>, access_key_id: &str, secret: &str) -> Self {
+        let (access_key_id, secret) = (access_key_id.to_owned(), secret.to_owned());
+        let credentials = Credentials { access_key_id, secret, session_token: None };
+        Self { dispatch: Arc::clone(dispatch), credentials, region: "us-east-1".to_owned() }
+    }
+
+    /// The same client with temporary keys.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.credentials.session_token = Some(token.to_owned());
+        self
+    }
+
+    /// A signed request for an operation.
+    pub fn request(&self, service: &'static ServiceSchema, operation: &str, input: &Value) -> Request<Bytes> {
+        let operation = operation_of(service, operation);
+        let endpoint = Uri::from_static("http://127.0.0.1:4566");
+        let mut request =
+            encode_request(service, operation, input, &endpoint).expect("the input can be encoded");
+        let now = self.dispatch.clock().now();
+        sign(&mut request, &self.credentials, &self.region, service.signing_name, now)
+            .expect("the request has a host");
+        request
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (parts, body) = request.into_parts();
+        let peer = Some(std::net::Ipv4Addr::LOCALHOST.into());
+        self.dispatch.handle(ApiRequest::new(parts, body, peer, true)).await
+    }
+
+    /// Calls an operation with a value.
+    pub async fn call_value(
+        &self,
+        service: &'static ServiceSchema,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, ServiceFault> {
+        let (parts, body) = self.send(self.request(service, operation, input)).await.into_parts();
+        decode_response(service, operation_of(service, operation), &parts, &body)
+    }
+
+    /// Calls an operation.
+    pub async fn call<I: Shape, O: Shape>(
+        &self,
+        service: &'static ServiceSchema,
+        operation: &str,
+        input: I,
+    ) -> Result<O, ServiceFault> {
+        self.call_value(service, operation, &input.into_value()).await.map(O::from_value)
+    }
+}
+
+fn operation_of(service: &'static ServiceSchema, name: &str) -> &'static OperationSchema {
+    service.operation(name).unwrap_or_else(|| panic!("{} has no operation {name}", service.signing_name))
+}
+
+/// Calls every operation of a service that has code as somebody without rights, and returns what was not refused
+/// with `AccessDenied`, one text each: `lambda:GetFunction: ResourceNotFoundException: …`.
+///
+/// `given` has values for members whose samples (see [`sample()`]) an operation does not accept, by operation and member.
+/// `open` are the operations that need no permission (`GetCallerIdentity`).
+pub async fn not_refused(
+    client: &Client,
+    service: &'static ServiceSchema,
+    given: &dyn Fn(&str, &str) -> Option<Value>,
+    open: &[&str],
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for operation in client.dispatch.registry().operations(service.signing_name) {
+        if open.contains(&operation.name) {
+            continue;
+        }
+        let input = sample(operation.input, &|member| given(operation.name, member));
+        let found = client.call_value(service, operation.name, &input).await;
+        let text = match found {
+            Err(fault) if fault.code.starts_with("AccessDenied") => continue,
+            Err(fault) => fault.to_string(),
+            Ok(_) => "ran".to_owned(),
+        };
+        wrong.push(format!("{}:{}: {text}", service.action_prefix, operation.name));
+    }
+    wrong
+}
