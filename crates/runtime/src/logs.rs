@@ -1,0 +1,216 @@
+//! What a worker prints, line by line, to its log stream.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::unix::pipe::Receiver;
+use weft_service::Clock;
+use weft_service::workload::{LogPlace, LogSink};
+
+/// A longer line is cut into several; the most that a log event may hold.
+const LINE_BYTES_MAX: usize = 256 << 10;
+/// What one look at a worker's output takes at most, so that a flood cannot hold up its own worker's answer.
+const FLUSH_BYTES_MAX: usize = 1 << 20;
+/// What a caller who wants the end of the log gets.
+const TAIL_BYTES: usize = 4096;
+/// Lines that are kept for the message about a worker that does not start.
+const RECENT_LINES: usize = 12;
+
+/// The log of one worker. Its output is read by a task, and by whoever [flushes](Self::flush) it.
+pub(crate) struct WorkerLog {
+    sink: Arc<dyn LogSink>,
+    clock: Arc<dyn Clock>,
+    place: LogPlace,
+    state: Mutex<State>,
+}
+
+struct State {
+    pipes: Vec<Pipe>,
+    tail: Option<Vec<u8>>,
+    recent: VecDeque<String>,
+    chunk: Vec<u8>,
+}
+
+struct Pipe {
+    fd: Arc<Receiver>,
+    partial: Vec<u8>,
+    ended: bool,
+}
+
+impl WorkerLog {
+    /// Starts to read `output`, inside a tokio runtime.
+    pub(crate) fn start(
+        sink: Arc<dyn LogSink>,
+        clock: Arc<dyn Clock>,
+        place: LogPlace,
+        output: Vec<OwnedFd>,
+    ) -> io::Result<Arc<Self>> {
+        let pipes = output
+            .into_iter()
+            .map(|fd| {
+                let fd = Arc::new(Receiver::from_owned_fd(fd)?);
+                Ok(Pipe { fd, partial: Vec::new(), ended: false })
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        let fds: Vec<_> = pipes.iter().map(|pipe| Arc::clone(&pipe.fd)).collect();
+        let state = State { pipes, tail: None, recent: VecDeque::new(), chunk: vec![0; 16 << 10] };
+        let log = Arc::new(Self { sink, clock, place, state: Mutex::new(state) });
+        for (index, fd) in fds.into_iter().enumerate() {
+            tokio::spawn(Arc::clone(&log).read(index, fd));
+        }
+        Ok(log)
+    }
+
+    async fn read(self: Arc<Self>, index: usize, fd: Arc<Receiver>) {
+        while fd.readable().await.is_ok() {
+            let mut lines = Vec::new();
+            // Through the reactor, which learns that the pipe is empty.
+            let open = self.state().drain(index, false, &mut lines, |chunk| fd.try_read(chunk));
+            self.append(lines);
+            match open {
+                Open::More => tokio::task::yield_now().await,
+                Open::Later => {}
+                Open::Ended => return,
+            }
+        }
+    }
+
+    /// Takes what the worker has printed up to now, the begun line too.
+    pub(crate) fn flush(&self) {
+        let mut lines = Vec::new();
+        let mut state = self.state();
+        for index in 0..state.pipes.len() {
+            let fd = Arc::clone(&state.pipes[index].fd);
+            // Straight from the descriptor: the reactor may not have seen yet what came just before an answer.
+            state.drain(index, true, &mut lines, |chunk| {
+                rustix::io::read(&*fd, chunk).map_err(io::Error::from)
+            });
+        }
+        drop(state);
+        self.append(lines);
+    }
+
+    /// Adds a line of the platform's own.
+    pub(crate) fn platform(&self, line: String) {
+        self.state().keep(&line);
+        self.append(vec![line]);
+    }
+
+    /// Collects a tail from now on.
+    pub(crate) fn begin_tail(&self) {
+        self.state().tail = Some(Vec::new());
+    }
+
+    /// Ends the collection.
+    pub(crate) fn end_tail(&self) -> Option<Vec<u8>> {
+        let mut tail = self.state().tail.take()?;
+        tail.drain(..tail.len().saturating_sub(TAIL_BYTES));
+        Some(tail)
+    }
+
+    /// The last lines, for a message.
+    pub(crate) fn recent(&self) -> String {
+        let state = self.state();
+        state.recent.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
+    fn append(&self, lines: Vec<String>) {
+        if !lines.is_empty() {
+            let now = self.clock.now();
+            self.sink.append(&self.place, lines.into_iter().map(|line| (now, line)).collect());
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a pipe has more to give.
+enum Open {
+    More,
+    Later,
+    Ended,
+}
+
+impl State {
+    /// Takes what `read` gives until it has nothing; with `all`, the begun line too.
+    fn drain(
+        &mut self,
+        index: usize,
+        all: bool,
+        lines: &mut Vec<String>,
+        mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    ) -> Open {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        let mut taken = 0;
+        let open = loop {
+            if self.pipes[index].ended {
+                break Open::Ended;
+            }
+            if taken >= FLUSH_BYTES_MAX {
+                break Open::More;
+            }
+            match read(&mut chunk) {
+                Ok(0) => self.pipes[index].ended = true,
+                Ok(n) => {
+                    taken += n;
+                    self.take(index, &chunk[..n], lines);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Open::Later,
+                Err(_) => self.pipes[index].ended = true,
+            }
+        };
+        self.chunk = chunk;
+        let pipe = &mut self.pipes[index];
+        if (all || pipe.ended) && !pipe.partial.is_empty() {
+            let rest = std::mem::take(&mut pipe.partial);
+            self.line(&rest, lines);
+        }
+        open
+    }
+
+    fn take(&mut self, index: usize, mut bytes: &[u8], lines: &mut Vec<String>) {
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            let (line, rest) = bytes.split_at(end);
+            bytes = &rest[1..];
+            let partial = std::mem::take(&mut self.pipes[index].partial);
+            if partial.is_empty() {
+                self.line(line, lines);
+            } else {
+                self.line(&[&partial, line].concat(), lines);
+            }
+        }
+        let partial = &mut self.pipes[index].partial;
+        partial.extend_from_slice(bytes);
+        if partial.len() >= LINE_BYTES_MAX {
+            let rest = std::mem::take(partial);
+            self.line(&rest, lines);
+        }
+    }
+
+    fn line(&mut self, bytes: &[u8], lines: &mut Vec<String>) {
+        // Runtimes join the lines of one event by carriage returns.
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.strip_suffix('\r').unwrap_or(&text).replace('\r', "\n");
+        self.keep(&text);
+        lines.push(text);
+    }
+
+    fn keep(&mut self, line: &str) {
+        if let Some(tail) = &mut self.tail {
+            tail.extend_from_slice(line.as_bytes());
+            tail.push(b'\n');
+            if tail.len() > 16 * TAIL_BYTES {
+                tail.drain(..tail.len() - TAIL_BYTES);
+            }
+        }
+        if self.recent.len() == RECENT_LINES {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(line.chars().take(400).collect());
+    }
+}

@@ -1,0 +1,311 @@
+//! The runtime: a pool for each revision, behind [`Workers`].
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::{HeaderValue, Response, StatusCode};
+use tokio::time::Instant;
+use weft_net::{Body, BodyError, collect_limited, full};
+use weft_scaling::Limits;
+use weft_service::workload::{
+    Caller, Contract, Doors, HttpContract, Invocation, Invoked, LambdaContract, LogSink, Revision,
+    RoleCredentials, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
+};
+use weft_service::{BoxFuture, Clock};
+
+use crate::event::{self, EVENT_BYTES_MAX};
+use crate::invoke::{self, Done};
+use crate::pool::{Lease, NoLease, Pool, PoolConfig, StartFailure, Stop};
+use crate::spawn::Spawner;
+use crate::start::{RevisionFleet, Shared};
+use crate::{RuntimeConfig, http_worker};
+
+/// Runs revisions on this machine.
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    pools: ArcSwap<Pools>,
+    /// Held while the map changes.
+    changing: Mutex<()>,
+    next_worker: Arc<AtomicU64>,
+    stopping: AtomicBool,
+}
+
+type Pools = imbl::HashMap<Arc<str>, Entry>;
+
+#[derive(Clone)]
+struct Entry {
+    workload: WorkloadId,
+    pool: Arc<Pool<RevisionFleet>>,
+}
+
+impl Runtime {
+    /// A runtime without workers. To be called, and used, inside a tokio runtime.
+    pub fn new(
+        config: RuntimeConfig,
+        spawner: Arc<dyn Spawner>,
+        doors: Arc<dyn Doors>,
+        sink: Arc<dyn LogSink>,
+        credentials: Arc<dyn RoleCredentials>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let shared = Shared { config, spawner, sink, credentials, doors, clock, epoch: Instant::now() };
+        Arc::new(Self(Arc::new(Inner {
+            shared: Arc::new(shared),
+            pools: ArcSwap::default(),
+            changing: Mutex::new(()),
+            next_worker: Arc::new(AtomicU64::new(1)),
+            stopping: AtomicBool::new(false),
+        })))
+    }
+
+    /// Takes no more requests, lets those in flight end and stops all workers; what is left after `limit` is killed.
+    pub async fn shutdown(&self, limit: Duration) {
+        self.0.stopping.store(true, Ordering::SeqCst);
+        let pools: Vec<_> = self.0.pools.load().values().map(|entry| Arc::clone(&entry.pool)).collect();
+        pools.iter().for_each(|pool| pool.refuse(&WorkError::Stopping));
+        let closed = futures::future::join_all(pools.iter().map(|pool| pool.closed()));
+        if tokio::time::timeout(limit, closed).await.is_err() {
+            pools.iter().for_each(|pool| pool.stop_all(Stop::Now));
+            let closed = futures::future::join_all(pools.iter().map(|pool| pool.closed()));
+            // A kill that takes longer than this has not worked; the launcher's end will.
+            let _ = tokio::time::timeout(self.0.shared.config.grace, closed).await;
+        }
+    }
+}
+
+impl Inner {
+    fn pool(&self, revision: &Arc<Revision>) -> Arc<Pool<RevisionFleet>> {
+        if let Some(entry) = self.pools.load().get(&revision.id) {
+            return Arc::clone(&entry.pool);
+        }
+        let _held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = Pools::clone(&self.pools.load());
+        if let Some(entry) = pools.get(&revision.id) {
+            return Arc::clone(&entry.pool);
+        }
+        // Whoever makes room in the house also takes out what nobody needs.
+        pools.retain(|_, entry| !entry.pool.close_if_idle());
+        let fleet = RevisionFleet { shared: Arc::clone(&self.shared), revision: Arc::clone(revision) };
+        let config = pool_config(revision, &self.shared);
+        let pool = Pool::new(fleet, config, Arc::clone(&self.next_worker));
+        let entry = Entry { workload: revision.workload.clone(), pool: Arc::clone(&pool) };
+        pools.insert(Arc::clone(&revision.id), entry);
+        self.pools.store(Arc::new(pools));
+        pool
+    }
+
+    fn forget(&self, revision: &str) {
+        let _held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let pools = self.pools.load().without(revision);
+        self.pools.store(Arc::new(pools));
+    }
+
+    async fn lease(&self, revision: &Arc<Revision>) -> Result<Lease<RevisionFleet>, StartFailure> {
+        loop {
+            if self.stopping.load(Ordering::SeqCst) {
+                return Err(StartFailure::Work(WorkError::Stopping));
+            }
+            match self.pool(revision).acquire().await {
+                Ok(lease) => return Ok(lease),
+                Err(NoLease::Failed(failure)) => return Err(failure),
+                Err(NoLease::Closed) => self.forget(&revision.id),
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        revision: &Arc<Revision>,
+        contract: &LambdaContract,
+        invocation: Invocation,
+    ) -> Result<Done, WorkError> {
+        match self.lease(revision).await {
+            Ok(lease) => {
+                let shared = Arc::clone(&self.shared);
+                let running = tokio::spawn(invoke::run(shared, lease, contract.clone(), invocation));
+                running.await.map_err(|error| WorkError::Crashed {
+                    reason: format!("the exchange broke off: {error}"),
+                })
+            }
+            Err(StartFailure::Work(error)) => Err(error),
+            Err(StartFailure::Init(failure, log)) => {
+                let invoked = invoke::init_failed(&self.shared, failure, &log, &invocation);
+                Ok(Done { invoked, content_type: None })
+            }
+        }
+    }
+
+    async fn serve(
+        &self,
+        revision: &Arc<Revision>,
+        contract: &HttpContract,
+        request: WorkRequest,
+    ) -> Result<Response<Body>, WorkError> {
+        match self.lease(revision).await {
+            Ok(lease) => http_worker::forward(lease, request.request, contract).await,
+            Err(StartFailure::Work(error)) => Err(error),
+            Err(StartFailure::Init(..)) => {
+                Err(WorkError::StartFailed { reason: "the worker did not initialise itself".to_owned() })
+            }
+        }
+    }
+
+    /// A request to a function: an event of payload format 2.0, and a response out of its answer.
+    async fn serve_as_event(
+        &self,
+        revision: &Arc<Revision>,
+        contract: &LambdaContract,
+        request: WorkRequest,
+    ) -> Result<Response<Body>, WorkError> {
+        let WorkRequest { request, caller, request_id } = request;
+        let (head, body) = request.into_parts();
+        let body = match collect_limited(body, EVENT_BYTES_MAX as u64).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge(_)) => {
+                return Ok(problem(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"));
+            }
+            Err(_) => return Ok(problem(StatusCode::BAD_REQUEST, "Bad Request")),
+        };
+        let source_ip = match &caller {
+            Caller::Outside { address } => address.to_string(),
+            Caller::Workload(_) => "127.0.0.1".to_owned(),
+        };
+        let place = event::Place {
+            account: &revision.workload.account.to_string(),
+            api_id: &contract.function_name,
+            source_ip: &source_ip,
+            request_id: &request_id,
+            now: self.shared.clock.now(),
+        };
+        let payload = event::from_request(&head, &body, &place);
+        if payload.len() > EVENT_BYTES_MAX {
+            return Ok(problem(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"));
+        }
+        let trace_id =
+            head.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let invocation = Invocation {
+            request_id,
+            payload,
+            client_context: None,
+            invoked_arn: contract.function_arn.clone(),
+            tail: false,
+            trace_id,
+        };
+        let done = self.run(revision, contract, invocation).await?;
+        if done.invoked.error.is_some() {
+            return Ok(problem(StatusCode::BAD_GATEWAY, "Internal Server Error"));
+        }
+        let response = event::to_response(done.content_type.as_deref(), &done.invoked.payload);
+        Ok(response.unwrap_or_else(|_| problem(StatusCode::BAD_GATEWAY, "Internal Server Error")))
+    }
+}
+
+fn pool_config(revision: &Revision, shared: &Shared) -> PoolConfig {
+    let (scale, config) = (&revision.scale, &shared.config);
+    let (is_function, grace) = match &revision.contract {
+        Contract::Lambda(lambda) => (true, lambda.timeout + config.grace),
+        Contract::Http(http) => (false, http.grace),
+    };
+    let limits = Limits {
+        min: scale.min,
+        max: scale.max,
+        // Lambda's contract has one event at a time.
+        concurrency: if is_function { 1 } else { scale.concurrency.max(1) },
+        utilisation: 0.7,
+        idle_timeout: scale.idle_timeout,
+        freeze_after: config.freeze_after.filter(|_| is_function),
+        requests_back_off: !is_function,
+    };
+    PoolConfig {
+        limits,
+        queue_max: scale.queue_max as usize,
+        queue_timeout: scale.queue_timeout,
+        grace,
+        start_burst: config.start_burst,
+        starts_per_second: config.starts_per_second,
+        epoch: shared.epoch,
+    }
+}
+
+fn problem(status: StatusCode, message: &str) -> Response<Body> {
+    let mut response = Response::new(full(serde_json::json!({ "message": message }).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
+
+impl Workers for Runtime {
+    fn invoke(
+        &self,
+        revision: Arc<Revision>,
+        invocation: Invocation,
+    ) -> BoxFuture<'static, Result<Invoked, WorkError>> {
+        let runtime = Arc::clone(&self.0);
+        Box::pin(async move {
+            match &revision.contract {
+                Contract::Lambda(contract) => {
+                    runtime.run(&revision, contract, invocation).await.map(|done| done.invoked)
+                }
+                Contract::Http(_) => {
+                    let reason = "a service takes HTTP requests, not events".to_owned();
+                    Err(WorkError::Unavailable { reason })
+                }
+            }
+        })
+    }
+
+    fn forward(
+        &self,
+        revision: Arc<Revision>,
+        request: WorkRequest,
+    ) -> BoxFuture<'static, Result<Response<Body>, WorkError>> {
+        let runtime = Arc::clone(&self.0);
+        Box::pin(async move {
+            match &revision.contract {
+                Contract::Http(contract) => runtime.serve(&revision, contract, request).await,
+                Contract::Lambda(contract) => runtime.serve_as_event(&revision, contract, request).await,
+            }
+        })
+    }
+
+    fn retire(&self, workload: &WorkloadId, keep: Option<&str>) {
+        for (id, entry) in self.0.pools.load().iter().filter(|(_, entry)| entry.workload == *workload) {
+            if keep == Some(&**id) {
+                entry.pool.revive();
+            } else {
+                entry.pool.retire();
+            }
+        }
+    }
+
+    fn keep_warm(&self, revision: Arc<Revision>) {
+        if revision.scale.min > 0 && !self.0.stopping.load(Ordering::SeqCst) {
+            self.0.pool(&revision).warm();
+        }
+    }
+
+    fn status(&self) -> Vec<WorkerStatus> {
+        let mut all = Vec::new();
+        for (revision, entry) in self.0.pools.load().iter() {
+            entry.pool.each(|id, worker, state, in_flight, served| {
+                all.push(WorkerStatus {
+                    id,
+                    workload: entry.workload.clone(),
+                    revision: Arc::clone(revision),
+                    state,
+                    in_flight,
+                    served,
+                    memory_bytes: worker.and_then(|worker| worker.memory_known()),
+                    started: worker.map_or_else(|| self.0.shared.clock.now(), |worker| worker.started),
+                    pid: worker.and_then(|worker| worker.process.pid()),
+                });
+            });
+        }
+        all.sort_by_key(|status| status.id);
+        all
+    }
+}

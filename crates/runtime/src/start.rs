@@ -1,0 +1,377 @@
+//! Starting and stopping the workers of a revision.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use weft_sandbox::{Language, StartError};
+use weft_service::workload::{
+    Contract, Doors, HttpContract, LambdaContract, LogPlace, LogSink, Revision, RoleCredentials, RoleKeys,
+    WorkError, WorkerIdentity, WorkloadKind,
+};
+use weft_service::{BoxFuture, Clock, random_bytes};
+use weft_types::Timestamp;
+
+use crate::RuntimeConfig;
+use crate::errors;
+use crate::frames::{Frames, Said};
+use crate::http_worker;
+use crate::interpreter::{InterpreterChoice, choose_interpreter};
+use crate::launch::Launch;
+use crate::logs::WorkerLog;
+use crate::pool::{Fleet, InitFailure, StartFailure, Started, Stop};
+use crate::runtime_api::{ApiDoor, Init, RuntimeApi};
+use crate::spawn::Spawner;
+use crate::worker::{Link, Parts, Worker};
+
+/// What all pools share.
+pub(crate) struct Shared {
+    pub(crate) config: RuntimeConfig,
+    pub(crate) spawner: Arc<dyn Spawner>,
+    pub(crate) sink: Arc<dyn LogSink>,
+    pub(crate) credentials: Arc<dyn RoleCredentials>,
+    pub(crate) doors: Arc<dyn Doors>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What [`weft_scaling::Moment`]s count from.
+    pub(crate) epoch: Instant,
+}
+
+/// The workers of one revision.
+pub(crate) struct RevisionFleet {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) revision: Arc<Revision>,
+}
+
+/// Keys are replaced, with their worker, this long before they end.
+const KEYS_MARGIN: Duration = Duration::from_mins(5);
+/// How long the end of a process is waited for after its socket closed.
+const ENDING: Duration = Duration::from_secs(1);
+const SIGTERM: u8 = 15;
+
+impl Fleet for RevisionFleet {
+    type Worker = Worker;
+
+    fn start(&self, id: u64) -> BoxFuture<'static, Result<Started<Worker>, StartFailure>> {
+        let start = Start { shared: Arc::clone(&self.shared), revision: Arc::clone(&self.revision), id };
+        Box::pin(start.run())
+    }
+
+    fn stop(&self, worker: Arc<Worker>, how: Stop) -> BoxFuture<'static, ()> {
+        let grace = match &self.revision.contract {
+            // Lambda gives a runtime without extensions no time.
+            Contract::Lambda(_) => None,
+            Contract::Http(http) => Some(http.grace),
+        };
+        Box::pin(async move {
+            if let (Some(grace), Stop::Gently) = (grace, how)
+                && worker.process.signal(SIGTERM).await.is_ok()
+            {
+                let _ = tokio::time::timeout(grace, worker.process.wait()).await;
+            }
+            let exit = worker.process.kill().await;
+            worker.log.flush();
+            tracing::debug!(worker = worker.id, exit = errors::ending(exit), "worker stopped");
+        })
+    }
+
+    fn ended(&self, worker: Arc<Worker>) -> BoxFuture<'static, String> {
+        let (process, log, id) = (Arc::clone(&worker.process), Arc::clone(&worker.log), worker.id);
+        Box::pin(async move {
+            let exit = process.wait().await;
+            log.flush();
+            let how = errors::ending(exit);
+            tracing::debug!(worker = id, exit = how, "worker ended");
+            how
+        })
+    }
+
+    fn freeze(&self, worker: Arc<Worker>, on: bool) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            if let Err(error) = worker.process.freeze(on).await {
+                tracing::debug!(worker = worker.id, on, %error, "worker not frozen or thawed");
+            }
+        })
+    }
+}
+
+/// One start.
+struct Start {
+    shared: Arc<Shared>,
+    revision: Arc<Revision>,
+    id: u64,
+}
+
+impl Start {
+    async fn run(self) -> Result<Started<Worker>, StartFailure> {
+        let choice = self.interpreter().await.map_err(start_failed)?;
+        let keys = self.keys().await.map_err(start_failed)?;
+        let expires = keys.as_ref().map(|keys| self.expiry(keys));
+        let worker = match &self.revision.contract {
+            Contract::Lambda(lambda) => self.lambda(lambda, choice.as_ref(), keys.as_ref()).await?,
+            Contract::Http(http) => self.http(http, choice.as_ref(), keys.as_ref()).await?,
+        };
+        tracing::info!(
+            worker = self.id,
+            workload = &*self.revision.workload.name,
+            revision = &*self.revision.id,
+            init_ms = u64::try_from(worker.init.as_millis()).unwrap_or(u64::MAX),
+            "worker started"
+        );
+        Ok(Started { worker, expires })
+    }
+
+    async fn interpreter(&self) -> Result<Option<InterpreterChoice>, String> {
+        let Some(declared) = &self.revision.interpreter else { return Ok(None) };
+        if declared.starts_with("provided") {
+            return Ok(None);
+        }
+        choose_interpreter(declared, &self.shared.spawner.interpreters().await).map(Some)
+    }
+
+    async fn keys(&self) -> Result<Option<RoleKeys>, String> {
+        let Some(role) = &self.revision.role else { return Ok(None) };
+        let service = match self.revision.workload.kind {
+            WorkloadKind::Function => "lambda.amazonaws.com",
+            WorkloadKind::Service => "compute.weft.localhost",
+        };
+        // A session's name takes 2 to 64 letters, digits and `+=,.@-`.
+        let name = self
+            .revision
+            .workload
+            .name
+            .replace(|c: char| !(c.is_ascii_alphanumeric() || "+=,.@-_".contains(c)), "-");
+        let session: String = format!("{name:_<2}").chars().take(64).collect();
+        let keys = self.shared.credentials.assume(role, service, &session).await;
+        keys.map(Some).map_err(|error| format!("the role {role} could not be assumed: {}", error.message()))
+    }
+
+    /// When the worker must make room for one with fresh keys.
+    fn expiry(&self, keys: &RoleKeys) -> weft_scaling::Moment {
+        let life = keys.expires.since(self.shared.clock.now());
+        let request = match &self.revision.contract {
+            Contract::Lambda(lambda) => lambda.timeout,
+            Contract::Http(http) => http.request_timeout,
+        };
+        let margin = (KEYS_MARGIN + request).min(life / 2);
+        self.shared.epoch.elapsed() + life.saturating_sub(margin)
+    }
+
+    /// Starts the program; a process that is dropped is killed.
+    async fn spawn(
+        &self,
+        choice: Option<&InterpreterChoice>,
+        keys: Option<&RoleKeys>,
+    ) -> Result<(Parts, Channel), StartFailure> {
+        let shared = &self.shared;
+        let started = shared.clock.now();
+        let stream = self.log_stream(started);
+        let launch = Launch {
+            revision: &self.revision,
+            choice,
+            keys,
+            log_stream: &stream,
+            config: &shared.config,
+            worker: self.id,
+        };
+        let spawned = shared.spawner.spawn(launch.spec()).await.map_err(refused)?;
+        let workload = &self.revision.workload;
+        let place = LogPlace {
+            account: workload.account,
+            region: workload.region.clone(),
+            group: self.revision.log_group.as_str().into(),
+            stream: stream.into(),
+        };
+        let log =
+            WorkerLog::start(Arc::clone(&shared.sink), Arc::clone(&shared.clock), place, spawned.output)
+                .map_err(|error| start_failed(format!("its output could not be read: {error}")))?;
+        let identity = Arc::new(WorkerIdentity {
+            worker: self.id,
+            revision: Arc::clone(&self.revision),
+            keys: keys.cloned(),
+        });
+        let api = RuntimeApi::new();
+        let door = match spawned.door {
+            None => None,
+            Some(sockets) => {
+                let handler = Arc::new(ApiDoor(Arc::clone(&api)));
+                let guard = shared.doors.opened(Arc::clone(&identity), sockets, handler);
+                Some(guard.map_err(|error| start_failed(format!("its door could not be served: {error}")))?)
+            }
+        };
+        let channel = match spawned.frames {
+            Some(stream) => Channel::Frames(Frames::new(stream)),
+            None => Channel::Api(api),
+        };
+        Ok((Parts { identity, process: spawned.process, log, started, door }, channel))
+    }
+
+    fn log_stream(&self, now: Timestamp) -> String {
+        let random = u128::from_be_bytes(random_bytes());
+        match &self.revision.contract {
+            Contract::Lambda(lambda) => {
+                format!("{}[{}]{random:032x}", now.format("%Y/%m/%d/"), lambda.version)
+            }
+            Contract::Http(_) => format!("{}{:016x}", now.format("%Y/%m/%d/"), random >> 64),
+        }
+    }
+
+    async fn http(
+        &self,
+        contract: &HttpContract,
+        choice: Option<&InterpreterChoice>,
+        keys: Option<&RoleKeys>,
+    ) -> Result<Worker, StartFailure> {
+        let begun = Instant::now();
+        let (parts, _) = self.spawn(choice, keys).await?;
+        if let Some(note) = choice.and_then(|choice| choice.note.as_ref()) {
+            parts.log.platform(format!("weft: {note}"));
+        }
+        let ready = http_worker::ready(&parts.process, &parts.log, contract).await;
+        match ready {
+            Ok(link) => Ok(Worker::new(parts, Link::Http(link), begun.elapsed())),
+            Err(error) => {
+                parts.process.kill().await;
+                Err(StartFailure::Work(error))
+            }
+        }
+    }
+
+    /// Starts a function's worker. What does not initialise in time is started once more, with the time that the function
+    /// itself may take, as Lambda does within the first invocation.
+    async fn lambda(
+        &self,
+        contract: &LambdaContract,
+        choice: Option<&InterpreterChoice>,
+        keys: Option<&RoleKeys>,
+    ) -> Result<Worker, StartFailure> {
+        let first = self.shared.config.init_timeout;
+        match self.lambda_within(first, choice, keys).await {
+            Err(StartFailure::Init(InitFailure::TimedOut(_), _)) => {
+                self.lambda_within(contract.timeout, choice, keys).await
+            }
+            other => other,
+        }
+    }
+
+    async fn lambda_within(
+        &self,
+        limit: Duration,
+        choice: Option<&InterpreterChoice>,
+        keys: Option<&RoleKeys>,
+    ) -> Result<Worker, StartFailure> {
+        let begun = Instant::now();
+        let (parts, mut channel) = self.spawn(choice, keys).await?;
+        parts.log.platform(init_start(choice));
+        let outcome = tokio::time::timeout(limit, channel.initialised(&parts)).await;
+        let failure = match outcome {
+            Ok(None) => return Ok(Worker::new(parts, channel.into_link(), begun.elapsed())),
+            Ok(Some(failure)) => failure,
+            Err(_) => InitFailure::TimedOut(limit),
+        };
+        let status = match &failure {
+            InitFailure::TimedOut(_) => "timeout".to_owned(),
+            InitFailure::Ended(error_type, _) => format!("error\tError Type: {error_type}"),
+            InitFailure::Reported(_) => "error\tError Type: Runtime.Unknown".to_owned(),
+        };
+        parts.process.kill().await;
+        parts.log.flush();
+        let millis = begun.elapsed().as_secs_f64() * 1000.0;
+        parts
+            .log
+            .platform(format!("INIT_REPORT Init Duration: {millis:.2} ms\tPhase: init\tStatus: {status}"));
+        Err(StartFailure::Init(failure, parts.log.recent().into()))
+    }
+}
+
+fn init_start(choice: Option<&InterpreterChoice>) -> String {
+    match choice {
+        None => "INIT_START Runtime Version: provided".to_owned(),
+        Some(choice) => {
+            let language = match choice.interpreter.language {
+                Language::Python => "python",
+                Language::Node => "nodejs",
+            };
+            let note = choice.note.as_ref().map_or(String::new(), |note| format!("\tNote: {note}"));
+            format!("INIT_START Runtime Version: {language}:{}{note}", choice.interpreter.version)
+        }
+    }
+}
+
+/// How a function's worker is talked to, before it is ready.
+enum Channel {
+    Frames(Frames),
+    Api(Arc<RuntimeApi>),
+}
+
+impl Channel {
+    /// Waits until the runtime takes events; `Some` says why it never will.
+    async fn initialised(&mut self, parts: &Parts) -> Option<InitFailure> {
+        match self {
+            Self::Frames(frames) => match frames.receive().await {
+                Ok(Said::Ready) => None,
+                Ok(Said::InitError(error)) => Some(InitFailure::Reported(error)),
+                Ok(_) => Some(InitFailure::Reported(broken_rule())),
+                Err(_) => Some(ended(parts).await),
+            },
+            Self::Api(api) => {
+                tokio::select! {
+                    biased;
+                    init = api.initialised() => match init {
+                        Init::Failed(error) => Some(InitFailure::Reported(error)),
+                        Init::Done | Init::Running => None,
+                    },
+                    exit = parts.process.wait() => {
+                        let (error_type, text) = errors::ended(exit);
+                        Some(InitFailure::Ended(error_type, text))
+                    }
+                }
+            }
+        }
+    }
+
+    fn into_link(self) -> Link {
+        match self {
+            Self::Frames(frames) => Link::Frames(tokio::sync::Mutex::new(frames)),
+            Self::Api(api) => Link::Api(api),
+        }
+    }
+}
+
+fn broken_rule() -> Bytes {
+    let error = serde_json::json!({
+        "errorType": "Runtime.ExitError",
+        "errorMessage": "the runtime sent an answer before it had an event",
+    });
+    error.to_string().into()
+}
+
+/// How a process ended whose socket closed; one that goes on all the same is killed.
+async fn ended(parts: &Parts) -> InitFailure {
+    let exit = match tokio::time::timeout(ENDING, parts.process.wait()).await {
+        Ok(exit) => exit,
+        Err(_) => parts.process.kill().await,
+    };
+    let (error_type, text) = errors::ended(exit);
+    InitFailure::Ended(error_type, text)
+}
+
+fn refused(error: StartError) -> StartFailure {
+    match error {
+        StartError::NoIsolation(_) => {
+            StartFailure::Work(WorkError::Unavailable { reason: error.to_string() })
+        }
+        StartError::Execute { program, reason } if program.ends_with("/bootstrap") => {
+            let text = format!("fork/exec {program}: {reason}");
+            StartFailure::Init(InitFailure::Ended("Runtime.InvalidEntrypoint", text), "".into())
+        }
+        StartError::Execute { program, reason } => start_failed(format!(
+            "`{program}` could not be executed: {reason}; check the command, and that what it names is in the code or installed"
+        )),
+        other => start_failed(other.to_string()),
+    }
+}
+
+fn start_failed(reason: impl Into<String>) -> StartFailure {
+    StartFailure::Work(WorkError::StartFailed { reason: reason.into() })
+}
