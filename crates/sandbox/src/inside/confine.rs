@@ -59,7 +59,7 @@ pub(crate) fn landlock<'a>(writable: impl Iterator<Item = &'a Path>) -> Result<(
     let ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort);
     let mut ruleset = ruleset.handle_access(all)?.scope(Scope::from_all(abi))?.create()?;
     let devices = read | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
-    for (path, access) in [("/", read), ("/dev", devices), ("/proc", read | AccessFs::WriteFile)] {
+    for (path, access) in [("/", read), ("/dev", devices), ("/proc", read | AccessFs::WriteFile | AccessFs::Truncate)] {
         ruleset = allow(ruleset, Path::new(path), access)?;
     }
     for path in ["/tmp", "/dev/shm"].into_iter().map(Path::new).chain(writable) {

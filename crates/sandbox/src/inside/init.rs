@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use super::{network, watchdog};
 use crate::channel;
@@ -86,7 +86,7 @@ impl Init {
     fn reap(&self) {
         let mut drained = [0u8; 128 * 8];
         let _ = rustix::io::read(&self.children, &mut drained);
-        while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             if pid == self.program {
                 self.end(exit_status(status), false);
             }

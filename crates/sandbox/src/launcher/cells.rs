@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
 use super::{Launcher, sources};
 use crate::cgroup::Group;
@@ -278,7 +278,7 @@ impl Launcher<'_> {
     pub(super) fn reap(&mut self) {
         let mut drained = [0u8; 128 * 16];
         let _ = rustix::io::read(&self.children, &mut drained);
-        while let Ok(Some((pid, status))) = waitpid(None, WaitOptions::NOHANG) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
             let slot = self.cells.iter().find(|(_, cell)| cell.pid == pid).map(|(slot, _)| *slot);
             if let Some(slot) = slot {
                 // Its last words may not have been read yet.
@@ -324,7 +324,7 @@ impl Launcher<'_> {
         for cell in self.cells.values() {
             cell.kill();
         }
-        while waitpid(None, WaitOptions::empty()).is_ok() {}
+        while wait(WaitOptions::empty()).is_ok() {}
         for group in self.cells.values().filter_map(Cell::group).chain(&self.leftovers) {
             let _ = group.remove();
         }

@@ -142,7 +142,7 @@ print('alive')
 
 async fn devices_are_few(world: World) {
     let code = "import os;print(' '.join(sorted(os.listdir('/dev'))));open('/dev/null','w').write('x');\
-                print(len(open('/dev/urandom','rb').read(8)));open('/dev/stdout','w').write('reopened')";
+                print(len(open('/dev/urandom','rb').read(8)),flush=True);open('/dev/stdout','w').write('reopened')";
     let out = world.python(code).await.good();
     assert_eq!(out, "fd full null random shm stderr stdin stdout urandom zero\n8\nreopened");
 }

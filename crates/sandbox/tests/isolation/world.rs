@@ -137,16 +137,18 @@ impl OtherNetwork {
     pub(crate) fn make() -> Option<Self> {
         let id = std::process::id();
         let (name, ours) = (format!("weft-test-{id}"), format!("wt{}", id % 1_000_000));
-        let (host, guest) = ("198.18.77.1/30", "198.18.77.2/30");
+        // A small network per process, out of the range for tests between networks.
+        let [_, _, high, low] = (id & 0x3FFF).wrapping_mul(4).to_be_bytes();
+        let [host, guest] = [1, 2].map(|last| IpAddr::from([198, 18, high, low + last]));
         let ip = |arguments: &str| {
             let done = Command::new("ip").args(arguments.split(' ')).stderr(Stdio::null()).status();
             done.is_ok_and(|status| status.success())
         };
         let made = ip(&format!("netns add {name}"))
             && ip(&format!("link add {ours} type veth peer name eth0 netns {name}"))
-            && ip(&format!("addr add {host} dev {ours}"))
+            && ip(&format!("addr add {host}/30 dev {ours}"))
             && ip(&format!("link set {ours} up"))
-            && ip(&format!("-n {name} addr add {guest} dev eth0"))
+            && ip(&format!("-n {name} addr add {guest}/30 dev eth0"))
             && ip(&format!("-n {name} link set eth0 up"));
         let serve = "import socket\ns=socket.create_server(('0.0.0.0',0))\nprint(s.getsockname()[1],flush=True)\n\
                      while True:\n c,_=s.accept();c.sendall(b'other network');c.close()";
@@ -157,7 +159,7 @@ impl OtherNetwork {
         let mut server = server.ok().filter(|_| made)?;
         let mut port = String::new();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.take()?), &mut port).ok()?;
-        let address = SocketAddr::new(IpAddr::from([198, 18, 77, 2]), port.trim().parse().ok()?);
+        let address = SocketAddr::new(guest, port.trim().parse().ok()?);
         Some(Self { address, server, name })
     }
 }
