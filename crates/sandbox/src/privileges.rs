@@ -47,9 +47,8 @@ fn is_reachable(path: &Path, by: Identity) -> io::Result<bool> {
 }
 
 fn bring_into_reach(path: &Path) -> io::Result<PathBuf> {
-    let folder = fs::metadata(path)?;
-    // Named by what it is, so that two servers with two folders have two names.
-    let target = PathBuf::from(format!("/run/weft-data-{:x}-{:x}", folder.dev(), folder.ino()));
+    // Two servers with two folders see each its own here, and the machine an empty folder.
+    let target = PathBuf::from("/run/weft-data");
     sys::unshare(UnshareFlags::NEWNS)?;
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     fs::create_dir_all(&target)?;

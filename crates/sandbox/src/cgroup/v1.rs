@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use super::{Abilities, CPU_PERIOD_MICROS, Environment, cpu_quota_micros, read_keyed, read_number, remove_stale};
 use crate::spec::{Limits, Usage};
 
+/// What we limit, count and stop by.
+const CONTROLLERS: &[&str] = &["memory", "pids", "cpu", "cpuacct", "freezer"];
+
 /// The folder of each controller that can be used, in which groups are made.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct V1 {
@@ -21,7 +24,7 @@ impl V1 {
     pub(super) fn detect(environment: &Environment, label: &str) -> Option<Self> {
         let mut found = Self::default();
         for (kind, options, own) in environment.hierarchies() {
-            if kind != "cgroup" {
+            if kind != "cgroup" || !options.split(',').any(|option| CONTROLLERS.contains(&option)) {
                 continue;
             }
             let home = own.join(label);

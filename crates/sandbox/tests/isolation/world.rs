@@ -43,6 +43,7 @@ pub(crate) fn open_to_all(folder: &Path) {
 pub(crate) fn prepare(mode: &str) -> (Prepared, LauncherLink) {
     let full = mode == "full";
     let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     // As root the folder stays private: the server reaches its data nevertheless.
     let owner = full.then_some(SERVER);
     let data = weft_sandbox::prepare_data_folder(&home.path().join("data"), owner).unwrap();
