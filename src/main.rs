@@ -1,3 +1,20 @@
 //! Weft: your own cloud in one binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use weft_cli::Command;
+use weft_node::ServerOptions;
+
+fn main() -> ExitCode {
+    match weft_cli::parse().command {
+        // Before any thread exists: the server forks its launcher first.
+        Command::Server(args) => weft_node::serve(ServerOptions {
+            data: args.data,
+            listen: args.listen,
+            edge: args.edge,
+            admin_key: args.admin_key,
+            store: args.store,
+        }),
+        command => weft_cli::run(command),
+    }
+}

@@ -49,7 +49,9 @@ pub(crate) enum ConnectError {
     Read { path: PathBuf, source: io::Error },
     #[error("`{}` is not what a server writes; is WEFT_DATA another program's folder?", path.display())]
     Parse { path: PathBuf, source: serde_json::Error },
-    #[error("there is no key for {0}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`weft env` on the server's machine prints them)")]
+    #[error(
+        "there is no key for {0}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (`weft env` on the server's machine prints them)"
+    )]
     NoKey(String),
     #[error("there is no folder for the data: set --data, XDG_DATA_HOME or HOME")]
     NoDataFolder,
@@ -89,7 +91,9 @@ pub(crate) fn running_server(data: &Path) -> Result<Option<ServerFile>, ConnectE
     let path = data.join("server.json");
     let server: ServerFile = match read(&path) {
         Ok(server) => server,
-        Err(ConnectError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(ConnectError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let alive = Path::new("/proc").join(server.pid.to_string()).exists();

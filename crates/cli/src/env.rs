@@ -1,0 +1,53 @@
+//! `weft env`: the exports with which every AWS tool talks to Weft.
+
+use serde_json::json;
+
+use crate::args::EnvArgs;
+use crate::connect::Connection;
+use crate::failure::Failure;
+
+/// Prints the exports, or one JSON object.
+pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
+    let Connection { endpoint, key, region } = Connection::find(&args.connect)?;
+    let mut variables = vec![
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", key.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", key.secret_access_key),
+        ("AWS_REGION", region.clone()),
+        ("AWS_DEFAULT_REGION", region),
+    ];
+    variables.extend(key.session_token.map(|token| ("AWS_SESSION_TOKEN", token)));
+    if args.json {
+        let object: serde_json::Map<_, _> =
+            variables.into_iter().map(|(k, v)| (k.to_owned(), json!(v))).collect();
+        println!("{}", serde_json::Value::Object(object));
+        return Ok(());
+    }
+    for (name, value) in variables {
+        println!("export {name}={}", quoted(&value));
+    }
+    Ok(())
+}
+
+/// The text as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_one_word_of_the_shell() {
+        for (value, word) in
+            [("a/b+c=", "a/b+c="), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("$x", "'$x'")]
+        {
+            assert_eq!(quoted(value), word);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `weft ps`: workloads, where they answer, and their workers.
+
+use serde_json::{Value, json};
+use weft_model::weft::WorkerDescription;
+
+use crate::args::PsArgs;
+use crate::client::Client;
+use crate::connect::Connection;
+use crate::failure::Failure;
+use crate::inventory::{self, App, NameError, Named};
+use crate::status::mebibytes;
+use crate::table::table;
+
+/// Prints apps' workloads, then functions without an app that have workers, then workers.
+pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
+    let connection = Connection::find(&args.connect)?;
+    let endpoint = connection.endpoint.clone();
+    let client = Client::new(connection);
+    let mut apps = inventory::apps(&client).await?;
+    let mut workers = inventory::workers(&client).await?;
+    if let Some(wanted) = &args.app {
+        apps.retain(|app| app.name == *wanted);
+        workers.retain(|worker| worker.app.as_deref() == Some(wanted));
+        if apps.is_empty() {
+            return Err(NameError::Unknown(wanted.clone()).into());
+        }
+    }
+    if args.json {
+        println!("{}", as_json(&apps, &workers, &endpoint));
+    } else {
+        print!("{}", as_text(&apps, &workers, &endpoint));
+    }
+    Ok(())
+}
+
+/// How many workers a workload has. A function's workers carry its Lambda name.
+fn count(workers: &[WorkerDescription], workload: &Named) -> usize {
+    workers.iter().filter(|worker| is_of(worker, workload)).count()
+}
+
+fn is_of(worker: &WorkerDescription, workload: &Named) -> bool {
+    match &workload.function {
+        Some(function) => worker.kind == "function" && worker.name == *function,
+        None => worker.app.as_deref() == Some(&workload.app) && worker.name == workload.name,
+    }
+}
+
+/// The workloads of apps as JSON; also what `weft up --json` shows.
+pub(crate) fn workloads_json(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> Vec<Value> {
+    let all = apps.iter().flat_map(|app| app.workloads().into_iter().map(move |workload| (app, workload)));
+    all.map(|(app, w)| {
+        let kind = if w.function.is_some() { "function" } else { "service" };
+        json!({
+            "app": w.app, "name": w.name, "kind": kind, "functionName": w.function, "logGroup": w.log_group,
+            "workers": count(workers, &w), "urls": app.urls(endpoint, &w.name),
+        })
+    })
+    .collect()
+}
+
+fn as_json(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> Value {
+    let named: Vec<Named> = apps.iter().flat_map(App::workloads).collect();
+    let workers_json: Vec<Value> = workers
+        .iter()
+        .map(|w| {
+            let workload = named.iter().find(|n| is_of(w, n)).map_or(w.name.clone(), |n| n.name.clone());
+            json!({
+                "id": w.id, "app": w.app, "workload": workload, "name": w.name, "kind": w.kind, "revision": w.revision,
+                "state": w.state, "inFlight": w.in_flight, "served": w.served, "memoryBytes": w.memory_bytes,
+                "started": w.started.iso8601(), "pid": w.pid,
+            })
+        })
+        .collect();
+    json!({"workloads": workloads_json(apps, workers, endpoint), "workers": workers_json})
+}
+
+/// The table of workloads; also what `weft up` shows.
+pub(crate) fn workloads_text(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> String {
+    let mut rows = Vec::new();
+    for app in apps {
+        for workload in app.workloads() {
+            let urls = app.urls(endpoint, &workload.name);
+            let kind = if workload.function.is_some() { "function" } else { "service" };
+            rows.push(vec![
+                workload.app.clone(),
+                workload.name.clone(),
+                kind.to_owned(),
+                count(workers, &workload).to_string(),
+                urls.first().cloned().unwrap_or_default(),
+            ]);
+            if urls.len() > 1 {
+                let last = urls.last().cloned().unwrap_or_default();
+                rows.push(vec![String::new(), String::new(), String::new(), String::new(), last]);
+            }
+        }
+    }
+    table(&["app", "workload", "kind", "workers", "url"], &rows)
+}
+
+fn as_text(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> String {
+    let mut text = if apps.is_empty() {
+        "Nothing is deployed. `weft up PATH` deploys a file or a folder.\n".to_owned()
+    } else {
+        workloads_text(apps, workers, endpoint)
+    };
+    if workers.is_empty() {
+        text.push_str("\nNo worker runs; the first request starts one.\n");
+        return text;
+    }
+    let rows: Vec<Vec<String>> = workers
+        .iter()
+        .map(|w| {
+            let workload = w.app.as_ref().map_or(w.name.clone(), |app| format!("{app}/{}", w.name));
+            let memory = w.memory_bytes.map_or_else(String::new, mebibytes);
+            vec![
+                w.id.to_string(),
+                workload,
+                w.state.clone(),
+                w.in_flight.to_string(),
+                w.served.to_string(),
+                memory,
+            ]
+        })
+        .collect();
+    text.push('\n');
+    text.push_str(&table(&["worker", "of", "state", "in flight", "served", "memory"], &rows));
+    text
+}
