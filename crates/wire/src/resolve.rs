@@ -66,6 +66,9 @@ pub fn find_service(
 
 /// The operation that a request to a service is for.
 pub fn resolve(service: &'static ServiceSchema, parts: &Parts, body: &[u8]) -> Result<Resolved, Unresolved> {
+    if let Some(fault) = other_protocol(parts) {
+        return Err(Unresolved::Unknown(fault));
+    }
     match service.protocol {
         Protocol::RestJson => resolve_rest(service, parts),
         Protocol::Json10 | Protocol::Json11 => {
@@ -94,6 +97,18 @@ pub fn resolve(service: &'static ServiceSchema, parts: &Parts, body: &[u8]) -> R
         }
         Protocol::RestXml => Err(Unresolved::Unknown(WireFault::unsupported("REST-XML"))),
     }
+}
+
+/// The refusal of a protocol that a client chose and that has no codec yet.
+fn other_protocol(parts: &Parts) -> Option<WireFault> {
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(protocol) = text("smithy-protocol") {
+        let protocol: String = protocol.chars().take(50).collect();
+        return Some(WireFault::unsupported(&format!("The protocol {protocol}")));
+    }
+    let kind = text("content-type")?;
+    let is_cbor = kind.starts_with("application/x-amz-cbor") || kind.starts_with("application/cbor");
+    is_cbor.then(|| WireFault::unsupported("The protocol CBOR"))
 }
 
 fn named(

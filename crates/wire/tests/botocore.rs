@@ -1,5 +1,7 @@
 //! Requests as botocore writes and signs them (`data/botocore.json`): whose they are, what they ask, what they say.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;

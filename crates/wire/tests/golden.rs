@@ -1,5 +1,7 @@
 //! Bytes on the wire: answers, errors, and what is said about requests that cannot be read.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use bytes::Bytes;
 use http::{Request, Response};
 use weft_model::{SERVICES, ServiceSchema, Shape, Value, iam, lambda, logs, sts};
@@ -223,6 +225,10 @@ fn operations_are_found_or_told() {
         "iam: InvalidAction: Could not find operation Fly for version 2010-05-08",
     );
     check("POST / | Action=GetUser", "nobody's");
+    check(
+        "POST /service/Logs/operation/Fly | x-amz-target: Logs_20140328.PutLogEvents | smithy-protocol: rpc-v2-cbor",
+        "logs: NotImplemented: The protocol rpc-v2-cbor is not supported by this version of Weft.",
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Signature Version 4: AWS's published examples, and what is wrong with signatures that are wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -285,7 +287,7 @@ proptest! {
         let now = at("2026-11-24T02:02:03Z");
         let (service, protocol) = if s3 { ("s3", Protocol::RestXml) } else { ("logs", Protocol::Json11) };
         if in_query {
-            presign(&mut request, &credentials, "eu-west-1", service, Duration::from_secs(60), now).unwrap();
+            presign(&mut request, &credentials, "eu-west-1", service, Duration::from_mins(1), now).unwrap();
         } else {
             sign(&mut request, &credentials, "eu-west-1", service, now).unwrap();
         }
