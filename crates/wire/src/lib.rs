@@ -1,12 +1,12 @@
 //! The AWS protocols and SigV4: one codec per protocol, walking schemas.
 //!
-//! **Serving.** [`find_service`] says whose request it is, [`resolve`] which operation, [`decode`] reads the input and
-//! checks it against the model ([`validate`]: every error collected, in AWS's words), [`encode`] and [`encode_error`]
+//! **Serving.** [`find_service`] says whose request it is, [`resolve()`] which operation, [`decode`] reads the input and
+//! checks it against the model ([`validate()`]: every error collected, in AWS's words), [`encode`] and [`encode_error`]
 //! write the answers. [`sigv4::parse_authorization`] and [`sigv4::Authorization::check`] say whether a request is who it
 //! claims to be; an [`sigv4::AuthFault`] becomes a [`WireFault`] in the protocol's own code, words and status.
 //!
 //! **Calling.** [`encode_request`] and [`decode_response`] are the other direction, for the command line and for tests;
-//! [`sigv4::sign`] signs.
+//! [`sigv4::sign()`] signs.
 //!
 //! Invariants: no input makes a decoder panic, recurse without bound or allocate more than a small multiple of the
 //! body ([`VALUES_MAX`]); what `decode` returns satisfies its schema; what one direction writes the other reads.
@@ -46,7 +46,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Reads an operation's input and checks it against its schema.
 ///
-/// `resolved` is what [`resolve`] said about the same request. A payload member shares the body's memory.
+/// `resolved` is what [`resolve()`] said about the same request. A payload member shares the body's memory.
 pub fn decode(
     service: &ServiceSchema,
     resolved: &Resolved,
