@@ -28,6 +28,8 @@ mod engine;
 mod keys;
 mod unknown;
 
+pub(crate) use keys::RequestKeys;
+
 /// Bounds of a [`Dispatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DispatchOptions {
@@ -117,6 +119,16 @@ impl Dispatch {
             "request answered"
         );
         response
+    }
+
+    /// Finds out who signed a request that is not a call of an API, such as one for a route with `auth = "iam"`. The
+    /// message of a refusal is AWS's.
+    pub async fn identify(&self, request: &ApiRequest) -> Result<Context, String> {
+        let authorization = sigv4::parse_authorization(&request.parts);
+        let Some(service) = self.core.registry.service("weft") else {
+            return Err("Signed requests cannot be checked here.".to_owned());
+        };
+        self.authenticate(service, authorization, request).await.map_err(|fault| fault.message)
     }
 
     /// A context in which a service of the platform acts for an account, such as for the credentials of workers.

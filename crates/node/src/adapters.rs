@@ -1,0 +1,113 @@
+//! Where layers that do not know each other meet.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::Response;
+use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied};
+use weft_routing::Auth;
+use weft_service::workload::{Revision, Revisions, RoleCredentials, RoleKeys, WorkloadId, WorkloadKind};
+use weft_service::{Access, BoxFuture, Dispatch, Error};
+use weft_types::Arn;
+
+/// The gateway's and the mesh's way to dispatch. Dispatch needs services that need workers that need the mesh, so it comes last.
+#[derive(Clone, Default)]
+pub(crate) struct LateDispatch(Arc<OnceLock<Arc<Dispatch>>>);
+
+impl LateDispatch {
+    pub(crate) fn set(&self, dispatch: Arc<Dispatch>) {
+        let _ = self.0.set(dispatch);
+    }
+}
+
+fn request_of(request: ApiRequest) -> weft_service::ApiRequest {
+    weft_service::ApiRequest {
+        parts: request.parts,
+        body: request.body,
+        peer: Some(request.peer.addr.ip()),
+        secure: request.peer.secure,
+        request_id: request.request_id,
+    }
+}
+
+impl Apis for LateDispatch {
+    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Bytes>> {
+        Box::pin(async move {
+            match self.0.get() {
+                Some(dispatch) => dispatch.handle(request_of(request)).await,
+                None => {
+                    let mut starting = Response::new(Bytes::from_static(b"the server is starting\n"));
+                    *starting.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+                    starting
+                }
+            }
+        })
+    }
+}
+
+impl Authorizer for LateDispatch {
+    fn authorize<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Allowed, Denied>> {
+        Box::pin(async move {
+            match asked.auth {
+                Auth::None => return Ok(Allowed::default()),
+                Auth::Key => return Err(Denied::Unsupported("key")),
+                Auth::Jwt => return Err(Denied::Unsupported("jwt")),
+                Auth::Iam => {}
+            }
+            let dispatch = self.0.get().ok_or(Denied::Unavailable)?;
+            let request = weft_service::ApiRequest::new(
+                asked.parts.clone(),
+                asked.body.cloned().unwrap_or_default(),
+                Some(asked.peer.addr.ip()),
+                asked.peer.secure,
+            );
+            let cx = dispatch.identify(&request).await.map_err(Denied::Unauthenticated)?;
+            let access = Access::to("weft:InvokeRoute", workload_arn(asked.workload).to_string());
+            cx.authorize(&access).await.map_err(|error| Denied::Forbidden(error.message().to_owned()))?;
+            Ok(Allowed { principal: cx.principal.arn().map(|arn| arn.to_string()) })
+        })
+    }
+}
+
+/// The ARN of a workload, as policies name it.
+fn workload_arn(workload: &WorkloadId) -> Arn {
+    let account = workload.account.to_string();
+    let (region, name) = (workload.region.as_str(), &workload.name);
+    match (&workload.app, workload.kind) {
+        (Some(app), WorkloadKind::Service) => Arn::of("weft", region, &account, &format!("app/{app}/service/{name}")),
+        _ => Arn::of("lambda", region, &account, &format!("function:{name}")),
+    }
+}
+
+/// Functions' revisions from Lambda, services' from compute.
+pub(crate) struct AllRevisions {
+    pub(crate) functions: Arc<dyn Revisions>,
+    pub(crate) services: Arc<dyn Revisions>,
+}
+
+impl Revisions for AllRevisions {
+    fn current<'a>(&'a self, workload: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
+        match workload.kind {
+            WorkloadKind::Function => self.functions.current(workload),
+            WorkloadKind::Service => self.services.current(workload),
+        }
+    }
+}
+
+/// Roles' keys, from IAM, which comes after the workers that need them.
+#[derive(Clone, Default)]
+pub(crate) struct LateCredentials(pub(crate) Arc<OnceLock<Arc<dyn RoleCredentials>>>);
+
+impl RoleCredentials for LateCredentials {
+    fn assume<'a>(
+        &'a self,
+        role: &'a Arn,
+        service: &'static str,
+        session: &'a str,
+    ) -> BoxFuture<'a, Result<RoleKeys, Error>> {
+        match self.0.get() {
+            Some(credentials) => credentials.assume(role, service, session),
+            None => Box::pin(async { Err(Error::internal("no credentials before the start is over")) }),
+        }
+    }
+}
