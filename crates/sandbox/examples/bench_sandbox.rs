@@ -35,7 +35,8 @@ fn main() -> ExitCode {
         if root && *mode == "rootless" {
             command.uid(ORDINARY).gid(ORDINARY);
         }
-        let output = command.spawn().and_then(std::process::Child::wait_with_output).expect("a measured mode");
+        let output =
+            command.spawn().and_then(std::process::Child::wait_with_output).expect("a measured mode");
         lines.extend(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned));
     }
     print(&lines, json);
@@ -96,7 +97,8 @@ async fn first_byte(launcher: &Launcher, spec: &SandboxSpec) -> Duration {
 
 fn programs(runs: usize) -> Vec<(&'static str, SandboxSpec, usize)> {
     let mut programs = Vec::new();
-    if let Some(contents) = smallest_program() {
+    let contents = smallest_program();
+    if !contents.is_empty() {
         let path = PathBuf::from("/var/task/bootstrap");
         let mut spec = program(&["/var/task/bootstrap"]);
         spec.files = vec![SyntheticFile { path, contents, executable: true }];
@@ -129,7 +131,7 @@ fn program(argv: &[&str]) -> SandboxSpec {
 
 /// A program that writes one byte and ends: an ELF header, one segment, and seven instructions.
 #[cfg(target_arch = "x86_64")]
-fn smallest_program() -> Option<Vec<u8>> {
+fn smallest_program() -> Vec<u8> {
     const BASE: u64 = 0x40_0000;
     let code: &[u8] = &[
         0xB8, 1, 0, 0, 0, // mov eax, write
@@ -153,10 +155,10 @@ fn smallest_program() -> Option<Vec<u8>> {
         elf.extend(value.to_le_bytes());
     }
     elf.extend(code);
-    Some(elf)
+    elf
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn smallest_program() -> Option<Vec<u8>> {
-    None
+fn smallest_program() -> Vec<u8> {
+    Vec::new()
 }

@@ -44,11 +44,13 @@ struct Link {
     gone: watch::Sender<bool>,
 }
 
+type StartAnswer = Result<(Handed, Vec<OwnedFd>), Refusal>;
+
 /// Who waits for what.
 #[derive(Debug, Default)]
 struct Waiting {
     gone: bool,
-    starts: HashMap<u64, oneshot::Sender<Result<(Handed, Vec<OwnedFd>), Refusal>>>,
+    starts: HashMap<u64, oneshot::Sender<StartAnswer>>,
     ends: HashMap<u64, watch::Sender<Option<Exit>>>,
     calls: HashMap<u64, oneshot::Sender<Event>>,
 }
@@ -100,12 +102,17 @@ impl Launcher {
             waiting.starts.remove(&id);
             waiting.ends.remove(&id);
             return Err(match error.kind() {
-                io::ErrorKind::FileTooLarge => StartError::Invalid("the files hold more than 4 MiB".to_owned()),
+                io::ErrorKind::FileTooLarge => {
+                    StartError::Invalid("the files hold more than 4 MiB".to_owned())
+                }
                 _ => StartError::LauncherGone,
             });
         }
         match receive.await {
-            Ok(Ok((handed, descriptors))) => Sandbox::new(Arc::clone(&self.shared), id, handed, descriptors, watched),
+            Ok(Ok((handed, descriptors))) => {
+                let made = Sandbox::new(Arc::clone(&self.shared), id, handed, descriptors, watched);
+                made.inspect_err(|_| self.shared.link.kill_unowned(id))
+            }
             Ok(Err(refusal)) => Err(refusal.into_error(&self.shared.report)),
             Err(_) => Err(StartError::LauncherGone),
         }
@@ -295,13 +302,15 @@ impl Sandbox {
         descriptors: Vec<OwnedFd>,
         exit: watch::Receiver<Option<Exit>>,
     ) -> Result<Self, StartError> {
-        let broken = |what: &str| StartError::Setup { step: "take over the sandbox".into(), reason: what.into() };
+        let broken =
+            |what: &str| StartError::Setup { step: "take over the sandbox".into(), reason: what.into() };
         let mut descriptors = descriptors.into_iter();
         let control = descriptors.next().ok_or_else(|| broken("no control socket"))?;
         let control = in_reactor(control).map_err(|error| broken(&error.to_string()))?;
         let (stdout, stderr) = (descriptors.next(), descriptors.next());
         let frames = if handed.frames { descriptors.next() } else { None };
-        let network = |next: &mut std::vec::IntoIter<OwnedFd>| if handed.network { next.next() } else { None };
+        let network =
+            |next: &mut std::vec::IntoIter<OwnedFd>| if handed.network { next.next() } else { None };
         let door = network(&mut descriptors);
         let dns_udp = network(&mut descriptors);
         let dns_tcp = network(&mut descriptors);

@@ -37,8 +37,8 @@ pub use error::{LaunchError, StartError};
 pub use privileges::{drop_privileges, prepare_data_folder};
 pub use report::{Feature, FeatureState, Mode, Report};
 pub use spec::{
-    Exit, ExitStatus, FRAMES_ENV, Family, Interpreter, Language, Limits, Listening, Mount, Network, SandboxSpec,
-    SyntheticFile, Usage,
+    Exit, ExitStatus, FRAMES_ENV, Family, Interpreter, Language, Limits, Listening, Mount, Network,
+    SandboxSpec, SyntheticFile, Usage,
 };
 pub use start::{Identity, LauncherConfig, LauncherLink, fork_launcher};
 

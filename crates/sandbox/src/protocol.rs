@@ -43,6 +43,7 @@ pub(crate) enum Event {
 }
 
 /// Which descriptors come with `Started`, in this order: control, stdout, stderr, then these.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one sandbox")]
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Handed {
     /// The server's end of the frame socket.

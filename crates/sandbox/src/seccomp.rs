@@ -12,7 +12,10 @@ enum Verdict {
     /// Answers with this error number.
     Errno(u16),
     /// Looks at the low half of an argument.
-    Argument { index: u32, test: Test },
+    Argument {
+        index: u32,
+        test: Test,
+    },
 }
 
 /// A test of an argument's low 32 bits.
@@ -280,11 +283,11 @@ mod tests {
             let number = c_long::from(call);
             let found = run(&program, ARCHITECTURE, call, [0; 6]);
             let expected = if DENIED.contains(&number) || ONLY_HERE.contains(&number) {
-                ERRNO | 1
+                ERRNO + 1
             } else if UNKNOWN.contains(&number) {
-                ERRNO | 38
+                ERRNO + 38
             } else if number == libc::SYS_socket {
-                ERRNO | 97
+                ERRNO + 97
             } else {
                 ALLOW
             };
@@ -297,23 +300,23 @@ mod tests {
         check(libc::SYS_clone, [0x0120_0011, 0, 0, 0, 0, 0], ALLOW);
         check(libc::SYS_clone, [0x003D_0F00, 0, 0, 0, 0, 0], ALLOW);
         for namespace in [libc::CLONE_NEWUSER, libc::CLONE_NEWNS, libc::CLONE_NEWNET, libc::CLONE_NEWPID] {
-            check(libc::SYS_clone, [u32::try_from(namespace).unwrap() | 17, 0, 0, 0, 0, 0], ERRNO | 1);
+            check(libc::SYS_clone, [u32::try_from(namespace).unwrap() + 17, 0, 0, 0, 0, 0], ERRNO + 1);
         }
         for family in [1, 2, 10, 16] {
             check(libc::SYS_socket, [family, 0, 0, 0, 0, 0], ALLOW);
         }
         for family in [17, 38, 40, 44] {
-            check(libc::SYS_socket, [family, 0, 0, 0, 0, 0], ERRNO | 97);
+            check(libc::SYS_socket, [family, 0, 0, 0, 0, 0], ERRNO + 97);
         }
-        check(libc::SYS_ioctl, [0, TIOCSTI, 0, 0, 0, 0], ERRNO | 1);
+        check(libc::SYS_ioctl, [0, TIOCSTI, 0, 0, 0, 0], ERRNO + 1);
         check(libc::SYS_ioctl, [0, 0x5401, 0, 0, 0, 0], ALLOW);
         check(libc::SYS_personality, [0xFFFF_FFFF, 0, 0, 0, 0, 0], ALLOW);
-        check(libc::SYS_personality, [0x0040_0000, 0, 0, 0, 0, 0], ERRNO | 1);
+        check(libc::SYS_personality, [0x0040_0000, 0, 0, 0, 0, 0], ERRNO + 1);
     }
 
     #[test]
     fn foreign_architectures_and_x32_are_refused() {
         assert_eq!(run(&filter(), 0x4000_0003, 1, [0; 6]), KILL_PROCESS);
-        assert_eq!(run(&filter(), ARCHITECTURE, X32_BIT | 1, [0; 6]), ERRNO | 38);
+        assert_eq!(run(&filter(), ARCHITECTURE, X32_BIT | 1, [0; 6]), ERRNO + 38);
     }
 }

@@ -32,7 +32,13 @@ pub struct LauncherConfig {
 
 impl Default for LauncherConfig {
     fn default() -> Self {
-        Self { source_roots: Vec::new(), spare: 4, sandboxes_max: 4096, uid_base: 2_000_000_000, server: None }
+        Self {
+            source_roots: Vec::new(),
+            spare: 4,
+            sandboxes_max: 4096,
+            uid_base: 2_000_000_000,
+            server: None,
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The system calls that no safe crate offers. All `unsafe` of the workspace's mechanisms is here.
-#![expect(unsafe_code, reason = "fork, clone, signal masks, seccomp and mount attributes have no safe wrapper")]
+#![expect(
+    unsafe_code,
+    reason = "fork, clone, signal masks, seccomp and mount attributes have no safe wrapper"
+)]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -115,7 +118,12 @@ pub(crate) fn adopt(number: RawFd) -> OwnedFd {
 }
 
 /// `mount_setattr` on a mount given by descriptor, with everything below it.
-pub(crate) fn set_mount_attributes(mount: impl AsFd, set: u64, clear: u64, user: Option<&OwnedFd>) -> io::Result<()> {
+pub(crate) fn set_mount_attributes(
+    mount: impl AsFd,
+    set: u64,
+    clear: u64,
+    user: Option<&OwnedFd>,
+) -> io::Result<()> {
     let mut attributes = libc::mount_attr {
         attr_set: set,
         attr_clr: clear,
@@ -139,11 +147,11 @@ pub(crate) fn set_mount_attributes(mount: impl AsFd, set: u64, clear: u64, user:
 
 /// Installs a seccomp filter for this thread and everything that it executes; `no_new_privs` must be set.
 pub(crate) fn install_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    const SECCOMP_SET_MODE_FILTER: libc::c_long = 1;
     let program = libc::sock_fprog {
         len: u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
         filter: program.as_ptr().cast_mut(),
     };
-    const SECCOMP_SET_MODE_FILTER: libc::c_long = 1;
     // SAFETY: the program is valid for the call; the kernel copies and verifies it.
     check(unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &raw const program) })?;
     Ok(())

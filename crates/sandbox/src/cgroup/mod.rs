@@ -20,6 +20,7 @@ pub(crate) enum Driver {
 }
 
 /// What a driver can do here.
+#[expect(clippy::struct_excessive_bools, reason = "independent abilities, each of its own controller")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Abilities {
     pub(crate) memory: bool,
@@ -45,7 +46,10 @@ pub(crate) struct Environment {
 
 impl Environment {
     pub(crate) fn read() -> io::Result<Self> {
-        Ok(Self { own: fs::read_to_string("/proc/self/cgroup")?, mounts: fs::read_to_string("/proc/self/mountinfo")? })
+        Ok(Self {
+            own: fs::read_to_string("/proc/self/cgroup")?,
+            mounts: fs::read_to_string("/proc/self/mountinfo")?,
+        })
     }
 
     /// The mounted hierarchies: file-system type, options, and where this process's own group is.
@@ -65,7 +69,8 @@ impl Environment {
             let (Some(kind), Some(options)) = (kind.next(), kind.nth(1)) else { continue };
             let path = match kind {
                 "cgroup" => own(&|held| {
-                    !held.is_empty() && held.split(',').any(|held| options.split(',').any(|option| option == held))
+                    !held.is_empty()
+                        && held.split(',').any(|held| options.split(',').any(|option| option == held))
                 }),
                 "cgroup2" => own(&str::is_empty),
                 _ => continue,
@@ -168,6 +173,11 @@ fn remove_stale(parent: &Path) {
         if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
             for group in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
                 if group.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    // A killed process of a frozen group ends when the group is thawed.
+                    let frozen = group.path().join("freezer.state");
+                    if frozen.exists() {
+                        let _ = fs::write(frozen, "THAWED");
+                    }
                     let _ = fs::remove_dir(group.path());
                 }
             }

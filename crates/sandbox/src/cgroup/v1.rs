@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Abilities, CPU_PERIOD_MICROS, Environment, cpu_quota_micros, read_keyed, read_number, remove_stale};
+use super::{
+    Abilities, CPU_PERIOD_MICROS, Environment, cpu_quota_micros, read_keyed, read_number, remove_stale,
+};
 use crate::spec::{Limits, Usage};
 
 /// What we limit, count and stop by.
@@ -57,8 +59,10 @@ impl V1 {
     }
 
     fn homes(&self) -> Vec<&PathBuf> {
-        let mut homes: Vec<_> =
-            [&self.memory, &self.pids, &self.cpu, &self.cpuacct, &self.freezer].into_iter().flatten().collect();
+        let mut homes: Vec<_> = [&self.memory, &self.pids, &self.cpu, &self.cpuacct, &self.freezer]
+            .into_iter()
+            .flatten()
+            .collect();
         homes.dedup();
         homes
     }

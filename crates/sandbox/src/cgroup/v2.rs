@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Abilities, CPU_PERIOD_MICROS, Environment, cpu_quota_micros, read_keyed, read_number, remove_stale};
+use super::{
+    Abilities, CPU_PERIOD_MICROS, Environment, cpu_quota_micros, read_keyed, read_number, remove_stale,
+};
 use crate::spec::{Limits, Usage};
 
 /// The folder in which groups are made, and its controllers.
@@ -41,7 +43,9 @@ impl V2 {
         }
         enable(&home);
         let active = fs::read_to_string(home.join("cgroup.subtree_control")).unwrap_or_default();
-        let has = |name: &str| active.split_whitespace().any(|controller| controller.trim_start_matches('+') == name);
+        let has = |name: &str| {
+            active.split_whitespace().any(|controller| controller.trim_start_matches('+') == name)
+        };
         let freeze = home.join("cgroup.freeze").exists() || home.join("cgroup.kill").exists();
         let abilities = Abilities { memory: has("memory"), processes: has("pids"), cpu: has("cpu"), freeze };
         Some(Self { home, abilities })
@@ -115,7 +119,8 @@ impl V2 {
 /// Shares the controllers out to the groups below.
 fn enable(group: &Path) -> bool {
     let control = group.join("cgroup.subtree_control");
-    ["+memory", "+pids", "+cpu"].iter().filter(|controller| fs::write(&control, controller).is_ok()).count() > 0
+    ["+memory", "+pids", "+cpu"].iter().filter(|controller| fs::write(&control, controller).is_ok()).count()
+        > 0
         && fs::read_to_string(&control).is_ok_and(|active| !active.trim().is_empty())
 }
 

@@ -54,10 +54,7 @@ impl Plan<'_> {
     /// Runs as the first process of a fresh pid namespace, just forked from the launcher. `setup` is its end of the
     /// socket pair to it.
     pub(crate) fn run(&self, setup: &OwnedFd) -> ! {
-        let setup = match take_over(setup) {
-            Ok(setup) => setup,
-            Err(_) => sys::exit_now(1),
-        };
+        let Ok(setup) = take_over(setup) else { sys::exit_now(1) };
         let (ends, joins) = match self.prepare() {
             Ok(made) => made,
             Err((step, error)) => fail(&setup, step, &error),
@@ -103,7 +100,8 @@ impl Plan<'_> {
             let _ = std::fs::write("/proc/sys/kernel/shmall", SYSV_SHARED_PAGES);
         }
         let ends = self.ends(sockets).map_err(step("make the streams"))?;
-        let joins = self.group.map_or_else(|| Ok(Vec::new()), Group::create).map_err(step("make control groups"))?;
+        let joins =
+            self.group.map_or_else(|| Ok(Vec::new()), Group::create).map_err(step("make control groups"))?;
         root::enter(self.copied, self.user.seen(), self.network == Network::Own)?;
         Ok((ends, joins))
     }
@@ -135,7 +133,11 @@ impl Plan<'_> {
     /// Gives up what the init does not need.
     fn lower(&self) -> io::Result<()> {
         confine::drop_bounding_set()?;
-        let kept = if self.memory_limited { CapabilitySet::KILL } else { CapabilitySet::KILL | CapabilitySet::SYS_PTRACE };
+        let kept = if self.memory_limited {
+            CapabilitySet::KILL
+        } else {
+            CapabilitySet::KILL | CapabilitySet::SYS_PTRACE
+        };
         confine::keep_capabilities(kept)
     }
 }

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetError, Scope,
+    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, Scope,
 };
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
@@ -51,29 +51,42 @@ fn lower(resource: Resource, wanted: u64) -> io::Result<()> {
     Ok(setrlimit(resource, Rlimit { current: value, maximum: value })?)
 }
 
-/// The file system as a second wall behind the mounts, and no signals or abstract sockets to the outside.
-/// `writable` are the mounts that may be written.
-pub(crate) fn landlock<'a>(writable: impl Iterator<Item = &'a Path>) -> Result<(), RulesetError> {
+/// The file system as a second wall behind the mounts, and no signals or abstract sockets to the outside. Built
+/// before there is an order; [`close`] puts it up.
+pub(crate) fn wall() -> Result<RulesetCreated, RulesetError> {
     let abi = ABI::V6;
     let (all, read) = (AccessFs::from_all(abi), AccessFs::from_read(abi));
     let ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort);
     let mut ruleset = ruleset.handle_access(all)?.scope(Scope::from_all(abi))?.create()?;
     let devices = read | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
-    for (path, access) in [("/", read), ("/dev", devices), ("/proc", read | AccessFs::WriteFile | AccessFs::Truncate)] {
+    for (path, access) in
+        [("/", read), ("/dev", devices), ("/proc", read | AccessFs::WriteFile | AccessFs::Truncate)]
+    {
         ruleset = allow(ruleset, Path::new(path), access)?;
     }
-    for path in ["/tmp", "/dev/shm"].into_iter().map(Path::new).chain(writable) {
-        ruleset = allow(ruleset, path, all)?;
+    for path in ["/tmp", "/dev/shm"] {
+        ruleset = allow(ruleset, Path::new(path), all)?;
     }
-    ruleset.restrict_self()?;
+    Ok(ruleset)
+}
+
+/// Puts a wall up that leaves these mounts writable.
+pub(crate) fn close<'a>(
+    mut wall: RulesetCreated,
+    writable: impl Iterator<Item = &'a Path>,
+) -> Result<(), RulesetError> {
+    for path in writable {
+        wall = allow(wall, path, AccessFs::from_all(ABI::V6))?;
+    }
+    wall.restrict_self()?;
     Ok(())
 }
 
 fn allow(
-    ruleset: landlock::RulesetCreated,
+    ruleset: RulesetCreated,
     path: &Path,
     access: landlock::BitFlags<AccessFs>,
-) -> Result<landlock::RulesetCreated, RulesetError> {
+) -> Result<RulesetCreated, RulesetError> {
     match PathFd::new(path) {
         Ok(open) => ruleset.add_rule(PathBeneath::new(open, access)),
         // Nothing to allow.

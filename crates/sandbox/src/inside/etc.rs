@@ -34,7 +34,8 @@ pub(crate) struct Copied {
 impl Copied {
     /// Reads them; what is missing stays empty.
     pub(crate) fn read() -> Self {
-        let read = |path: &str| fs::read(path).ok().filter(|bytes| bytes.len() <= 64 << 10).unwrap_or_default();
+        let read =
+            |path: &str| fs::read(path).ok().filter(|bytes| bytes.len() <= 64 << 10).unwrap_or_default();
         Self {
             localtime: read("/etc/localtime"),
             timezone: read("/etc/timezone"),
@@ -55,7 +56,8 @@ pub(crate) fn write(root: &Path, copied: &Copied, id: u32, own_network: bool) ->
     fs::write(etc.join("group"), format!("root:x:0:\nworker:x:{id}:\nnogroup:x:65534:\n"))?;
     fs::write(etc.join("nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n")?;
     fs::write(etc.join("host.conf"), "multi on\n")?;
-    let resolver: &[u8] = if own_network { b"nameserver 127.0.0.1\noptions ndots:1\n" } else { &copied.resolver };
+    let resolver: &[u8] =
+        if own_network { b"nameserver 127.0.0.1\noptions ndots:1\n" } else { &copied.resolver };
     fs::write(etc.join("resolv.conf"), resolver)?;
     for (name, contents) in [("localtime", &copied.localtime), ("timezone", &copied.timezone)] {
         if !contents.is_empty() {

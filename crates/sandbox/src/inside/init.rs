@@ -122,7 +122,8 @@ impl Init {
             }
             InitRequest::Usage => Ok(InitAnswer::Usage(watchdog::usage(self.peak))),
         };
-        let answer = answer.unwrap_or_else(|error| InitAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)));
+        let answer =
+            answer.unwrap_or_else(|error| InitAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)));
         let descriptors: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
         let _ = channel::send(&self.control, &encode(&(number, answer)), &descriptors);
     }

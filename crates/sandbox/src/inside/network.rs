@@ -30,14 +30,16 @@ pub(crate) fn prepare() -> Result<Sockets, (&'static str, io::Error)> {
     let ipv6 = std::path::Path::new("/proc/self/net/if_inet6").exists();
     let route = netlink_socket(None).map_err(|error| ("open a route socket", error))?;
     exchange(&route, &[loopback_up()]).map_err(|error| ("raise the loopback", error))?;
-    exchange(&route, &[local_default(libc::AF_INET)]).map_err(|error| ("make every IPv4 address local", error))?;
+    exchange(&route, &[local_default(libc::AF_INET)])
+        .map_err(|error| ("make every IPv4 address local", error))?;
     if ipv6 {
         let message = local_default(libc::AF_INET6);
         exchange(&route, &[message]).map_err(|error| ("make every IPv6 address local", error))?;
     }
     std::fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")
         .map_err(|error| ("let ordinary users listen on low ports", error))?;
-    let filter = netlink_socket(Some(netlink::NETFILTER)).map_err(|error| ("open a netfilter socket", error))?;
+    let filter =
+        netlink_socket(Some(netlink::NETFILTER)).map_err(|error| ("open a netfilter socket", error))?;
     exchange(&filter, &redirect_rules()).map_err(|error| ("redirect connections to the door", error))?;
     open(ipv6).map_err(|error| ("open the door and the resolver", error))
 }
@@ -209,7 +211,12 @@ fn redirect_rules() -> Vec<Message> {
         .attribute(7, b"nat\0")
         .done();
     let v4 = Destination { protocol: 2, offset: 16, mask: &[255, 0, 0, 0], except: &[127, 0, 0, 0] };
-    let v6 = Destination { protocol: 10, offset: 24, mask: &[255; 16], except: &std::net::Ipv6Addr::LOCALHOST.octets() };
+    let v6 = Destination {
+        protocol: 10,
+        offset: 24,
+        mask: &[255; 16],
+        except: &std::net::Ipv6Addr::LOCALHOST.octets(),
+    };
     vec![
         border(0x10),
         nft(NEWTABLE, create).attribute(1, TABLE).done(),
@@ -244,7 +251,10 @@ fn redirect(to: &Destination<'_>) -> Message {
     let length = u32::try_from(to.mask.len()).unwrap_or(0).to_be_bytes();
     let meta = |key: u32| expression(b"meta\0", &[(1, &register), (2, &key.to_be_bytes())]);
     let compare = |operator: u32, value: &[u8]| {
-        expression(b"cmp\0", &[(1, &register), (2, &operator.to_be_bytes()), (3 | NESTED, &nest(&[(1, value)]))])
+        expression(
+            b"cmp\0",
+            &[(1, &register), (2, &operator.to_be_bytes()), (3 | NESTED, &nest(&[(1, value)]))],
+        )
     };
     let load: [(u16, &[u8]); 4] =
         [(1, &register), (2, &NETWORK_HEADER.to_be_bytes()), (3, &to.offset.to_be_bytes()), (4, &length)];
@@ -284,7 +294,9 @@ pub(crate) fn parse_listening(table: &str, found: &mut Vec<(std::net::IpAddr, u1
         let mut fields = line.split_ascii_whitespace().skip(1);
         let (Some(local), _, Some(LISTEN)) = (fields.next(), fields.next(), fields.next()) else { continue };
         let Some((address, port)) = local.split_once(':') else { continue };
-        let (Some(address), Ok(port)) = (parse_address(address), u16::from_str_radix(port, 16)) else { continue };
+        let (Some(address), Ok(port)) = (parse_address(address), u16::from_str_radix(port, 16)) else {
+            continue;
+        };
         let resolver = port == DNS_PORT && address == std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
         let entry = (address, port);
         if port != DOOR_PORT && !resolver && !found.contains(&entry) {
@@ -312,7 +324,8 @@ mod tests {
     fn check(line: &str, expected: &[(&str, u16)]) {
         let mut found = Vec::new();
         parse_listening(&format!("  sl  local_address rem_address   st\n{line}\n"), &mut found);
-        let expected: Vec<_> = expected.iter().map(|(address, port)| (address.parse().unwrap(), *port)).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(address, port)| (address.parse().unwrap(), *port)).collect();
         assert_eq!(found, expected, "{line}");
     }
 

@@ -8,10 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use landlock::RulesetCreated;
 use libc::sock_filter;
 
 use super::confine::{self, User};
-use super::root;
+use super::root::{self, Step};
 use crate::channel::{self, Packet};
 use crate::protocol::{BlankMessage, Order, Refusal, decode, encode};
 use crate::spec::FRAMES_ENV;
@@ -35,22 +36,25 @@ pub(crate) struct Waiting<'a> {
 impl Waiting<'_> {
     /// Waits for the order and carries it out.
     pub(crate) fn run(self) -> ! {
-        let refusal = match channel::receive(&self.setup, true) {
-            Ok(Some(packet)) => self.become_program(&packet),
-            // Not needed any more.
-            _ => sys::exit_now(0),
+        let refusal = match confine::wall() {
+            Ok(wall) => match channel::receive(&self.setup, true) {
+                Ok(Some(packet)) => self.become_program(&packet, wall),
+                // Not needed any more.
+                _ => sys::exit_now(0),
+            },
+            Err(error) => Refusal::setup("prepare landlock", &error),
         };
         let _ = channel::send(&self.setup, &encode(&BlankMessage::Failed(refusal)), &[]);
         sys::exit_now(127)
     }
 
     /// Returns only if it fails.
-    fn become_program(&self, packet: &Packet) -> Refusal {
+    fn become_program(&self, packet: &Packet, wall: RulesetCreated) -> Refusal {
         let order: Order = match decode(&packet.bytes) {
             Ok(order) => order,
             Err(error) => return Refusal::setup("read the order", &error),
         };
-        if let Err((step, error)) = self.prepare(&order, &packet.descriptors) {
+        if let Err((step, error)) = self.prepare(&order, &packet.descriptors, wall) {
             return Refusal::setup(step, &error);
         }
         let mut command = Command::new(&order.argv[0]);
@@ -62,7 +66,7 @@ impl Waiting<'_> {
         Refusal::Execute { program: order.argv[0].clone(), reason: error.to_string() }
     }
 
-    fn prepare(&self, order: &Order, mounts: &[OwnedFd]) -> Result<(), (String, io::Error)> {
+    fn prepare(&self, order: &Order, mounts: &[OwnedFd], wall: RulesetCreated) -> Result<(), Step> {
         let step = |what: &'static str| move |error: io::Error| (what.to_owned(), error);
         for (target, tree) in order.targets.iter().zip(mounts) {
             root::put(Path::new("/"), &target.path, target.folder, tree)
@@ -74,15 +78,18 @@ impl Waiting<'_> {
         }
         write_machine_files(order).map_err(step("write the machine's files"))?;
         root::seal(order.limits.tmp_bytes, order.limits.memory_bytes / 2).map_err(step("seal the root"))?;
-        rustix::system::sethostname(order.host_name.as_bytes()).map_err(|e| step("set the host name")(e.into()))?;
+        rustix::system::sethostname(order.host_name.as_bytes())
+            .map_err(|e| step("set the host name")(e.into()))?;
         // Where memory runs out in spite of all limits, programs go before the server does.
         let _ = fs::write("/proc/self/oom_score_adj", "500");
         rustix::process::setsid().map_err(|error| step("begin a session")(error.into()))?;
         confine::limit(&order.limits).map_err(step("set resource limits"))?;
-        confine::landlock(order.targets.iter().filter(|target| target.writable).map(|target| target.path.as_path()))
+        let writable = order.targets.iter().filter(|target| target.writable);
+        confine::close(wall, writable.map(|target| target.path.as_path()))
             .map_err(|error| step("set landlock up")(io::Error::other(error)))?;
         confine::become_user(self.user, &order.limits).map_err(step("become an ordinary user"))?;
-        rustix::process::chdir(&order.cwd).map_err(|error| step("enter the working directory")(error.into()))?;
+        rustix::process::chdir(&order.cwd)
+            .map_err(|error| step("enter the working directory")(error.into()))?;
         self.arrange(order.frames).map_err(step("arrange descriptors"))?;
         sys::default_signals();
         sys::install_filter(self.filter).map_err(step("install the seccomp filter"))
@@ -94,7 +101,10 @@ impl Waiting<'_> {
         sys::duplicate_to(&self.stdout, 1)?;
         sys::duplicate_to(&self.stderr, 2)?;
         if frames {
-            debug_assert!(self.setup.as_raw_fd() != FRAMES_NUMBER, "the blank sandbox keeps this number free");
+            debug_assert!(
+                self.setup.as_raw_fd() != FRAMES_NUMBER,
+                "the blank sandbox keeps this number free"
+            );
             sys::duplicate_to(&self.frames, FRAMES_NUMBER)?;
         }
         Ok(())
@@ -116,7 +126,5 @@ fn write_machine_files(order: &Order) -> io::Result<()> {
     let groups = Path::new("/sys/fs/cgroup");
     let memory = order.limits.memory_bytes.to_string();
     fs::write(groups.join("memory.max"), &memory)?;
-    fs::write(groups.join("memory.high"), "max")?;
-    fs::write(groups.join("memory/memory.limit_in_bytes"), &memory)?;
-    fs::write(groups.join("memory/memory.soft_limit_in_bytes"), &memory)
+    fs::write(groups.join("memory/memory.limit_in_bytes"), &memory)
 }

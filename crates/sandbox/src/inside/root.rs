@@ -8,8 +8,8 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change, mount_remount,
-    move_mount, open_tree, unmount,
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change,
+    mount_remount, move_mount, open_tree, unmount,
 };
 
 use super::etc::{self, Copied};
@@ -27,8 +27,20 @@ pub(crate) const WRITABLE: u64 = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODE
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
 const FOLDERS: &[&str] = &[
-    "dev", "etc", "home", "mnt", "opt", "proc", "run", "srv", "sys/fs/cgroup/memory", "tmp", "var/lib", "var/log",
-    "var/runtime", "var/task",
+    "dev",
+    "etc",
+    "home",
+    "mnt",
+    "opt",
+    "proc",
+    "run",
+    "srv",
+    "sys/fs/cgroup/memory",
+    "tmp",
+    "var/lib",
+    "var/log",
+    "var/runtime",
+    "var/task",
 ];
 /// Tells about the machine or lets it be changed; hidden though ordinary users may not do much with it.
 const HIDDEN_FILES: &[&str] =
@@ -37,7 +49,8 @@ const HIDDEN_FOLDERS: &[&str] = &["acpi", "asound", "scsi"];
 
 /// A detached copy of a mount, with everything below it.
 pub(crate) fn copy_of(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     Ok(open_tree(CWD, path, flags)?)
 }
 
@@ -65,8 +78,11 @@ pub(crate) fn enter(copied: &Copied, id: u32, own_network: bool) -> Result<(), S
     }
     let devices: io::Result<Vec<_>> = DEVICES.iter().map(|name| Ok((*name, device(name)?))).collect();
     let devices = devices.map_err(step("open the devices"))?;
-    let hidden: io::Result<Vec<_>> =
-        HIDDEN_FILES.iter().filter(|name| Path::new("/proc").join(name).exists()).map(|n| Ok((*n, device("null")?))).collect();
+    let hidden: io::Result<Vec<_>> = HIDDEN_FILES
+        .iter()
+        .filter(|name| Path::new("/proc").join(name).exists())
+        .map(|n| Ok((*n, device("null")?)))
+        .collect();
     let hidden = hidden.map_err(step("open the null device"))?;
     tmpfs(root, c"mode=755,size=16m,nr_inodes=8192").map_err(step("mount the root"))?;
     populate(root, &system, &shown, &devices).map_err(step("fill the root"))?;
@@ -140,6 +156,9 @@ fn populate(
     for (name, number) in [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")] {
         symlink(format!("/proc/self/fd{number}"), root.join("dev").join(name))?;
     }
+    // Where language runtimes look for their memory limit; the limit itself comes with the order.
+    fs::write(root.join("sys/fs/cgroup/memory.high"), "max")?;
+    fs::write(root.join("sys/fs/cgroup/memory/memory.soft_limit_in_bytes"), i64::MAX.to_string())?;
     symlink("/tmp", root.join("var/tmp"))?;
     symlink("/run", root.join("var/run"))?;
     symlink("/proc/self/mounts", root.join("etc/mtab"))

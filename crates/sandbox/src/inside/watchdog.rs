@@ -27,8 +27,11 @@ pub(crate) fn memory(exact: bool) -> u64 {
     let mut files = BTreeSet::new();
     let mut held = 0;
     for process in processes() {
-        let (file, anonymous_key, shared_key) =
-            if exact { ("smaps_rollup", "Pss_Anon:", "Pss_Shmem:") } else { ("status", "RssAnon:", "RssShmem:") };
+        let (file, anonymous_key, shared_key) = if exact {
+            ("smaps_rollup", "Pss_Anon:", "Pss_Shmem:")
+        } else {
+            ("status", "RssAnon:", "RssShmem:")
+        };
         let text = fs::read_to_string(process.join(file)).unwrap_or_default();
         private += kibibytes(&text, anonymous_key);
         shared += kibibytes(&text, shared_key);

@@ -1,10 +1,11 @@
 //! Sandboxes as the launcher sees them: blank, spare, starting, running, dying.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
-use super::{Launcher, sources};
+use super::{Launcher, REFILL_PAUSE, sources};
 use crate::cgroup::Group;
 use crate::channel;
 use crate::inside::blank::Plan;
@@ -114,13 +115,25 @@ impl Launcher<'_> {
         }
     }
 
+    /// Refills at once if a start would have to wait, else when the last started program has had some time.
+    fn refill_soon(&mut self) {
+        if self.queue.is_empty() && self.cells.values().any(Cell::is_spare) {
+            self.refill_at = Some(Instant::now() + REFILL_PAUSE);
+        } else {
+            self.refill();
+        }
+    }
+
     /// Keeps as many spare sandboxes as configured.
     pub(super) fn refill(&mut self) {
+        self.refill_at = None;
         if self.mode == Mode::None || self.broken.is_some() {
             return;
         }
         let preparing = self.count(|cell| matches!(cell.stage, Stage::Preparing));
-        let own = |cell: &Cell| cell.network == Network::Own && matches!(cell.stage, Stage::Preparing | Stage::Spare(_));
+        let own = |cell: &Cell| {
+            cell.network == Network::Own && matches!(cell.stage, Stage::Preparing | Stage::Spare(_))
+        };
         let missing = (self.config.spare.min(64) + self.queue.len()).saturating_sub(self.count(own));
         for _ in 0..missing.min(PREPARING_MAX.saturating_sub(preparing)) {
             self.make_blank(Network::Own);
@@ -175,7 +188,7 @@ impl Launcher<'_> {
                 None => at += 1,
             }
         }
-        self.refill();
+        self.refill_soon();
     }
 
     fn give_order(&mut self, slot: u32, id: u64, spec: SandboxSpec) {
@@ -186,14 +199,17 @@ impl Launcher<'_> {
 
     fn try_order(&mut self, slot: u32, id: u64, spec: SandboxSpec) -> Result<(), Refusal> {
         let worker = self.config.uid_base.saturating_add(slot);
-        let (targets, mounts) = sources::open(self.config, self.mode, worker, self.interpreters_found(), &spec)?;
+        let (targets, mounts) =
+            sources::open(self.config, self.mode, worker, self.interpreters_found(), &spec)?;
         let limits_memory = self.limits_memory();
         let driver = self.driver.as_ref().map(crate::cgroup::Driver::abilities).unwrap_or_default();
         let host_name = etc::host_name(&spec.name);
         let hosts = etc::hosts(&host_name, &self.copied, spec.network == Network::Own);
         let SandboxSpec { argv, env, cwd, files, limits, frames, .. } = spec;
         let order = Order { host_name, hosts, argv, env, cwd, targets, files, limits, frames };
-        let Some(cell) = self.cells.get_mut(&slot) else { return Err(Refusal::setup("find a sandbox", &"it is gone")) };
+        let Some(cell) = self.cells.get_mut(&slot) else {
+            return Err(Refusal::setup("find a sandbox", &"it is gone"));
+        };
         if let Some(group) = &cell.group {
             group.limit(&limits).map_err(|error| Refusal::setup("set the limits", &error))?;
         }
@@ -209,7 +225,8 @@ impl Launcher<'_> {
                 .map_err(|error| Refusal::setup("wake the watchdog", &error))?;
         }
         let borrowed: Vec<_> = mounts.iter().map(AsFd::as_fd).collect();
-        channel::send(setup, &encode(&order), &borrowed).map_err(|error| Refusal::setup("give the order", &error))?;
+        channel::send(setup, &encode(&order), &borrowed)
+            .map_err(|error| Refusal::setup("give the order", &error))?;
         let mut descriptors = std::mem::take(handed);
         let status = descriptors.remove(0);
         if !frames {
@@ -232,7 +249,9 @@ impl Launcher<'_> {
         };
         let Some(packet) = said else { return self.hung_up(slot) };
         match decode(&packet.bytes) {
-            Ok(BlankMessage::Ready) if matches!(cell.stage, Stage::Preparing) && packet.descriptors.len() >= 5 => {
+            Ok(BlankMessage::Ready)
+                if matches!(cell.stage, Stage::Preparing) && packet.descriptors.len() >= 5 =>
+            {
                 cell.stage = Stage::Spare(packet.descriptors);
                 self.dispatch();
             }
@@ -299,7 +318,10 @@ impl Launcher<'_> {
             }
             Stage::Starting { id, .. } => {
                 let reason = if group_killed { "the memory limit is too low" } else { "it was killed" };
-                self.tell(&Event::Refused { id, refusal: Refusal::setup("start the program", &reason) }, Vec::new());
+                self.tell(
+                    &Event::Refused { id, refusal: Refusal::setup("start the program", &reason) },
+                    Vec::new(),
+                );
             }
             Stage::Running { id, status } => {
                 let mut bytes = [0; 3];

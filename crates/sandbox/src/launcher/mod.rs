@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use libc::sock_filter;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -30,6 +31,8 @@ use cells::Cell;
 const OUTGOING_MAX: usize = 256;
 /// How often groups are tried that could not be removed yet.
 const LEFTOVER_PAUSE_MILLIS: u32 = 50;
+/// How long a started program has the machine to itself before spare sandboxes are made, while there is one left.
+const REFILL_PAUSE: Duration = Duration::from_millis(4);
 
 pub(crate) fn fork(config: &LauncherConfig) -> Result<LauncherLink, LaunchError> {
     let threads = sys::thread_count();
@@ -63,6 +66,8 @@ struct Launcher<'a> {
     queue: VecDeque<(u64, Box<SandboxSpec>)>,
     /// The last blank sandbox could not be made; the next start tries again.
     broken: Option<Refusal>,
+    /// When spare sandboxes are made again.
+    refill_at: Option<Instant>,
     /// Groups that still had a process when their sandbox ended.
     leftovers: Vec<Group>,
     outgoing: VecDeque<(Vec<u8>, Vec<OwnedFd>)>,
@@ -91,6 +96,7 @@ impl<'a> Launcher<'a> {
             next_slot: 0,
             queue: VecDeque::new(),
             broken: None,
+            refill_at: None,
             leftovers: Vec::new(),
             outgoing: VecDeque::new(),
             interpreters: interpreters::Finder::default(),
@@ -121,7 +127,8 @@ impl<'a> Launcher<'a> {
 
     /// Waits for something to happen and handles it; false when the server is gone.
     fn turn(&mut self) -> io::Result<bool> {
-        let waiting: Vec<u32> = self.cells.iter().filter(|(_, cell)| cell.setup.is_some()).map(|(s, _)| *s).collect();
+        let waiting: Vec<u32> =
+            self.cells.iter().filter(|(_, cell)| cell.setup.is_some()).map(|(s, _)| *s).collect();
         let mut wanted = PollFlags::empty();
         if self.outgoing.len() < OUTGOING_MAX {
             wanted |= PollFlags::IN;
@@ -134,12 +141,12 @@ impl<'a> Launcher<'a> {
                 vec![PollFd::new(&self.link, wanted), PollFd::new(&self.children, PollFlags::IN)];
             // The link stands in where nothing is looked for; its events of no kind never come.
             let finder = self.interpreters.socket().map_or(self.link.as_fd(), AsFd::as_fd);
-            let looking = if self.interpreters.socket().is_some() { PollFlags::IN } else { PollFlags::empty() };
+            let looking =
+                if self.interpreters.socket().is_some() { PollFlags::IN } else { PollFlags::empty() };
             polled.push(PollFd::from_borrowed_fd(finder, looking));
             let setups = waiting.iter().filter_map(|slot| self.cells[slot].setup.as_ref());
             polled.extend(setups.map(|setup| PollFd::new(setup, PollFlags::IN)));
-            let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(LEFTOVER_PAUSE_MILLIS) * 1_000_000 };
-            match poll(&mut polled, (!self.leftovers.is_empty()).then_some(&pause)) {
+            match poll(&mut polled, self.pause().as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -147,6 +154,9 @@ impl<'a> Launcher<'a> {
             (seen[0], seen[1], seen[2], seen[3..].to_vec())
         };
         self.leftovers.retain(|group| group.remove().is_err());
+        if self.refill_at.is_some_and(|at| at <= Instant::now()) {
+            self.refill();
+        }
         for (slot, _) in waiting.iter().zip(setups).filter(|(_, events)| !events.is_empty()) {
             self.hear(*slot);
         }
@@ -163,6 +173,15 @@ impl<'a> Launcher<'a> {
             return self.obey();
         }
         Ok(true)
+    }
+
+    /// How long nothing may happen before something is due.
+    fn pause(&self) -> Option<Timespec> {
+        let leftover =
+            (!self.leftovers.is_empty()).then(|| Duration::from_millis(LEFTOVER_PAUSE_MILLIS.into()));
+        let refill = self.refill_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let due = leftover.into_iter().chain(refill).min()?;
+        Timespec::try_from(due).ok()
     }
 
     /// Carries out what the server asks for, up to some at a time; false when it is gone.

@@ -24,7 +24,8 @@ pub(super) fn enter() -> (Mode, Option<Missing>) {
     let (uid, gid) = sys::effective_ids();
     let privileged = rustix::thread::capabilities(None)
         .is_ok_and(|sets| uid == 0 && sets.effective.contains(CapabilitySet::SYS_ADMIN));
-    let entered = if privileged { Ok(Mode::Full) } else { enter_user_namespace(0, uid, gid).map(|()| Mode::Rootless) };
+    let entered =
+        if privileged { Ok(Mode::Full) } else { enter_user_namespace(0, uid, gid).map(|()| Mode::Rootless) };
     let apart = entered.and_then(|mode| {
         sys::unshare(UnshareFlags::NEWNS)?;
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
@@ -52,7 +53,9 @@ fn missing(why: &str) -> Missing {
 /// How to allow user namespaces, by what forbids them.
 fn remedy(read: &dyn Fn(&str) -> io::Result<String>) -> String {
     let is = |path: &str, value: &str| read(path).is_ok_and(|text| text.trim() == value);
-    let set = |setting: &str| format!("Run `sysctl -w {setting}` as root (and keep it in /etc/sysctl.d), or start Weft as root.");
+    let set = |setting: &str| {
+        format!("Run `sysctl -w {setting}` as root (and keep it in /etc/sysctl.d), or start Weft as root.")
+    };
     if is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") {
         set("kernel.apparmor_restrict_unprivileged_userns=0")
     } else if is("/proc/sys/kernel/unprivileged_userns_clone", "0") {
@@ -60,7 +63,8 @@ fn remedy(read: &dyn Fn(&str) -> io::Result<String>) -> String {
     } else if is("/proc/sys/user/max_user_namespaces", "0") {
         set("user.max_user_namespaces=10000")
     } else {
-        "Start Weft as root, or outside the container or service whose seccomp profile forbids namespaces.".to_owned()
+        "Start Weft as root, or outside the container or service whose seccomp profile forbids namespaces."
+            .to_owned()
     }
 }
 
@@ -72,7 +76,10 @@ pub(super) fn report(mode: Mode, missing: Option<Missing>, driver: Option<&Drive
     }
     let (namespaces, own_user) = match mode {
         Mode::Full => ("mount, pid, ipc, uts, network, cgroup", "a user id of the machine per worker"),
-        _ => ("the same as for root, in a user namespace", "one user namespace per worker, one user of the machine for all"),
+        _ => (
+            "the same as for root, in a user namespace",
+            "one user namespace per worker, one user of the machine for all",
+        ),
     };
     let own_state = if mode == Mode::Full { FeatureState::InForce } else { FeatureState::Weaker };
     let as_root = |better: bool| if better { String::new() } else { "Start Weft as root.".to_owned() };
@@ -90,9 +97,13 @@ pub(super) fn report(mode: Mode, missing: Option<Missing>, driver: Option<&Drive
 fn landlock() -> Feature {
     let probe = landlock::Ruleset::default();
     let answer = landlock::Compatible::set_compatibility(probe, landlock::CompatLevel::HardRequirement);
-    let has = |abi| landlock::RulesetAttr::handle_access(answer, <landlock::AccessFs as landlock::Access>::from_all(abi));
+    let has = |abi| {
+        landlock::RulesetAttr::handle_access(answer, <landlock::AccessFs as landlock::Access>::from_all(abi))
+    };
     match has(landlock::ABI::V1) {
-        Ok(_) => feature("landlock", FeatureState::InForce, "a second wall for files".to_owned(), String::new()),
+        Ok(_) => {
+            feature("landlock", FeatureState::InForce, "a second wall for files".to_owned(), String::new())
+        }
         Err(_) => feature(
             "landlock",
             FeatureState::Missing,
@@ -111,12 +122,16 @@ fn limits(mode: Mode, driver: Option<&Driver>) -> Vec<Feature> {
     };
     let get = match mode {
         Mode::Full => "Mount the control groups writable for Weft.",
-        _ => "Start Weft as root, or under `systemd-run --user --scope -p Delegate=yes` with control groups of version 2.",
+        _ => {
+            "Start Weft as root, or under `systemd-run --user --scope -p Delegate=yes` with control groups of version 2."
+        }
     };
     let each = |name: &str, able: bool, other: Option<&str>| match (able, other) {
         (true, _) => feature(name, state, by.to_owned(), String::new()),
         (false, Some(other)) => feature(name, FeatureState::Weaker, other.to_owned(), get.to_owned()),
-        (false, None) => feature(name, FeatureState::Missing, "there is no control group".to_owned(), get.to_owned()),
+        (false, None) => {
+            feature(name, FeatureState::Missing, "there is no control group".to_owned(), get.to_owned())
+        }
     };
     vec![
         each("memory", abilities.memory, Some("a watchdog that looks every 4 to 200 ms")),

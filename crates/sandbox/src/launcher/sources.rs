@@ -37,10 +37,13 @@ pub(super) fn validate(spec: &SandboxSpec) -> Result<(), Refusal> {
     if spec.mounts.len() + spec.interpreter_prefixes.len() > MOUNTS_MAX {
         return fail("it has more than 48 mounts");
     }
-    if spec.files.len() > FILES_MAX || spec.files.iter().map(|file| file.contents.len()).sum::<usize>() > FILE_BYTES_MAX {
+    if spec.files.len() > FILES_MAX
+        || spec.files.iter().map(|file| file.contents.len()).sum::<usize>() > FILE_BYTES_MAX
+    {
         return fail("it has more than 256 files, or they hold more than 4 MiB");
     }
-    let targets = spec.mounts.iter().map(|mount| &mount.target).chain(spec.files.iter().map(|file| &file.path));
+    let targets =
+        spec.mounts.iter().map(|mount| &mount.target).chain(spec.files.iter().map(|file| &file.path));
     if let Some(bad) = targets.chain(&spec.interpreter_prefixes).find(|path| !is_target(path)) {
         return Err(Refusal::Invalid(format!("`{}` cannot be a place inside", bad.display())));
     }

@@ -52,7 +52,8 @@ async fn only_an_allow_list_of_files_is_there(world: World) {
     assert!(secret.exists());
     let code = format!(
         "import os\nprint(' '.join(sorted(os.listdir('/'))))\n\
-         print(os.path.exists({secret:?}), os.path.exists('/etc/shadow'), os.listdir('/tmp'), os.listdir('/home'))",
+         print(os.path.exists('{}'), os.path.exists('/etc/shadow'), os.listdir('/tmp'), os.listdir('/home'))",
+        secret.display()
     );
     let out = world.python(&code).await.good();
     let (roots, rest) = out.split_once('\n').unwrap();
@@ -202,7 +203,7 @@ async fn kill_takes_everything(world: World) {
 }
 
 async fn sigterm_reaches_the_program(world: World) {
-    let code = "import signal,sys,time\nsignal.signal(15,lambda *_: sys.exit(42))\nprint('up',flush=True)\ntime.sleep(1000)";
+    let code = "import signal,sys\nsignal.pthread_sigmask(0,{15})\nprint('up',flush=True)\nsignal.sigwait({15});sys.exit(42)";
     let mut sandbox = world.start(python(code)).await;
     let mut out = pipe::Receiver::from_owned_fd(sandbox.stdout.take().unwrap()).unwrap();
     out.read_exact(&mut [0; 3]).await.unwrap();
@@ -287,7 +288,10 @@ async fn a_writable_mount_belongs_to_the_server_outside(world: World) {
 
 async fn what_cannot_start_says_why(world: World) {
     let error = world.launcher.start(program(&["/usr/bin/no-such-program"])).await.unwrap_err();
-    assert!(matches!(&error, StartError::Execute { program, .. } if program.ends_with("no-such-program")), "{error}");
+    assert!(
+        matches!(&error, StartError::Execute { program, .. } if program.ends_with("no-such-program")),
+        "{error}"
+    );
     let mut spec = python("");
     let mount = |source: &str| Mount { source: source.into(), target: "/var/task".into(), read_only: true };
     for source in ["/etc/shadow", "/root", "/", "/no/such/folder", "/proc/self/root"] {
@@ -310,7 +314,7 @@ async fn interpreters_are_found_and_run(world: World) {
     assert!(found.iter().any(|found| found.language == Language::Python), "{found:?}");
     for interpreter in found.iter().filter(|found| found.version.starts_with("3.1")) {
         let mut spec = python("import sys,json;print('.'.join(map(str,sys.version_info[:2])))");
-        spec.argv[0] = interpreter.path.to_str().unwrap().to_owned();
+        interpreter.path.to_str().unwrap().clone_into(&mut spec.argv[0]);
         spec.interpreter_prefixes = vec![interpreter.prefix.clone()];
         let version = world.run(spec).await.good();
         assert!(interpreter.version.starts_with(&version), "{interpreter:?} is {version}");

@@ -37,7 +37,10 @@ import signal; signal.pause()
     tokio::io::AsyncReadExt::read_exact(&mut out, &mut said).await.unwrap();
     assert_eq!(&said, b"11 True\n");
     // The limit is each sandbox's own.
-    assert_eq!(world.python("import os\nif os.fork()==0: os._exit(0)\nos.wait();print('fine')").await.good(), "fine");
+    assert_eq!(
+        world.python("import os\nif os.fork()==0: os._exit(0)\nos.wait();print('fine')").await.good(),
+        "fine"
+    );
     bomb.kill().await;
     assert_eq!(tokio::io::AsyncReadExt::read(&mut out, &mut said).await.unwrap(), 0);
 }

@@ -24,19 +24,30 @@ pub(crate) fn victim(mode: &str, marker: &str) -> ExitCode {
             kept.push((sandbox, out));
         }
         println!("ready");
-        std::future::pending::<()>().await;
+        world.launcher.gone().await;
+        let error = world.launcher.start(python("")).await.unwrap_err();
+        assert!(matches!(error, weft_sandbox::StartError::LauncherGone));
+        assert!(kept[0].0.wait().await.status == weft_sandbox::ExitStatus::Signal(9));
     });
     ExitCode::SUCCESS
 }
 
-/// Starts a victim, kills it with SIGKILL, and looks for what is left of it.
-pub(crate) fn nothing_outlives_a_killed_server(
+/// Who gets SIGKILL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Victim {
+    Server,
+    Launcher,
+}
+
+/// Starts a server, kills it or its launcher, and looks for what is left of them.
+pub(crate) fn nothing_outlives(
+    victim: Victim,
     mode: &str,
     command: impl Fn() -> Command,
     filters: &[&String],
 ) -> bool {
-    const NAME: &str = "nothing_outlives_a_killed_server";
-    if !filters.is_empty() && !filters.iter().any(|filter| NAME.contains(filter.as_str())) {
+    let name = format!("nothing_outlives_a_killed_{victim:?}").to_lowercase();
+    if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
         return true;
     }
     let marker = format!("weft-victim-{mode}-{}", std::process::id());
@@ -44,17 +55,32 @@ pub(crate) fn nothing_outlives_a_killed_server(
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let before = marked(&marker);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    match victim {
+        Victim::Server => child.kill().unwrap(),
+        Victim::Launcher => {
+            let children = format!("/proc/{0}/task/{0}/children", child.id());
+            let launcher = std::fs::read_to_string(children).unwrap();
+            let launcher = rustix::process::Pid::from_raw(launcher.trim().parse().unwrap()).unwrap();
+            rustix::process::kill_process(launcher, rustix::process::Signal::KILL).unwrap();
+        }
+    }
+    let ended = child.wait().unwrap();
     let begin = Instant::now();
     while !marked(&marker).is_empty() && begin.elapsed() < Duration::from_secs(5) {
         std::thread::yield_now();
     }
     let left = marked(&marker);
     // The victim, its launcher and its blank sandboxes carry the marker as well.
-    let good = line.trim() == "ready" && before.len() >= 5 * 2 + 2 && left.is_empty();
+    let good = line.trim() == "ready"
+        && before.len() >= 5 * 2 + 2
+        && left.is_empty()
+        && (matches!(victim, Victim::Server) || ended.success());
     let took = begin.elapsed().as_millis();
-    println!("test {mode}::{NAME} ... {} ({} processes gone in {took} ms)", if good { "ok" } else { "FAILED" }, before.len());
+    println!(
+        "test {mode}::{name} ... {} ({} processes gone in {took} ms)",
+        if good { "ok" } else { "FAILED" },
+        before.len()
+    );
     if !good {
         println!("said {line:?}, before {before:?}, left {left:?}");
     }
@@ -64,7 +90,10 @@ pub(crate) fn nothing_outlives_a_killed_server(
 /// Processes whose command line holds the marker.
 fn marked(marker: &str) -> Vec<u32> {
     let own = std::process::id();
-    let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let holds = |pid: &u32| {
         std::fs::read(format!("/proc/{pid}/cmdline"))
             .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))

@@ -46,7 +46,8 @@ fn connecting(addresses: &[SocketAddr]) -> String {
 }
 
 async fn every_connection_comes_to_the_door(world: World) {
-    let addresses = ["100.64.0.7:80", "198.51.100.9:5432", "10.0.0.1:22", "[2001:db8::1]:443", "[fd00::2]:80"];
+    let addresses =
+        ["100.64.0.7:80", "198.51.100.9:5432", "10.0.0.1:22", "[2001:db8::1]:443", "[fd00::2]:80"];
     let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
     let mut sandbox = world.start(python(&connecting(&addresses))).await;
     let wanted = serve_door(&mut sandbox);
@@ -121,7 +122,10 @@ print('up', flush=True)
         assert_eq!(heard, expected);
     }
     let listening = |address: &str, port| Listening { address: address.parse().unwrap(), port };
-    assert_eq!(sandbox.listening_ports().await.unwrap(), [listening("127.0.0.1", 5000), listening("::1", 8080)]);
+    assert_eq!(
+        sandbox.listening_ports().await.unwrap(),
+        [listening("127.0.0.1", 5000), listening("::1", 8080)]
+    );
     assert_eq!(sandbox.sockets(Family::V4, 32).await.unwrap().len(), 32);
 }
 

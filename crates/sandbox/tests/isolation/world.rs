@@ -47,7 +47,8 @@ pub(crate) fn prepare(mode: &str) -> (Prepared, LauncherLink) {
     // As root the folder stays private: the server reaches its data nevertheless.
     let owner = full.then_some(SERVER);
     let data = weft_sandbox::prepare_data_folder(&home.path().join("data"), owner).unwrap();
-    let config = LauncherConfig { source_roots: vec![data.clone()], server: owner, ..LauncherConfig::default() };
+    let config =
+        LauncherConfig { source_roots: vec![data.clone()], server: owner, ..LauncherConfig::default() };
     let link = weft_sandbox::fork_launcher(&config).unwrap();
     if full {
         weft_sandbox::drop_privileges(SERVER).unwrap();
@@ -93,7 +94,13 @@ impl Outcome {
     /// What it printed, if it ended well.
     #[track_caller]
     pub(crate) fn good(self) -> String {
-        assert_eq!(self.exit, Exit { status: ExitStatus::Code(0), oom_killed: false }, "{}\n{}", self.out, self.err);
+        assert_eq!(
+            self.exit,
+            Exit { status: ExitStatus::Code(0), oom_killed: false },
+            "{}\n{}",
+            self.out,
+            self.err
+        );
         self.out.trim().to_owned()
     }
 }
