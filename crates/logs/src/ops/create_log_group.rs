@@ -1,0 +1,58 @@
+//! `CreateLogGroup`: makes a group, whose events are kept for ever until a retention is set.
+
+use std::collections::BTreeMap;
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::names::{GroupName, check_tags};
+use crate::tables::{GROUPS, Group};
+use crate::{Logs, errors};
+
+/// A parsed `CreateLogGroup` request.
+#[derive(Debug)]
+pub(crate) struct CreateLogGroup {
+    name: GroupName,
+    class: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for CreateLogGroup {
+    const NAME: &'static str = "CreateLogGroup";
+    type Service = Logs;
+    type Input = model::CreateLogGroupRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        if input.kms_key_id.is_some() {
+            return Err(errors::invalid_parameter("kmsKeyId is not supported by Weft yet."));
+        }
+        if input.deletion_protection_enabled == Some(true) {
+            return Err(errors::invalid_parameter("deletionProtectionEnabled is not supported by Weft yet."));
+        }
+        let tags = input.tags.unwrap_or_default();
+        check_tags(&tags)?;
+        let class = input.log_group_class.unwrap_or_else(|| "STANDARD".to_owned());
+        Ok(Self { name: GroupName::parse(&input.log_group_name, scope)?, class, tags })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let mut accesses = vec![Access::to("logs:CreateLogGroup", self.name.access())];
+        if !self.tags.is_empty() {
+            accesses.push(Access::to("logs:TagResource", self.name.arn().as_str()));
+        }
+        accesses
+    }
+
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        let Self { name, class, tags } = self;
+        let group = Group { class, tags, ..Group::new(cx.scope.now) };
+        logs.write(move |tx| {
+            if GROUPS.get(tx, &name.key())?.is_some() {
+                return Err(errors::group_exists().into());
+            }
+            Ok(GROUPS.insert(tx, &name.key(), &group)?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,44 @@
+//! `CreateLogStream`: makes a stream in a group.
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::names::{GroupName, check_stream};
+use crate::tables::{STREAMS, add_stream, require_group};
+use crate::{Logs, errors};
+
+/// A parsed `CreateLogStream` request.
+#[derive(Debug)]
+pub(crate) struct CreateLogStream {
+    group: GroupName,
+    stream: String,
+}
+
+impl Operation for CreateLogStream {
+    const NAME: &'static str = "CreateLogStream";
+    type Service = Logs;
+    type Input = model::CreateLogStreamRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        check_stream(&input.log_stream_name, "logStreamName")?;
+        Ok(Self { group: GroupName::parse(&input.log_group_name, scope)?, stream: input.log_stream_name })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("logs:CreateLogStream", self.group.stream_arn(&self.stream).as_str())]
+    }
+
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        let (Self { group, stream }, now) = (self, cx.scope.now);
+        logs.write(move |tx| {
+            let group = require_group(tx, &group)?;
+            if STREAMS.get(tx, &(group.id, &stream))?.is_some() {
+                return Err(errors::stream_exists().into());
+            }
+            add_stream(tx, group.id, &stream, now)?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,38 @@
+//! `DeleteLogGroup`: removes a group with its streams and events. Their bytes go with the next sweep.
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Logs;
+use crate::names::GroupName;
+use crate::tables::{GARBAGE, GROUPS, Mark, require_group};
+
+/// A parsed `DeleteLogGroup` request.
+#[derive(Debug)]
+pub(crate) struct DeleteLogGroup {
+    name: GroupName,
+}
+
+impl Operation for DeleteLogGroup {
+    const NAME: &'static str = "DeleteLogGroup";
+    type Service = Logs;
+    type Input = model::DeleteLogGroupRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: GroupName::parse(&input.log_group_name, scope)? })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("logs:DeleteLogGroup", self.name.access())]
+    }
+
+    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+        logs.write(move |tx| {
+            let group = require_group(tx, &self.name)?;
+            GROUPS.remove(tx, &self.name.key())?;
+            Ok(GARBAGE.insert(tx, &(group.id, 0), &Mark {})?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,34 @@
+//! `ListTagsForResource`: a group's tags.
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Logs;
+use crate::names::GroupName;
+use crate::tables::require_group;
+
+/// A parsed `ListTagsForResource` request.
+#[derive(Debug)]
+pub(crate) struct ListTagsForResource {
+    name: GroupName,
+}
+
+impl Operation for ListTagsForResource {
+    const NAME: &'static str = "ListTagsForResource";
+    type Service = Logs;
+    type Input = model::ListTagsForResourceRequest;
+    type Output = model::ListTagsForResourceResponse;
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: GroupName::parse_taggable(&input.resource_arn, scope)? })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("logs:ListTagsForResource", self.name.arn().as_str())]
+    }
+
+    async fn run(self, logs: &Logs, _: &Context) -> Result<Self::Output, Error> {
+        let group = logs.read(move |tx| require_group(tx, &self.name)).await?;
+        Ok(model::ListTagsForResourceResponse { tags: Some(group.tags) })
+    }
+}

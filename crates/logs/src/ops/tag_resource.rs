@@ -1,0 +1,43 @@
+//! `TagResource`: adds tags to a group, or changes their values.
+
+use std::collections::BTreeMap;
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Logs;
+use crate::names::{GroupName, check_tag_count, check_tags};
+use crate::tables::{GROUPS, require_group};
+
+/// A parsed `TagResource` request.
+#[derive(Debug)]
+pub(crate) struct TagResource {
+    name: GroupName,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for TagResource {
+    const NAME: &'static str = "TagResource";
+    type Service = Logs;
+    type Input = model::TagResourceRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        check_tags(&input.tags)?;
+        Ok(Self { name: GroupName::parse_taggable(&input.resource_arn, scope)?, tags: input.tags })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("logs:TagResource", self.name.arn().as_str())]
+    }
+
+    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+        logs.write(move |tx| {
+            let mut group = require_group(tx, &self.name)?;
+            group.tags.extend(self.tags.clone());
+            check_tag_count(group.tags.len())?;
+            Ok(GROUPS.insert(tx, &self.name.key(), &group)?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,39 @@
+//! `UntagResource`: removes tags from a group.
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Logs;
+use crate::names::GroupName;
+use crate::tables::{GROUPS, require_group};
+
+/// A parsed `UntagResource` request.
+#[derive(Debug)]
+pub(crate) struct UntagResource {
+    name: GroupName,
+    keys: Vec<String>,
+}
+
+impl Operation for UntagResource {
+    const NAME: &'static str = "UntagResource";
+    type Service = Logs;
+    type Input = model::UntagResourceRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: GroupName::parse_taggable(&input.resource_arn, scope)?, keys: input.tag_keys })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("logs:UntagResource", self.name.arn().as_str())]
+    }
+
+    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+        logs.write(move |tx| {
+            let mut group = require_group(tx, &self.name)?;
+            group.tags.retain(|key, _| !self.keys.contains(key));
+            Ok(GROUPS.insert(tx, &self.name.key(), &group)?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,261 @@
+//! What the store holds, and the changes to it that several operations share.
+//!
+//! Groups and streams have numbers that are never used again, so that what a deleted one left behind, which the sweep
+//! removes later, can't come back with a new one of the same name.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use weft_service::{Error, random_bytes};
+use weft_store::{Read, Record, StoreError, Table, WriteTx};
+use weft_types::Timestamp;
+
+use crate::errors;
+use crate::names::GroupName;
+use crate::page::EVENT_OVERHEAD;
+use crate::segment::{Event, cut, pack};
+
+/// A group's number.
+pub(crate) type GroupId = u64;
+/// A stream's number.
+pub(crate) type StreamId = u64;
+/// Account, region, name.
+pub(crate) type GroupKey = (u64, String, String);
+/// Group, stream, time of the last event, the segment's number in its stream.
+pub(crate) type SegmentKey = (GroupId, StreamId, i64, u64);
+
+/// Counters among which a group's bytes are spread, so that streams that are written together rarely meet.
+const SHARDS: u64 = 16;
+
+pub(crate) const GROUPS: Table<GroupKey, Group> = Table::new("groups");
+pub(crate) const STREAMS: Table<(GroupId, String), Stream> = Table::new("streams");
+/// Streams by the time of their last event: group, time (0 without events), name.
+pub(crate) const RECENT: Table<(GroupId, i64, String), Mark> = Table::new("recent");
+pub(crate) const SEGMENTS: Table<SegmentKey, Segment> = Table::new("segments");
+/// All segments of a group by time: group, time of the last event, stream, number.
+pub(crate) const ORDER: Table<(GroupId, i64, StreamId, u64), Entry> = Table::new("order");
+/// Bytes that a group holds, in shards.
+pub(crate) const BYTES: Table<(GroupId, u8), Counter> = Table::new("bytes");
+/// What was deleted and is still to be removed: a group (stream 0) or a stream.
+pub(crate) const GARBAGE: Table<(GroupId, StreamId), Mark> = Table::new("garbage");
+
+/// A group's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) id: GroupId,
+    pub(crate) created: Timestamp,
+    /// Days after which events go; none for never.
+    pub(crate) retention_days: Option<i32>,
+    pub(crate) class: String,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// A stream's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stream {
+    pub(crate) id: StreamId,
+    pub(crate) created: Timestamp,
+    pub(crate) first_event: Option<i64>,
+    pub(crate) last_event: Option<i64>,
+    pub(crate) last_ingestion: Option<i64>,
+    /// The number of the next segment.
+    pub(crate) next: u64,
+    /// The longest time between the first and last event of one of its segments.
+    pub(crate) span: i64,
+}
+
+/// One packed run of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Segment {
+    /// The time of the first event.
+    pub(crate) first: i64,
+    /// When it arrived.
+    pub(crate) ingested: i64,
+    /// [`pack`]ed events.
+    pub(crate) packed: Bytes,
+}
+
+/// A segment in its group's order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The time of the first event.
+    pub(crate) first: i64,
+    /// The stream's name.
+    pub(crate) stream: String,
+    /// What it counts in its group's bytes.
+    pub(crate) bytes: u64,
+}
+
+/// A row whose key says it all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {}
+
+/// A number that goes up and down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counter {
+    pub(crate) bytes: u64,
+}
+
+impl Record for Group {}
+impl Record for Stream {}
+impl Record for Segment {}
+impl Record for Entry {}
+impl Record for Mark {}
+impl Record for Counter {}
+
+/// Why a transaction ended without effect: the caller's fault or the store's.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) Error);
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self(Error::internal(error))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl GroupName {
+    /// The key of the group's record.
+    pub(crate) fn key(&self) -> GroupKey {
+        (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone())
+    }
+}
+
+impl Group {
+    /// A new group.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self {
+            id: fresh_id(),
+            created: now,
+            retention_days: None,
+            class: "STANDARD".to_owned(),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    /// The time before which events are no longer shown.
+    pub(crate) fn kept_from(&self, now: Timestamp) -> i64 {
+        self.retention_days.map_or(0, |days| (now.as_millis() - i64::from(days) * 86_400_000).max(0))
+    }
+}
+
+impl Stream {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            id: fresh_id(),
+            created: now,
+            first_event: None,
+            last_event: None,
+            last_ingestion: None,
+            next: 0,
+            span: 0,
+        }
+    }
+}
+
+/// A number that no other group or stream has: 64 random bits, never 0.
+fn fresh_id() -> u64 {
+    u64::from_be_bytes(random_bytes()).max(1)
+}
+
+/// The group, or AWS's error.
+pub(crate) fn require_group(tx: &impl Read, name: &GroupName) -> Result<Group, Failure> {
+    GROUPS.get(tx, &name.key())?.ok_or_else(|| errors::no_group().into())
+}
+
+/// The group and one of its streams, or AWS's error.
+pub(crate) fn require_stream(
+    tx: &impl Read,
+    name: &GroupName,
+    stream: &str,
+) -> Result<(Group, Stream), Failure> {
+    let group = require_group(tx, name)?;
+    let found = STREAMS.get(tx, &(group.id, stream))?;
+    Ok((group, found.ok_or_else(errors::no_stream)?))
+}
+
+/// Adds a stream that is not there.
+pub(crate) fn add_stream(
+    tx: &mut WriteTx<'_>,
+    group: GroupId,
+    name: &str,
+    now: Timestamp,
+) -> Result<Stream, StoreError> {
+    let stream = Stream::new(now);
+    STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
+    RECENT.insert(tx, &(group, 0, name.to_owned()), &Mark {})?;
+    Ok(stream)
+}
+
+/// Removes a stream; its segments go with the next sweep.
+pub(crate) fn remove_stream(
+    tx: &mut WriteTx<'_>,
+    group: GroupId,
+    name: &str,
+    stream: &Stream,
+) -> Result<(), StoreError> {
+    STREAMS.remove(tx, &(group, name))?;
+    RECENT.remove(tx, &(group, stream.last_event.unwrap_or(0), name))?;
+    GARBAGE.insert(tx, &(group, stream.id), &Mark {})
+}
+
+/// Appends events, which are in the order of time, to a stream. Costs the same however much the stream holds.
+pub(crate) fn append(
+    tx: &mut WriteTx<'_>,
+    group: GroupId,
+    name: &str,
+    mut stream: Stream,
+    events: &[Event],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+    let ingested = now.as_millis();
+    let mut added = 0;
+    for run in cut(events) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        let bytes: usize = run.iter().map(|event| event.message.len() + EVENT_OVERHEAD).sum();
+        let bytes = bytes as u64;
+        added += bytes;
+        let number = stream.next;
+        stream.next += 1;
+        stream.span = stream.span.max(last.at - first.at);
+        let segment = Segment { first: first.at, ingested, packed: pack(run).into() };
+        SEGMENTS.insert(tx, &(group, stream.id, last.at, number), &segment)?;
+        let entry = Entry { first: first.at, stream: name.to_owned(), bytes };
+        ORDER.insert(tx, &(group, last.at, stream.id, number), &entry)?;
+    }
+    let newest = stream.last_event.map_or(last.at, |at| at.max(last.at));
+    if stream.last_event != Some(newest) {
+        RECENT.remove(tx, &(group, stream.last_event.unwrap_or(0), name))?;
+        RECENT.insert(tx, &(group, newest, name.to_owned()), &Mark {})?;
+    }
+    stream.last_event = Some(newest);
+    stream.first_event = Some(stream.first_event.map_or(first.at, |at| at.min(first.at)));
+    stream.last_ingestion = Some(ingested);
+    let id = stream.id;
+    STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
+    count(tx, group, id, |bytes| bytes.saturating_add(added))
+}
+
+/// Changes what a stream counts in its group's bytes.
+pub(crate) fn count(
+    tx: &mut WriteTx<'_>,
+    group: GroupId,
+    stream: StreamId,
+    change: impl FnOnce(u64) -> u64,
+) -> Result<(), StoreError> {
+    let shard = u8::try_from(stream % SHARDS).unwrap_or(0);
+    let old = BYTES.get(tx, &(group, shard))?.unwrap_or_default().bytes;
+    BYTES.insert(tx, &(group, shard), &Counter { bytes: change(old) })
+}
+
+/// Bytes that a group holds: texts and 26 for each event.
+pub(crate) fn stored_bytes(tx: &impl Read, group: GroupId) -> Result<u64, StoreError> {
+    Ok(BYTES.query(&(group,)).rows(tx)?.iter().map(|(_, counter)| counter.bytes).sum())
+}
