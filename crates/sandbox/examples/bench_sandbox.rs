@@ -1,4 +1,4 @@
-//! From the call to the first byte that a program prints, per mode and program.
+//! From the call to the first byte that a program prints, per mode and program; `ready` is the launcher's own start.
 //!
 //! `cargo run --release -p weft-sandbox --example bench_sandbox [-- --json] [--runs N]`. As root both modes are
 //! measured (`rootless` as an ordinary user), else `rootless` alone.
@@ -65,10 +65,13 @@ fn print(lines: &[String], json: bool) {
 }
 
 fn measure(mode: &str, runs: usize) -> ExitCode {
+    let begin = Instant::now();
     let link = weft_sandbox::fork_launcher(&LauncherConfig::default()).expect("a launcher");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let launcher = Launcher::connect(link).expect("a connection");
+        let ready = begin.elapsed().as_micros();
+        println!("{mode} ready 1 {ready} {ready} {ready}");
         for (name, spec, runs) in programs(runs) {
             let mut times = Vec::new();
             for _ in 0..runs + 3 {

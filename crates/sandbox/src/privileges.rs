@@ -16,7 +16,7 @@ use crate::sys;
 
 /// Makes the data folder, gives it to `owner` with mode 0700, and returns the path under which `owner` reaches it:
 /// the same, or, where it lies below a folder that `owner` may not enter, one bind-mounted into reach in a mount
-/// namespace of this process and its children. Call it before [`fork_launcher`](crate::fork_launcher), while the
+/// namespace of this process and its children (on `/run/weft-data`, which stays behind as an empty folder). Call it before [`fork_launcher`](crate::fork_launcher), while the
 /// process has one thread.
 pub fn prepare_data_folder(path: &Path, owner: Option<Identity>) -> Result<PathBuf, LaunchError> {
     let fail = |step| move |source| LaunchError::Folder { step, path: path.to_owned(), source };

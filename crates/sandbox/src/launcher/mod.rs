@@ -93,7 +93,8 @@ impl<'a> Launcher<'a> {
             copied: Copied::read(),
             filter: crate::seccomp::filter(),
             cells: BTreeMap::new(),
-            next_slot: 0,
+            // Two servers on one machine begin apart, so that their workers are different users.
+            next_slot: (std::process::id() & 0x3FF) << 10,
             queue: VecDeque::new(),
             broken: None,
             refill_at: None,
