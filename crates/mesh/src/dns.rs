@@ -25,7 +25,7 @@ pub(crate) struct Question {
     recursion_desired: bool,
     query: Option<Query>,
     /// Bytes that the answer may have over UDP.
-    payload_max: usize,
+    payload_max: u16,
     edns: bool,
     /// The name in lower case without its final dot.
     pub(crate) name: String,
@@ -43,10 +43,10 @@ pub(crate) enum Reply {
 }
 
 /// The largest UDP answer that travels everywhere in one piece.
-const PAYLOAD_BYTES_MAX: usize = 1232;
+const PAYLOAD_BYTES_MAX: u16 = 1232;
 /// The largest UDP answer to a client that says nothing.
-const PAYLOAD_BYTES_PLAIN: usize = 512;
-/// A `SERVFAIL` is all that fits in a header.
+const PAYLOAD_BYTES_PLAIN: u16 = 512;
+/// The id, the flags and four counts.
 const HEADER_BYTES: usize = 12;
 
 /// Reads a packet.
@@ -62,8 +62,7 @@ pub(crate) fn read(packet: &[u8]) -> Asked {
     question.recursion_desired = message.metadata.recursion_desired;
     if let Some(edns) = &message.edns {
         question.edns = true;
-        let wanted = usize::from(edns.max_payload());
-        question.payload_max = wanted.clamp(PAYLOAD_BYTES_PLAIN, PAYLOAD_BYTES_MAX);
+        question.payload_max = edns.max_payload().clamp(PAYLOAD_BYTES_PLAIN, PAYLOAD_BYTES_MAX);
     }
     if message.metadata.op_code != OpCode::Query {
         return Asked::Refused(question, ResponseCode::NotImp);
@@ -115,11 +114,11 @@ impl Question {
         }
         if self.edns {
             let mut edns = Edns::new();
-            edns.set_max_payload(PAYLOAD_BYTES_MAX as u16);
+            edns.set_max_payload(PAYLOAD_BYTES_MAX);
             message.set_edns(edns);
         }
         let bytes = message.to_vec().unwrap_or_default();
-        if tcp || bytes.len() <= self.payload_max {
+        if tcp || bytes.len() <= usize::from(self.payload_max) {
             return bytes;
         }
         message.answers.clear();

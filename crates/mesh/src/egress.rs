@@ -64,11 +64,10 @@ fn unwrapped(address: IpAddr) -> IpAddr {
     let segments = v6.segments();
     let joined = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
     match segments {
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] if v6 != Ipv6Addr::LOCALHOST && !v6.is_unspecified() => {
-            joined(high, low).into()
-        }
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => joined(high, low).into(),
-        [0x2002, high, low, ..] => joined(high, low).into(),
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => address,
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => joined(high, low).into(),
         _ => address,
     }
 }

@@ -84,7 +84,7 @@ impl Hop {
 }
 
 impl Handler for Hop {
-    fn handle<'a>(&'a self, request: Request<Body>, _: Peer) -> BoxFuture<'a, Response<Body>> {
+    fn handle(&self, request: Request<Body>, _: Peer) -> BoxFuture<'_, Response<Body>> {
         Box::pin(self.forward(request))
     }
 }

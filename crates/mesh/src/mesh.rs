@@ -63,7 +63,7 @@ impl Default for MeshOptions {
             egress: Egress::default(),
             connections_per_worker_max: 1024,
             connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(900),
+            idle_timeout: Duration::from_mins(15),
             limits: Limits::gateway(),
             original: Arc::new(original_destination),
         }

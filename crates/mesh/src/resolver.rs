@@ -8,6 +8,7 @@ use hickory_proto::op::ResponseCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use weft_net::Stream;
 use weft_service::workload::WorkerIdentity;
+use weft_types::AppName;
 
 use crate::dns::{self, Asked, Question, Reply};
 use crate::mesh::Shared;
@@ -81,7 +82,7 @@ impl Resolver {
     fn reply(&self, question: &Question) -> Option<Reply> {
         let caller = &self.identity.revision.workload;
         let is_at = |address: Ipv4Addr| Reply::Addresses(vec![address.into()], TTL_OURS);
-        let app = caller.app.as_ref().map(|app| app.as_str());
+        let app = caller.app.as_ref().map(weft_types::AppName::as_str);
         match names::meaning(&question.name, app) {
             Meaning::Aws => Some(is_at(names::AWS)),
             Meaning::Loopback => {
@@ -98,12 +99,9 @@ impl Resolver {
     fn of_app(&self, name: &str) -> Option<Reply> {
         let seams = self.shared.seams.get()?;
         let workload = seams.directory.find(&self.identity.revision.workload, name)?;
-        Some(match self.shared.names.address_of(&workload) {
-            Some(address) => Reply::Addresses(vec![address.into()], TTL_OURS),
-            None => {
-                tracing::warn!(workload = &*workload.name, "no address is left for a name");
-                Reply::Code(ResponseCode::ServFail)
-            }
+        Some(if let Some(address) = self.shared.names.address_of(&workload) { Reply::Addresses(vec![address.into()], TTL_OURS) } else {
+            tracing::warn!(workload = &*workload.name, "no address is left for a name");
+            Reply::Code(ResponseCode::ServFail)
         })
     }
 

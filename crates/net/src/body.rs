@@ -179,7 +179,8 @@ impl Received {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::executor::block_on;
+    use futures::FutureExt as _;
+
 
     fn body_of(chunks: &[&'static str]) -> Body {
         let frames: Vec<Result<Frame<Bytes>, BoxError>> =
@@ -196,10 +197,10 @@ mod tests {
             (&["ab", "", "cd", "e"][..], 5, Ok("abcde")),
             (&["ab", "cd", "e"][..], 4, Err(BodyError::TooLarge(4))),
         ] {
-            let got = block_on(collect_limited(body_of(chunks), max));
+            let got = collect_limited(body_of(chunks), max).now_or_never().unwrap();
             assert_eq!(got, want.map(|text| Bytes::from_static(text.as_bytes())), "{chunks:?} {max}");
         }
-        let known = block_on(collect_limited(full("abcdef"), 5));
+        let known = collect_limited(full("abcdef"), 5).now_or_never().unwrap();
         assert_eq!(known, Err(BodyError::TooLarge(5)), "a declared length is refused before reading");
     }
 
@@ -208,9 +209,11 @@ mod tests {
         let frames: Vec<Result<Frame<Bytes>, BoxError>> =
             vec![Ok(Frame::data(Bytes::from_static(b"a"))), Err("reset".into())];
         let body = Body::new(http_body_util::StreamBody::new(futures::stream::iter(frames)));
-        assert_eq!(block_on(collect_limited(body, 9)), Err(BodyError::Broken("reset".into())));
+        let got = collect_limited(body, 9).now_or_never().unwrap();
+        assert_eq!(got, Err(BodyError::Broken("reset".into())));
         let frames: Vec<Result<Frame<Bytes>, BoxError>> = vec![Err(BodyError::TooSlow.into())];
         let body = Body::new(http_body_util::StreamBody::new(futures::stream::iter(frames)));
-        assert_eq!(block_on(collect_limited(body, 9)), Err(BodyError::TooSlow));
+        let got = collect_limited(body, 9).now_or_never().unwrap();
+        assert_eq!(got, Err(BodyError::TooSlow));
     }
 }

@@ -52,10 +52,10 @@ impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             idle_max: 64,
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             connect_timeout: Duration::from_secs(5),
             header_bytes_max: 256 << 10,
-            upgraded_idle_timeout: Duration::from_secs(3600),
+            upgraded_idle_timeout: Duration::from_hours(1),
         }
     }
 }

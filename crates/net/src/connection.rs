@@ -52,7 +52,7 @@ pub(crate) async fn serve<K: Send + Unpin + 'static>(
     let mut connection = pin!(connection);
     let first = Instant::now() + limits.header_timeout;
     let mut timer = pin!(tokio::time::sleep_until(first));
-    let mut draining = false;
+    let (mut draining, mut fired) = (false, false);
     let end = std::future::poll_fn(|cx| {
         pulse.waker.register(cx.waker());
         let order = pulse.order();
@@ -68,18 +68,20 @@ pub(crate) async fn serve<K: Send + Unpin + 'static>(
         }
         // The timer moves only when something is due earlier than it is set to: it fires early instead, looks, and
         // is set anew.
-        loop {
-            let due = pulse.deadline(&limits);
-            if let Some(due) = due.filter(|due| *due < timer.deadline() || timer.is_elapsed()) {
-                timer.as_mut().reset(due);
-            }
-            if timer.is_elapsed() || timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if due.is_some_and(|due| due <= Instant::now()) {
+        while let Some(due) = pulse.deadline(&limits) {
+            if fired && due <= Instant::now() {
                 return Poll::Ready(Err("a time limit passed".into()));
             }
+            if fired || due < timer.deadline() {
+                fired = false;
+                timer.as_mut().reset(due);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            fired = true;
         }
+        Poll::Pending
     })
     .await;
     if let Err(error) = end {

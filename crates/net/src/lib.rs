@@ -48,11 +48,11 @@ pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client goes away.
-    fn handle<'a>(
-        &'a self,
+    fn handle(
+        &self,
         request: http::Request<Body>,
         peer: Peer,
-    ) -> BoxFuture<'a, http::Response<Body>>;
+    ) -> BoxFuture<'_, http::Response<Body>>;
 }
 
 /// The other end of a connection.

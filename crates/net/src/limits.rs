@@ -43,7 +43,7 @@ impl Limits {
             body_idle_timeout: Duration::from_secs(30),
             body_rate_min: 256,
             body_grace: Duration::from_secs(10),
-            write_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_mins(1),
             connections_max: 8192,
             connections_per_client_max: 4096,
         }
@@ -54,7 +54,7 @@ impl Limits {
     pub fn runtime_api() -> Self {
         Self {
             header_bytes_max: 1 << 20,
-            idle_timeout: Duration::from_secs(24 * 3600),
+            idle_timeout: Duration::from_hours(24),
             body_rate_min: 0,
             connections_max: 64,
             connections_per_client_max: 64,

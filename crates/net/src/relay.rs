@@ -76,7 +76,7 @@ mod tests {
     async fn an_end_on_one_side_leaves_the_other_open() {
         let (mut client, near) = tokio::io::duplex(64);
         let (far, mut server) = tokio::io::duplex(64);
-        let relayed = tokio::spawn(relay(near, far, Duration::from_secs(60)));
+        let relayed = tokio::spawn(relay(near, far, Duration::from_mins(1)));
         client.write_all(b"question").await.unwrap();
         client.shutdown().await.unwrap();
         let mut question = String::new();
@@ -93,7 +93,7 @@ mod tests {
     async fn a_silent_relay_is_ended() {
         let (_client, near) = tokio::io::duplex(64);
         let (far, _server) = tokio::io::duplex(64);
-        let end = relay(near, far, Duration::from_secs(60)).await;
+        let end = relay(near, far, Duration::from_mins(1)).await;
         assert_eq!(end, RelayEnd { sent: 0, received: 0, idle: true });
     }
 }
