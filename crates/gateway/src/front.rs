@@ -29,7 +29,7 @@ pub type RouteTable = Routes<WorkloadId>;
 /// Answers AWS calls. The node adapts dispatch to it.
 pub trait Apis: Send + Sync + 'static {
     /// Answers one call.
-    fn handle<'a>(&'a self, request: ApiRequest) -> BoxFuture<'a, Response<Bytes>>;
+    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Bytes>>;
 }
 
 /// An AWS call, whole.
@@ -104,7 +104,7 @@ impl Gateway {
 }
 
 impl Handler for Gateway {
-    fn handle<'a>(&'a self, request: Request<Body>, peer: Peer) -> BoxFuture<'a, Response<Body>> {
+    fn handle(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'_, Response<Body>> {
         Box::pin(self.answer(request, peer))
     }
 }
@@ -124,7 +124,7 @@ impl ApiHandler {
 }
 
 impl Handler for ApiHandler {
-    fn handle<'a>(&'a self, request: Request<Body>, peer: Peer) -> BoxFuture<'a, Response<Body>> {
+    fn handle(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'_, Response<Body>> {
         let request_id = self.ids.next().into();
         let (parts, body) = request.into_parts();
         Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))

@@ -34,7 +34,7 @@ impl Ids {
     }
 }
 
-/// The last step of the SplitMix64 generator, a bijection.
+/// The last step of the `SplitMix64` generator, a bijection.
 fn scatter(value: u64) -> u64 {
     let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -4,7 +4,7 @@
 //!
 //! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
 //! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
-//! 3. to [`Apis`], where it is an AWS call: signed (SigV4, SigV2, presigned), or with `X-Amz-Target`, or a query-protocol
+//! 3. to [`Apis`], where it is an AWS call: signed (SigV4, `SigV2`, presigned), or with `X-Amz-Target`, or a query-protocol
 //!    call (`Action=…&Version=…`). An `Authorization` of another scheme makes no AWS call;
 //! 4. to the route that its path has on hosts that nothing claims;
 //! 5. nowhere: 404.
