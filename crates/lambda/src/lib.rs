@@ -1,1 +1,292 @@
 //! The Lambda API.
+//!
+//! [`Lambda`] holds functions in a store of its own, their archives as blobs and trees by content, and hands what it
+//! stores to [`Workers`] as immutable [`Revision`]s. What an invocation needs is in memory ([`Lambda::register`] gives the
+//! operations; `Invoke` reads nothing from the store once a function is warm) and changes with each update.
+//!
+//! Invariants: a function that was acknowledged is there after a restart, with its code; a function's role can be
+//! assumed by Lambda when it is set; an update never leaves a pool of the old revision behind; a setting that Weft has
+//! not is refused by name, never ignored.
+//!
+//! The crate deliberately does not know how workers start, what a runtime's bootstrap does, or where builds come from.
+//! So far there is one version of each function, `$LATEST`, and invocations are synchronous.
+
+mod access;
+mod cache;
+mod code;
+mod environment;
+mod errors;
+mod function;
+mod functions;
+mod name;
+mod ops;
+mod runtimes;
+mod settings;
+mod tables;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod work_errors;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use weft_model::sts;
+use weft_service::workload::{
+    Artifacts, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind,
+};
+use weft_service::{BoxFuture, Clock, Context, Error, ServiceBuilder};
+use weft_store::{Blobs, Store, Trees};
+use weft_types::{AppName, Arn, Timestamp};
+
+use crate::cache::{Cache, Placements};
+use crate::code::CodeStore;
+use crate::function::Function;
+use crate::functions::{Functions, Update};
+use crate::name::FunctionRef;
+pub use crate::name::FunctionKey;
+
+/// Settings of [`Lambda`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LambdaOptions {
+    /// Workers that one function may have, and what `GetAccountSettings` tells. Default 1,000, as AWS's. At this limit
+    /// invocations get 429 at once.
+    pub concurrency_max: u32,
+    /// Bytes of archives that an account may have in a region. Default 75 GiB.
+    pub code_bytes_max: u64,
+    /// How long a worker may idle before it is stopped. Default 5 minutes.
+    pub idle_timeout: Duration,
+    /// How long a request may wait for a worker to start. Default 60 s.
+    pub queue_timeout: Duration,
+    /// The time between removals of unused code. Default 10 minutes.
+    pub sweep_every: Duration,
+}
+
+impl Default for LambdaOptions {
+    fn default() -> Self {
+        Self {
+            concurrency_max: 1000,
+            code_bytes_max: 75 << 30,
+            idle_timeout: Duration::from_secs(300),
+            queue_timeout: Duration::from_secs(60),
+            sweep_every: Duration::from_secs(600),
+        }
+    }
+}
+
+/// What a [`Lambda`] is made of.
+pub struct LambdaParts {
+    /// A store that nothing else uses.
+    pub store: Store,
+    /// Archives.
+    pub blobs: Blobs,
+    /// Unpacked archives; a folder that nothing else uses.
+    pub trees: Trees,
+    /// Runs functions.
+    pub workers: Arc<dyn Workers>,
+    /// Finds code that `Code.S3Bucket` names.
+    pub artifacts: Arc<dyn Artifacts>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a function belongs to an app. Kept in memory: who deploys apps says it again after a restart.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Placement {
+    /// The app.
+    pub app: Option<AppName>,
+    /// How the function's pool scales; none for Lambda's own way, where invocations never queue at the limit.
+    pub scale: Option<Scale>,
+    generation: u64,
+}
+
+impl Placement {
+    /// A placement.
+    pub fn new(app: Option<AppName>, scale: Option<Scale>) -> Self {
+        Self { app, scale, generation: 0 }
+    }
+}
+
+/// The service's state.
+pub struct Lambda {
+    functions: Functions,
+    code: CodeStore,
+    workers: Arc<dyn Workers>,
+    clock: Arc<dyn Clock>,
+    options: LambdaOptions,
+    cache: Cache,
+    placements: Placements,
+}
+
+impl Lambda {
+    /// The service.
+    pub fn new(parts: LambdaParts, options: LambdaOptions) -> Self {
+        let LambdaParts { store, blobs, trees, workers, artifacts, clock } = parts;
+        Self {
+            functions: Functions::new(store.clone(), options.code_bytes_max),
+            code: CodeStore::new(store, blobs, trees, artifacts),
+            workers,
+            clock,
+            options,
+            cache: Cache::default(),
+            placements: Placements::default(),
+        }
+    }
+
+    /// The operations.
+    pub fn register(self: &Arc<Self>) -> ServiceBuilder {
+        ServiceBuilder::new(&weft_model::lambda::SERVICE)
+            .operation::<ops::create_function::CreateFunction>(self)
+            .operation::<ops::delete_function::DeleteFunction>(self)
+            .operation::<ops::get_account_settings::GetAccountSettings>(self)
+            .operation::<ops::get_function::GetFunction>(self)
+            .operation::<ops::get_function_configuration::GetFunctionConfiguration>(self)
+            .operation::<ops::invoke::Invoke>(self)
+            .operation::<ops::list_functions::ListFunctions>(self)
+            .operation::<ops::list_tags::ListTags>(self)
+            .operation::<ops::tag_resource::TagResource>(self)
+            .operation::<ops::untag_resource::UntagResource>(self)
+            .operation::<ops::update_function_code::UpdateFunctionCode>(self)
+            .operation::<ops::update_function_configuration::UpdateFunctionConfiguration>(self)
+    }
+
+    /// Makes a function part of an app and scales it as the app says; `None` takes it out again. The function need
+    /// not exist yet. Where this changes something, the workers that the function has are drained.
+    pub fn place(&self, key: &FunctionKey, placement: Option<Placement>) {
+        let before = self.placements.get(key);
+        if self.placements.set(key, placement) {
+            self.cache.forget(key);
+            self.workers.retire(&workload(key, &before), None);
+        }
+    }
+
+    /// Removes unused code now and then, until it is dropped.
+    pub async fn run(&self) {
+        let mut sweeps = tokio::time::interval(self.options.sweep_every);
+        loop {
+            sweeps.tick().await;
+            if let Err(error) = self.sweep(self.clock.now()).await {
+                tracing::error!(?error, "unused code could not be removed");
+            }
+        }
+    }
+
+    /// Removes a bounded amount of code that no function has used for half an hour; tells how many archives.
+    pub async fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
+        self.code.sweep(now).await
+    }
+
+    /// The revision that a request means, or AWS's error. Reads memory alone where the function is known there.
+    async fn current(&self, function: &FunctionRef) -> Result<Arc<Revision>, Error> {
+        let found = self.revision(&function.key).await?;
+        found.ok_or_else(|| errors::function_not_found(&function.arn()))
+    }
+
+    async fn revision(&self, key: &FunctionKey) -> Result<Option<Arc<Revision>>, Error> {
+        loop {
+            if let Some(revision) = self.cache.get(key) {
+                return Ok(Some(revision));
+            }
+            let epoch = self.cache.epoch();
+            let placement = self.placements.get(key);
+            let Some(function) = self.functions.get(key).await? else { return Ok(None) };
+            let tree = self.code.tree(&function.code).await?;
+            let revision = Arc::new(function.revision(key, tree, &placement, self.scale()));
+            // Where the function changed meanwhile, this may be the old one.
+            if self.cache.insert(key, &revision, epoch) {
+                return Ok(Some(revision));
+            }
+        }
+    }
+
+    /// Lambda's own way to scale: a worker per request, refused at once at the limit.
+    fn scale(&self) -> Scale {
+        Scale {
+            min: 0,
+            max: self.options.concurrency_max,
+            concurrency: 1,
+            queue_max: 0,
+            queue_timeout: self.options.queue_timeout,
+            idle_timeout: self.options.idle_timeout,
+        }
+    }
+
+    /// Changes a function; its old workers drain.
+    async fn update(
+        &self,
+        key: &FunctionKey,
+        update: Update,
+        change: impl Fn(&mut Function) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Result<Function, Error> {
+        let dry_run = update.dry_run;
+        let updated = self.functions.update(key, update, change).await?;
+        if !dry_run {
+            self.cache.forget(key);
+            let placement = self.placements.get(key);
+            let keep = updated.revision_key(&placement);
+            self.workers.retire(&workload(key, &placement), Some(&keep));
+            if placement.scale.is_some_and(|scale| scale.min > 0)
+                && let Some(revision) = self.revision(key).await?
+            {
+                self.workers.keep_warm(revision);
+            }
+        }
+        Ok(updated)
+    }
+
+    /// Removes a function and stops its workers.
+    async fn remove(&self, key: &FunctionKey, now: Timestamp) -> Result<(), Error> {
+        self.functions.remove(key, now).await?;
+        self.cache.forget(key);
+        self.workers.retire(&workload(key, &self.placements.get(key)), None);
+        Ok(())
+    }
+
+    /// Fails with AWS's error unless Lambda may assume the role.
+    async fn require_assumable(&self, cx: &Context, role: &Arn) -> Result<(), Error> {
+        let request = sts::AssumeRoleRequest {
+            role_arn: role.as_str().to_owned(),
+            role_session_name: "weft-lambda-check".to_owned(),
+            ..Default::default()
+        };
+        let call = cx.as_service(access::PRINCIPAL).call("sts", "AssumeRole", request).await;
+        match call {
+            Ok(sts::AssumeRoleResponse { .. }) => Ok(()),
+            Err(error) if error.status().is_some_and(|status| status >= 500) => Err(error),
+            Err(error) => Err(errors::invalid_parameter(
+                "The role defined for the function cannot be assumed by Lambda.",
+            )
+            .with_cause(error)),
+        }
+    }
+}
+
+impl Revisions for Lambda {
+    fn current<'a>(
+        &'a self,
+        workload: &'a WorkloadId,
+    ) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
+        Box::pin(async move {
+            let name = workload.name.strip_suffix(":$LATEST").unwrap_or(&workload.name);
+            if workload.kind != WorkloadKind::Function || name.contains(':') {
+                return Ok(None);
+            }
+            let key = FunctionKey {
+                account: workload.account,
+                region: workload.region.clone(),
+                name: name.to_owned(),
+            };
+            self.revision(&key).await
+        })
+    }
+}
+
+fn workload(key: &FunctionKey, placement: &Placement) -> WorkloadId {
+    WorkloadId {
+        account: key.account,
+        region: key.region.clone(),
+        app: placement.app.clone(),
+        name: key.name.as_str().into(),
+        kind: WorkloadKind::Function,
+    }
+}

@@ -1,0 +1,25 @@
+//! What requests need to be allowed, where several operations need the same.
+
+use std::collections::BTreeMap;
+
+use weft_service::Access;
+use weft_types::Arn;
+
+/// The service that runs functions, as roles' trust policies name it.
+pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
+
+/// Giving a role to a function.
+pub(crate) fn pass_role(role: &Arn) -> Access {
+    Access::to("iam:PassRole", role.as_str()).with("iam:PassedToService", PRINCIPAL)
+}
+
+/// Adds the condition keys of tags that a request sets.
+pub(crate) fn with_tags(mut access: Access, tags: &BTreeMap<String, String>) -> Access {
+    for (key, value) in tags {
+        access = access.with(format!("aws:RequestTag/{key}"), value);
+    }
+    if !tags.is_empty() {
+        access.conditions.push(("aws:TagKeys".into(), tags.keys().cloned().collect()));
+    }
+    access
+}

@@ -1,0 +1,255 @@
+//! Where functions' code comes from and how long it is kept.
+//!
+//! An archive is a blob by its content, and a tree that is unpacked from it, so that functions with the same code share
+//! both. Code that no function has any more is removed by a sweep, long enough later that no worker still reads it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use weft_model::lambda as model;
+use weft_service::workload::Artifacts;
+use weft_service::{Error, Scope};
+use weft_store::{BlobError, Blobs, Digest, Store, StoreError, TreeError, Trees, UnpackLimits};
+use weft_types::Timestamp;
+
+use crate::errors::{invalid_parameter, not_implemented};
+use crate::function::{Code, Origin};
+use crate::tables::{CODE_USES, Mark, Unused, UNUSED_CODE};
+
+/// Bytes of an archive that comes with a request, and of its files.
+pub(crate) const ARCHIVE_BYTES_MAX: u64 = 50 << 20;
+pub(crate) const UNPACKED_BYTES_MAX: u64 = 262_144_000;
+
+/// Files and folders of an archive. Lambda has no such limit; without one a small archive could fill a file system.
+const FILES_MAX: usize = 200_000;
+
+/// How long unused code stays: longer than any invocation that still runs on it.
+const UNUSED_AFTER: Duration = Duration::from_secs(30 * 60);
+
+/// Code that one sweep removes.
+const SWEEP_MAX: usize = 200;
+
+/// Code as a request names it.
+#[derive(Debug)]
+pub(crate) enum CodeSource {
+    Archive(Bytes),
+    Artifact { bucket: String, key: String },
+}
+
+impl CodeSource {
+    /// Exactly one source. `operation` is named in errors.
+    pub(crate) fn parse(operation: &str, input: model::FunctionCode) -> Result<Self, Error> {
+        if input.image_uri.is_some() {
+            return Err(not_implemented("Functions from container images (ImageUri) are"));
+        }
+        if input.source_kms_key_arn.is_some_and(|arn| !arn.is_empty()) {
+            return Err(not_implemented("SourceKMSKeyArn is"));
+        }
+        match (input.zip_file, input.s3_bucket, input.s3_key) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(invalid_parameter(
+                "Please do not provide other FunctionCode parameters when providing a ZipFile.",
+            )),
+            (Some(archive), None, None) => Self::archive(operation, archive),
+            (None, Some(bucket), Some(key)) => {
+                if input.s3_object_version.is_some() {
+                    return Err(not_implemented("Code.S3ObjectVersion is"));
+                }
+                Ok(Self::Artifact { bucket, key })
+            }
+            _ => Err(invalid_parameter("Please provide a source for function code.")),
+        }
+    }
+
+    fn archive(operation: &str, archive: Bytes) -> Result<Self, Error> {
+        if archive.is_empty() {
+            return Err(invalid_parameter("Uploaded file must be a non-empty zip"));
+        }
+        if archive.len() as u64 > ARCHIVE_BYTES_MAX {
+            let message =
+                format!("Zipped size must be smaller than {ARCHIVE_BYTES_MAX} bytes for the {operation} operation");
+            return Err(Error::new("RequestEntityTooLargeException", message).with_status(413));
+        }
+        Ok(Self::Archive(archive))
+    }
+}
+
+/// Keeps code.
+pub(crate) struct CodeStore {
+    store: Store,
+    blobs: Blobs,
+    trees: Trees,
+    artifacts: Arc<dyn Artifacts>,
+    /// Shared while code is being kept and its function is written; exclusive while unused code is removed.
+    gate: tokio::sync::RwLock<()>,
+}
+
+impl CodeStore {
+    pub(crate) fn new(store: Store, blobs: Blobs, trees: Trees, artifacts: Arc<dyn Artifacts>) -> Self {
+        Self { store, blobs, trees, artifacts, gate: tokio::sync::RwLock::new(()) }
+    }
+
+    /// Holds back the removal of unused code until the guard is dropped.
+    pub(crate) async fn hold(&self) -> impl Drop + use<'_> {
+        self.gate.read().await
+    }
+
+    /// Stores code durably. It counts as unused, and goes after a while, unless a function is written with it.
+    pub(crate) async fn keep(&self, source: CodeSource, scope: &Scope) -> Result<Code, Error> {
+        let archive = match source {
+            CodeSource::Artifact { bucket, key } => return self.artifact(bucket, key).await,
+            CodeSource::Archive(archive) => archive,
+        };
+        let code = describe(&archive);
+        let digest = Digest::of(&archive);
+        let name = digest.to_string();
+        let since = scope.now;
+        self.store
+            .write(move |tx| {
+                let name = (name.clone(),);
+                match CODE_USES.query(&name).limit(1).rows(tx)?.is_empty() {
+                    true => UNUSED_CODE.insert(tx, &name, &Unused { since }),
+                    false => Ok(()),
+                }
+            })
+            .await
+            .map_err(|error: StoreError| Error::internal(error))?;
+        self.unpack(&digest, archive.clone()).await?;
+        self.blobs.put(archive).await.map_err(Error::internal)?;
+        Ok(code)
+    }
+
+    /// What [`Self::keep`] would give, and its errors, without keeping anything.
+    pub(crate) async fn check(&self, source: CodeSource) -> Result<Code, Error> {
+        match source {
+            CodeSource::Artifact { bucket, key } => self.artifact(bucket, key).await,
+            CodeSource::Archive(archive) => {
+                let code = describe(&archive);
+                let digest = Digest::of(&archive).to_string();
+                if self.trees.get(&digest).is_none() {
+                    let key = format!("{digest}-{}", weft_service::request_id());
+                    let unpacked = self.trees.unpack_zip(&key, archive, limits()).await;
+                    self.trees.remove(&key).map_err(Error::internal)?;
+                    unpacked.map_err(archive_error)?;
+                }
+                Ok(code)
+            }
+        }
+    }
+
+    /// The folder of unpacked code. Unpacks the archive again where only that is there.
+    pub(crate) async fn tree(&self, code: &Code) -> Result<PathBuf, Error> {
+        match &code.origin {
+            Origin::Artifact { bucket, key } => Ok(self.artifacts.find(bucket, key).await?.tree),
+            Origin::Archive(name) => {
+                if let Some(tree) = self.trees.get(name) {
+                    return Ok(tree);
+                }
+                let digest = Digest::try_from(name.clone()).map_err(Error::internal)?;
+                let archive = self.blobs.get(&digest).await.map_err(|error: BlobError| Error::internal(error))?;
+                self.unpack(&digest, archive).await
+            }
+        }
+    }
+
+    /// Removes code that has been unused for long enough; tells how much.
+    pub(crate) async fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
+        let rows = self.store.read(|tx| UNUSED_CODE.query(&()).limit(SWEEP_MAX).rows(tx)).await;
+        let rows = rows.map_err(|error: StoreError| Error::internal(error))?;
+        let mut removed = 0;
+        for ((name,), Unused { since }) in rows {
+            if now.since(since) < UNUSED_AFTER {
+                continue;
+            }
+            let _alone = self.gate.write().await;
+            let key = (name.clone(),);
+            let forget = self.store.write(move |tx| {
+                let used = !CODE_USES.query(&key).limit(1).rows(tx)?.is_empty();
+                let still = UNUSED_CODE.get(tx, &key)?.is_some_and(|unused| unused.since == since);
+                if used {
+                    UNUSED_CODE.remove(tx, &key)?;
+                }
+                Ok::<_, StoreError>(!used && still)
+            });
+            if forget.await.map_err(Error::internal)? {
+                self.trees.remove(&name).map_err(Error::internal)?;
+                let digest = Digest::try_from(name.clone()).map_err(Error::internal)?;
+                self.blobs.delete(&digest).await.map_err(Error::internal)?;
+                // Last, so that a crash in between leaves it to the next sweep.
+                let done = self.store.write(move |tx| UNUSED_CODE.remove(tx, &(name.clone(),)));
+                done.await.map_err(|error: StoreError| Error::internal(error))?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn artifact(&self, bucket: String, key: String) -> Result<Code, Error> {
+        let found = self.artifacts.find(&bucket, &key).await?;
+        Ok(Code {
+            origin: Origin::Artifact { bucket, key },
+            sha256: found.sha256_base64,
+            size: found.size_bytes,
+        })
+    }
+
+    async fn unpack(&self, digest: &Digest, archive: Bytes) -> Result<PathBuf, Error> {
+        self.trees.unpack_zip(&digest.to_string(), archive, limits()).await.map_err(archive_error)
+    }
+}
+
+/// Marks code as used by one more function (`now` is none) or by one less.
+pub(crate) fn count_use(
+    tx: &mut weft_store::WriteTx<'_>,
+    code: &Code,
+    user: &str,
+    unused_since: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let Origin::Archive(name) = &code.origin else { return Ok(()) };
+    let key = (name.clone(), user.to_owned());
+    match unused_since {
+        None => {
+            CODE_USES.insert(tx, &key, &Mark {})?;
+            UNUSED_CODE.remove(tx, &(name,))
+        }
+        Some(since) => {
+            CODE_USES.remove(tx, &key)?;
+            if CODE_USES.query(&(name,)).limit(1).rows(tx)?.is_empty() {
+                UNUSED_CODE.insert(tx, &(name.clone(),), &Unused { since })?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn describe(archive: &Bytes) -> Code {
+    let digest = Digest::of(archive);
+    Code {
+        origin: Origin::Archive(digest.to_string()),
+        sha256: STANDARD.encode(digest.as_bytes()),
+        size: archive.len() as u64,
+    }
+}
+
+fn limits() -> UnpackLimits {
+    UnpackLimits { bytes_max: UNPACKED_BYTES_MAX, files_max: FILES_MAX }
+}
+
+fn archive_error(error: TreeError) -> Error {
+    match error {
+        TreeError::Malformed(_) | TreeError::Escapes(_) => invalid_parameter(
+            "Could not unzip uploaded file. Please check your file, then try to upload again.",
+        )
+        .with_cause(error),
+        TreeError::TooManyBytes(max) => {
+            invalid_parameter(format!("Unzipped size must be smaller than {max} bytes"))
+        }
+        TreeError::TooManyFiles(max) => {
+            invalid_parameter(format!("The archive must have fewer than {max} files"))
+        }
+        other => Error::internal(other),
+    }
+}

@@ -1,0 +1,105 @@
+//! `CreateFunction`: makes a function from an archive or a build.
+
+use std::collections::BTreeMap;
+
+use weft_model::lambda as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::code::CodeSource;
+use crate::errors::not_implemented;
+use crate::name::{FunctionKey, FunctionRef};
+use crate::settings::{Changes, Settings, host_architecture, parse_architecture};
+use crate::{Lambda, access, errors, tags};
+
+/// A parsed `CreateFunction` request.
+#[derive(Debug)]
+pub(crate) struct CreateFunction {
+    key: FunctionKey,
+    settings: Settings,
+    source: CodeSource,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for CreateFunction {
+    const NAME: &'static str = "CreateFunction";
+    type Service = Lambda;
+    type Input = model::CreateFunctionRequest;
+    type Output = model::FunctionConfiguration;
+
+    fn parse(mut input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        refuse_features(&input)?;
+        let function = FunctionRef::parse(&input.function_name, None, scope)?;
+        if function.qualifier.is_some() {
+            return Err(errors::invalid_parameter("A new function's name can't have a version or an alias."));
+        }
+        let tags = input.tags.take().unwrap_or_default();
+        tags::check(&tags)?;
+        let source = CodeSource::parse(Self::NAME, std::mem::take(&mut input.code))?;
+        let architecture = parse_architecture(input.architectures.take())?;
+        let settings = Changes::parse(common_settings(input), scope)?
+            .into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
+        Ok(Self { key: function.key, settings, source, tags })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let arn = self.key.arn();
+        let create = access::with_tags(Access::to("lambda:CreateFunction", arn.as_str()), &self.tags);
+        let tag = access::with_tags(Access::to("lambda:TagResource", arn.as_str()), &self.tags);
+        let mut accesses = vec![create, access::pass_role(&self.settings.role)];
+        if !self.tags.is_empty() {
+            accesses.push(tag);
+        }
+        accesses
+    }
+
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
+        lambda.require_assumable(cx, &self.settings.role).await?;
+        let _held = lambda.code.hold().await;
+        let code = lambda.code.keep(self.source, &cx.scope).await?;
+        let function = lambda.functions.create(&self.key, self.settings, code, self.tags, cx.scope.now).await?;
+        Ok(function.describe(&self.key))
+    }
+}
+
+/// What only `CreateFunction` has, and Weft has not.
+fn refuse_features(input: &model::CreateFunctionRequest) -> Result<(), Error> {
+    let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let refused = [
+        (input.package_type.as_deref() == Some("Image"), "Functions from container images are"),
+        (input.publish == Some(true), "Publishing a version (Publish) is"),
+        (input.publish_to.is_some(), "PublishTo is"),
+        (given(&input.code_signing_config_arn), "CodeSigningConfigArn is"),
+        (input.tenancy_config.is_some(), "TenancyConfig is"),
+    ];
+    match refused.iter().find(|(asked, _)| *asked) {
+        Some((_, feature)) => Err(not_implemented(feature)),
+        None => Ok(()),
+    }
+}
+
+/// The settings that `CreateFunction` shares with `UpdateFunctionConfiguration`.
+fn common_settings(input: model::CreateFunctionRequest) -> model::UpdateFunctionConfigurationRequest {
+    model::UpdateFunctionConfigurationRequest {
+        function_name: input.function_name,
+        role: Some(input.role),
+        handler: input.handler,
+        description: input.description,
+        timeout: input.timeout,
+        memory_size: input.memory_size,
+        vpc_config: input.vpc_config,
+        environment: input.environment,
+        runtime: input.runtime,
+        dead_letter_config: input.dead_letter_config,
+        kms_key_arn: input.kms_key_arn,
+        tracing_config: input.tracing_config,
+        revision_id: None,
+        layers: input.layers,
+        file_system_configs: input.file_system_configs,
+        image_config: input.image_config,
+        ephemeral_storage: input.ephemeral_storage,
+        snap_start: input.snap_start,
+        logging_config: input.logging_config,
+        capacity_provider_config: input.capacity_provider_config,
+        durable_config: input.durable_config,
+    }
+}

@@ -1,0 +1,41 @@
+//! `GetFunction`: a function's configuration, tags and where its code is.
+
+use weft_model::lambda as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Lambda;
+use crate::name::FunctionRef;
+
+/// A parsed `GetFunction` request.
+#[derive(Debug)]
+pub(crate) struct GetFunction {
+    function: FunctionRef,
+}
+
+impl Operation for GetFunction {
+    const NAME: &'static str = "GetFunction";
+    type Service = Lambda;
+    type Input = model::GetFunctionRequest;
+    type Output = model::GetFunctionResponse;
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        Ok(Self { function: FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), scope)? })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("lambda:GetFunction", self.function.arn().as_str())]
+    }
+
+    async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
+        let function = lambda.functions.find(&self.function).await?;
+        // Without a Location: nothing serves downloads of code until S3 does, and a link that leads nowhere would be worse.
+        let code =
+            model::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
+        Ok(model::GetFunctionResponse {
+            configuration: Some(function.describe(&self.function.key)),
+            code: Some(code),
+            tags: (!function.tags.is_empty()).then_some(function.tags),
+            ..Default::default()
+        })
+    }
+}

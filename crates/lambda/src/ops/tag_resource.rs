@@ -1,0 +1,41 @@
+//! `TagResource`: adds tags to a function, or changes their values.
+
+use std::collections::BTreeMap;
+
+use weft_model::lambda as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::name::FunctionRef;
+use crate::{Lambda, access, tags};
+
+/// A parsed `TagResource` request.
+#[derive(Debug)]
+pub(crate) struct TagResource {
+    function: FunctionRef,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for TagResource {
+    const NAME: &'static str = "TagResource";
+    type Service = Lambda;
+    type Input = model::TagResourceRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        tags::check(&input.tags)?;
+        Ok(Self { function: FunctionRef::parse_taggable(&input.resource, scope)?, tags: input.tags })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![access::with_tags(Access::to("lambda:TagResource", self.function.arn().as_str()), &self.tags)]
+    }
+
+    async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
+        let Self { function, tags } = self;
+        let change = move |all: &mut BTreeMap<String, String>| {
+            all.extend(tags.clone());
+            tags::check_count(all.len())
+        };
+        lambda.functions.change_tags(&function, change).await
+    }
+}

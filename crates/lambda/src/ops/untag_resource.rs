@@ -1,0 +1,42 @@
+//! `UntagResource`: removes tags from a function.
+
+use std::collections::BTreeMap;
+
+use weft_model::lambda as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Lambda;
+use crate::name::FunctionRef;
+
+/// A parsed `UntagResource` request.
+#[derive(Debug)]
+pub(crate) struct UntagResource {
+    function: FunctionRef,
+    keys: Vec<String>,
+}
+
+impl Operation for UntagResource {
+    const NAME: &'static str = "UntagResource";
+    type Service = Lambda;
+    type Input = model::UntagResourceRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        Ok(Self { function: FunctionRef::parse_taggable(&input.resource, scope)?, keys: input.tag_keys })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let mut access = Access::to("lambda:UntagResource", self.function.arn().as_str());
+        access.conditions.push(("aws:TagKeys".into(), self.keys.clone()));
+        vec![access]
+    }
+
+    async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
+        let Self { function, keys } = self;
+        let change = move |all: &mut BTreeMap<String, String>| {
+            all.retain(|key, _| !keys.contains(key));
+            Ok(())
+        };
+        lambda.functions.change_tags(&function, change).await
+    }
+}

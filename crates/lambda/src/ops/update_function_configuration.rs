@@ -1,0 +1,50 @@
+//! `UpdateFunctionConfiguration`: changes a function's settings.
+
+use weft_model::lambda as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::functions::Update;
+use crate::name::FunctionRef;
+use crate::settings::Changes;
+use crate::{Lambda, access};
+
+/// A parsed `UpdateFunctionConfiguration` request.
+#[derive(Debug)]
+pub(crate) struct UpdateFunctionConfiguration {
+    function: FunctionRef,
+    changes: Changes,
+    revision_id: Option<String>,
+}
+
+impl Operation for UpdateFunctionConfiguration {
+    const NAME: &'static str = "UpdateFunctionConfiguration";
+    type Service = Lambda;
+    type Input = model::UpdateFunctionConfigurationRequest;
+    type Output = model::FunctionConfiguration;
+
+    fn parse(mut input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        let function = FunctionRef::parse(&input.function_name, None, scope)?;
+        let revision_id = input.revision_id.take();
+        Ok(Self { function, changes: Changes::parse(input, scope)?, revision_id })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let mut accesses =
+            vec![Access::to("lambda:UpdateFunctionConfiguration", self.function.arn().as_str())];
+        accesses.extend(self.changes.role.as_ref().map(access::pass_role));
+        accesses
+    }
+
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
+        let Self { function, changes, revision_id } = self;
+        function.require_latest()?;
+        if let Some(role) = &changes.role {
+            lambda.functions.find(&function).await?;
+            lambda.require_assumable(cx, role).await?;
+        }
+        let update = Update { revision_id, now: cx.scope.now, dry_run: false };
+        let change = move |found: &mut crate::function::Function| changes.apply(&mut found.settings);
+        let updated = lambda.update(&function.key, update, change).await?;
+        Ok(updated.describe(&function.key))
+    }
+}
