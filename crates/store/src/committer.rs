@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Bound, RangeBounds as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
@@ -20,10 +21,20 @@ const RECENT_MAX: usize = 200_000;
 
 /// A transaction that wants to be committed.
 pub(crate) struct Job {
-    /// The sequence number that its view had at least.
-    pub(crate) start: u64,
-    pub(crate) footprint: Footprint,
+    pub(crate) work: Work,
     pub(crate) reply: oneshot::Sender<Outcome>,
+}
+
+/// What there is of it.
+pub(crate) enum Work {
+    /// It ran on a view, and may have lost meanwhile.
+    Ran {
+        /// The sequence number that its view had at least.
+        start: u64,
+        footprint: Footprint,
+    },
+    /// It lost too often: it runs here, where nothing comes between. `None` where it writes nothing.
+    Here(Box<dyn FnOnce(&Shared) -> Option<Footprint> + Send>),
 }
 
 /// What became of it.
@@ -46,14 +57,23 @@ pub(crate) fn serve(shared: &Arc<Shared>, jobs: &mpsc::Receiver<Job>) {
             batch.push(job);
         }
         let (mut winners, mut losers) = (Vec::new(), Vec::new());
-        for job in batch {
-            if recent.conflicts(job.start, &job.footprint) {
-                losers.push(job.reply);
-            } else {
-                sequence += 1;
-                recent.remember(sequence, &job.footprint.writes);
-                winners.push(job);
-            }
+        for Job { work, reply } in batch {
+            let footprint = match work {
+                Work::Ran { start, footprint } if recent.conflicts(start, &footprint) => {
+                    losers.push(reply);
+                    continue;
+                }
+                Work::Ran { footprint, .. } => footprint,
+                Work::Here(run) => {
+                    // It has to see all that was won before it.
+                    commit(shared, std::mem::take(&mut winners));
+                    // A closure that panics takes its caller's answer with it, not this thread.
+                    catch_unwind(AssertUnwindSafe(|| run(shared))).ok().flatten().unwrap_or_default()
+                }
+            };
+            sequence += 1;
+            recent.remember(sequence, &footprint.writes);
+            winners.push((footprint.writes, reply));
         }
         commit(shared, winners);
         shared.sequence.store(sequence, Ordering::Release);
@@ -65,34 +85,36 @@ pub(crate) fn serve(shared: &Arc<Shared>, jobs: &mpsc::Receiver<Job>) {
     }
 }
 
-fn commit(shared: &Shared, winners: Vec<Job>) {
+type Winner = (Writes, oneshot::Sender<Outcome>);
+
+fn commit(shared: &Shared, winners: Vec<Winner>) {
     if winners.is_empty() {
         return;
     }
     if shared.is_stopped() {
-        return winners.into_iter().for_each(|job| answer(job, Err(StoreError::Stopped)));
+        return winners.into_iter().for_each(|winner| answer(winner, Err(StoreError::Stopped)));
     }
-    let writes: Vec<&Writes> = winners.iter().map(|job| &job.footprint.writes).collect();
+    let writes: Vec<&Writes> = winners.iter().map(|(writes, _)| writes).collect();
     match shared.engine.commit(&writes) {
-        Ok(()) => winners.into_iter().for_each(|job| answer(job, Ok(()))),
+        Ok(()) => winners.into_iter().for_each(|winner| answer(winner, Ok(()))),
         // One that does not fit must not fail the others.
         Err(StoreError::Full) if winners.len() > 1 => {
-            winners.into_iter().for_each(|job| commit(shared, vec![job]));
+            winners.into_iter().for_each(|winner| commit(shared, vec![winner]));
         }
-        Err(StoreError::Full) => winners.into_iter().for_each(|job| answer(job, Err(StoreError::Full))),
+        Err(StoreError::Full) => winners.into_iter().for_each(|winner| answer(winner, Err(StoreError::Full))),
         Err(error) => {
             shared.stop(&error);
             let mut error = Some(error);
-            for job in winners {
-                answer(job, Err(error.take().unwrap_or(StoreError::Stopped)));
+            for winner in winners {
+                answer(winner, Err(error.take().unwrap_or(StoreError::Stopped)));
             }
         }
     }
 }
 
-fn answer(job: Job, result: Result<(), StoreError>) {
+fn answer((_, reply): Winner, result: Result<(), StoreError>) {
     // Whoever went away meanwhile does not want to know.
-    let _ = job.reply.send(result.map_or_else(Outcome::Failed, |()| Outcome::Durable));
+    let _ = reply.send(result.map_or_else(Outcome::Failed, |()| Outcome::Durable));
 }
 
 /// Who wrote which key last, as far back as is remembered.

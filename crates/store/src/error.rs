@@ -26,9 +26,6 @@ pub enum StoreError {
     /// An earlier failure to make data durable ended this store; a restart opens what was durable.
     #[error("the store stopped after it failed to make data durable")]
     Stopped,
-    /// A transaction lost against others too often.
-    #[error("the transaction lost against others {0} times")]
-    Conflict(u32),
     /// A record's bytes are not those that were written.
     #[error("a record of table `{table}` is damaged (key {key})")]
     Corrupt {

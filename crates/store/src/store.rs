@@ -8,13 +8,13 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::committer::{self, Job, Outcome};
+use crate::committer::{self, Job, Outcome, Work};
 use crate::engine::{Engine, Lmdb, Memory};
 use crate::tx::{Footprint, ReadTx, WriteTx};
 use crate::{StoreError, pool};
 
-/// Times that a transaction runs again after it lost.
-const RETRIES_MAX: u32 = 64;
+/// Times that a transaction runs before it is run by the committer, where it cannot lose.
+const TRIES_MAX: u32 = 4;
 /// Store calls under way at once; more wait. Bounds the memory of what waits for the disk.
 const CALLS_MAX: usize = 4096;
 
@@ -128,22 +128,39 @@ impl Store {
     {
         let _call = self.inner.calls.acquire().await.map_err(|_| StoreError::Stopped)?;
         let work = Arc::new(work);
-        for _ in 0..RETRIES_MAX {
+        for _ in 0..TRIES_MAX {
             let shared = Arc::clone(&self.inner.shared);
             let work = Arc::clone(&work);
             let (start, value, footprint) = run(move || attempt(&shared, &*work)).await??;
-            if footprint.writes.is_empty() {
+            if footprint.is_empty() {
                 return Ok(value);
             }
-            let (reply, outcome) = oneshot::channel();
-            self.send(Job { start, footprint, reply })?;
-            match outcome.await.unwrap_or(Outcome::Failed(StoreError::Stopped)) {
+            match self.commit(Work::Ran { start, footprint }).await? {
                 Outcome::Durable => return Ok(value),
                 Outcome::Conflict => {}
                 Outcome::Failed(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Conflict(RETRIES_MAX).into())
+        let (give, value) = oneshot::channel();
+        let here = move |shared: &Shared| match attempt(shared, &*work) {
+            Ok((_, value, footprint)) => give.send(Ok(value)).is_ok().then_some(footprint),
+            Err(error) => {
+                let _ = give.send(Err(error));
+                None
+            }
+        };
+        let outcome = self.commit(Work::Here(Box::new(here))).await?;
+        let value = value.await.map_err(|_| StoreError::Stopped)?;
+        match outcome {
+            Outcome::Failed(error) => value.and(Err(error.into())),
+            Outcome::Durable | Outcome::Conflict => value,
+        }
+    }
+
+    async fn commit(&self, work: Work) -> Result<Outcome, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        self.send(Job { work, reply })?;
+        Ok(outcome.await.unwrap_or(Outcome::Failed(StoreError::Stopped)))
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {

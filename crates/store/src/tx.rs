@@ -84,6 +84,13 @@ pub(crate) struct Footprint {
     bytes: usize,
 }
 
+impl Footprint {
+    /// Whether nothing was written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+}
+
 impl<'a> WriteTx<'a> {
     pub(crate) fn new(snapshot: &'a dyn Snapshot) -> Self {
         Self { snapshot, footprint: RefCell::default() }

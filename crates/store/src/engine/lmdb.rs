@@ -18,6 +18,9 @@ use crate::key::after_prefix;
 const LONG: usize = 1900;
 const STEM: usize = LONG - 32;
 
+/// A disk with less free space than this counts as full when a write fails.
+const FREE_BYTES_MIN: u64 = 4 << 20;
+
 /// Readers at once; LMDB's default of 126 is too few for a busy machine.
 const READERS_MAX: u32 = 1024;
 
@@ -65,6 +68,20 @@ fn open_environment(folder: &Path, map_bytes: usize) -> Result<Env, StoreError> 
     }
 }
 
+impl Lmdb {
+    /// What a failed commit means. LMDB says "input/output error" of a write that a full disk cut short, before any sync:
+    /// nothing is in doubt then.
+    fn commit_error(&self, error: heed::Error) -> StoreError {
+        let cut_short = matches!(&error, heed::Error::Io(io) if io.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()));
+        let free =
+            rustix::fs::statvfs(self.env.path()).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        match free {
+            Ok(bytes) if cut_short && bytes < FREE_BYTES_MIN => StoreError::Full,
+            _ => StoreError::engine(error),
+        }
+    }
+}
+
 impl Engine for Lmdb {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         let txn = self.env.read_txn().map_err(StoreError::engine)?;
@@ -82,7 +99,7 @@ impl Engine for Lmdb {
             };
             done.map_err(StoreError::engine)?;
         }
-        txn.commit().map_err(StoreError::engine)
+        txn.commit().map_err(|error| self.commit_error(error))
     }
 }
 
