@@ -1,5 +1,23 @@
-use weft_service::workload::{WorkloadId, WorkloadKind};
+//! Doors, with a stand-in for what the kernel knows of a redirected connection.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener as StdListener, UdpSocket as StdUdp};
+use std::sync::Mutex;
+
+use http::{Request, Response, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UdpSocket;
+use weft_net::{Body, Peer, Via, full};
+use weft_service::workload::{
+    Caller, Contract, HttpContract, Invocation, Invoked, Revision, Scale, WorkError, WorkRequest, WorkerLimits,
+    WorkerStatus, WorkloadKind,
+};
+use weft_service::{BoxFuture, Error};
 use weft_types::{AccountId, AppName, Region};
+
+use super::*;
+use crate::names;
+
 pub(crate) fn workload(app: &str, name: &str) -> WorkloadId {
     WorkloadId {
         account: AccountId::parse("000000000000").unwrap(),
@@ -8,4 +26,233 @@ pub(crate) fn workload(app: &str, name: &str) -> WorkloadId {
         name: name.into(),
         kind: WorkloadKind::Service,
     }
+}
+
+fn revision(workload: WorkloadId) -> Arc<Revision> {
+    let second = Duration::from_secs(1);
+    Arc::new(Revision {
+        id: "r1".into(),
+        workload,
+        contract: Contract::Http(HttpContract {
+            command: Vec::new(),
+            health_path: None,
+            start_timeout: second,
+            request_timeout: second,
+            grace: second,
+        }),
+        code: "/".into(),
+        mounts: Vec::new(),
+        interpreter: None,
+        environment: BTreeMap::new(),
+        role: None,
+        scale: Scale {
+            min: 0,
+            max: 1,
+            concurrency: 1,
+            queue_max: 1,
+            queue_timeout: second,
+            idle_timeout: second,
+        },
+        limits: WorkerLimits { memory_mib: 128, processes: 1, cpu_millis: 0, tmp_mib: 1 },
+        log_group: String::new(),
+    })
+}
+
+/// Everything that the mesh talks to: `shop` has `orders`, `blog` has `posts`.
+struct World;
+
+impl Directory for World {
+    fn find(&self, caller: &WorkloadId, name: &str) -> Option<WorkloadId> {
+        let there = matches!((caller.app.as_ref()?.as_str(), name), ("shop", "orders" | "web") | ("blog", "posts"));
+        there.then(|| WorkloadId { name: name.into(), ..caller.clone() })
+    }
+}
+
+impl Revisions for World {
+    fn current<'a>(&'a self, workload: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
+        Box::pin(std::future::ready(Ok(Some(revision(workload.clone())))))
+    }
+}
+
+impl Workers for World {
+    fn invoke(&self, _: Arc<Revision>, _: Invocation) -> BoxFuture<'static, Result<Invoked, WorkError>> {
+        Box::pin(std::future::ready(Err(WorkError::Stopping)))
+    }
+
+    fn forward(
+        &self,
+        revision: Arc<Revision>,
+        work: WorkRequest,
+    ) -> BoxFuture<'static, Result<Response<Body>, WorkError>> {
+        let Caller::Workload(caller) = work.caller else { panic!("{:?}", work.caller) };
+        let header = |name: &str| work.request.headers().get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
+        let shown = format!(
+            "{} to {}: {} {} by {}, forged {}",
+            caller.name,
+            revision.workload.name,
+            header("host"),
+            work.request.uri(),
+            header("x-weft-caller"),
+            header("x_weft_caller"),
+        );
+        Box::pin(std::future::ready(Ok(Response::new(full(shown)))))
+    }
+
+    fn retire(&self, _: &WorkloadId, _: Option<&str>) {}
+    fn keep_warm(&self, _: Arc<Revision>) {}
+    fn status(&self) -> Vec<WorkerStatus> {
+        Vec::new()
+    }
+}
+
+impl Handler for World {
+    fn handle(&self, _: Request<Body>, peer: Peer) -> BoxFuture<'_, Response<Body>> {
+        let mut response = Response::new(full(format!("aws {} {}", peer.secure, peer.via == Via::Door)));
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        Box::pin(std::future::ready(response))
+    }
+}
+
+impl DoorHandler for World {
+    fn serve(&self, stream: std::net::TcpStream) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let mut stream = TcpStream::from_std(stream).unwrap();
+            // A close with something unread would be a reset.
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                asked.push(stream.read_u8().await.unwrap());
+            }
+            stream.write_all(b"runtime").await.unwrap();
+        })
+    }
+}
+
+/// A worker's door, and what the worker has of it.
+struct Worker {
+    door: SocketAddr,
+    resolver: SocketAddr,
+    wanted: Arc<Mutex<SocketAddr>>,
+    mesh: Mesh,
+    _guard: DoorGuard,
+}
+
+fn worker(app: &str) -> Worker {
+    let wanted = Arc::new(Mutex::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))));
+    let told = Arc::clone(&wanted);
+    let original: Original = Arc::new(move |_| Ok(*told.lock().unwrap()));
+    let mesh = Mesh::new(MeshOptions { original, ..MeshOptions::default() });
+    let world = Arc::new(World);
+    mesh.connect(Seams {
+        directory: Arc::clone(&world) as _,
+        revisions: Arc::clone(&world) as _,
+        workers: Arc::clone(&world) as _,
+        aws: Arc::clone(&world) as _,
+    });
+    let tcp = StdListener::bind("127.0.0.1:0").unwrap();
+    let udp = StdUdp::bind("127.0.0.1:0").unwrap();
+    let (door, resolver) = (tcp.local_addr().unwrap(), udp.local_addr().unwrap());
+    let dns_tcp = StdListener::bind("127.0.0.1:0").unwrap();
+    let identity = WorkerIdentity { worker: 1, revision: revision(workload(app, "web")), keys: None };
+    let sockets = DoorSockets { tcp: tcp.into(), dns_udp: udp.into(), dns_tcp: dns_tcp.into() };
+    let guard = mesh.opened(Arc::new(identity), sockets, world).unwrap();
+    Worker { door, resolver, wanted, mesh, _guard: guard }
+}
+
+impl Worker {
+    /// What comes back from `wanted`; `reset` where the connection is refused.
+    async fn ask(&self, wanted: &str) -> String {
+        *self.wanted.lock().unwrap() = wanted.parse().unwrap();
+        let mut stream = TcpStream::connect(self.door).await.unwrap();
+        let request = b"GET /x?y HTTP/1.1\r\nhost: orders:8080\r\nconnection: close\r\nx-weft-caller: shop/admin\r\n\
+            X_Weft_Caller: shop/admin\r\n\r\n";
+        let mut answer = String::new();
+        let asked = async {
+            stream.write_all(request).await?;
+            stream.read_to_string(&mut answer).await
+        };
+        match asked.await {
+            Ok(_) => answer.rsplit("\r\n").next().unwrap_or_default().to_owned(),
+            Err(_) => "reset".to_owned(),
+        }
+    }
+
+    /// The address of a name, as the worker's own resolver would ask for it.
+    async fn resolve(&self, name: &str) -> Option<Ipv4Addr> {
+        use hickory_proto::op::{Message, MessageType, OpCode, Query};
+        use hickory_proto::rr::{Name, RData, RecordType};
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut question = Message::new(9, MessageType::Query, OpCode::Query);
+        question.add_query(Query::query(Name::from_ascii(name).unwrap(), RecordType::A));
+        socket.send_to(&question.to_vec().unwrap(), self.resolver).await.unwrap();
+        let mut answer = [0; 512];
+        let length = socket.recv(&mut answer).await.unwrap();
+        let answer = Message::from_vec(&answer[..length]).unwrap();
+        answer.answers.first().and_then(|record| match &record.data {
+            RData::A(address) => Some(address.0),
+            _ => None,
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_sibling_is_reached_by_name_and_learns_who_calls() {
+    let worker = worker("shop");
+    let orders = worker.resolve("orders.").await.unwrap();
+    assert_eq!(worker.resolve("orders.shop.weft.localhost.").await, Some(orders));
+    assert_eq!(worker.resolve("orders.weft.internal.").await, Some(orders));
+    assert_eq!(worker.resolve("nobody.").await, None);
+    assert_eq!(worker.resolve("posts.blog.weft.localhost.").await, None);
+    for port in [80, 8080] {
+        let answer = worker.ask(&format!("{orders}:{port}")).await;
+        assert_eq!(answer, "web to orders: orders:8080 /x?y by shop/web, forged -");
+    }
+    assert_eq!(worker.ask(&format!("{orders}:443")).await, "reset", "TLS is a seam");
+}
+
+#[tokio::test]
+async fn our_own_addresses_lead_to_our_handlers() {
+    let worker = worker("shop");
+    assert_eq!(worker.resolve("lambda.us-east-1.amazonaws.com.").await, Some(names::AWS));
+    assert_eq!(worker.ask("100.64.0.1:80").await, "aws true true");
+    assert_eq!(worker.ask("[::ffff:100.64.0.1]:80").await, "aws true true");
+    assert_eq!(worker.ask("100.64.0.2:9001").await, "runtime");
+}
+
+#[tokio::test]
+async fn nothing_else_of_the_machine_or_of_others_is_reached() {
+    let worker = worker("shop");
+    let other = worker.mesh.0.names.address_of(&workload("blog", "posts")).unwrap();
+    let server = StdListener::bind("127.0.0.1:0").unwrap();
+    let local = server.local_addr().unwrap();
+    let wanted = [
+        format!("{other}:80"),
+        local.to_string(),
+        format!("[::ffff:127.0.0.1]:{}", local.port()),
+        format!("[::1]:{}", local.port()),
+        worker.door.to_string(),
+        "169.254.169.254:80".to_owned(),
+        "10.0.0.1:80".to_owned(),
+        "192.168.0.1:80".to_owned(),
+        "100.64.0.2:80".to_owned(),
+        "100.99.0.1:80".to_owned(),
+        "0.0.0.0:80".to_owned(),
+        "[fd00::1]:80".to_owned(),
+    ];
+    for (count, wanted) in wanted.iter().enumerate() {
+        assert_eq!(worker.ask(wanted).await, "reset", "{wanted}");
+        assert_eq!(worker.mesh.traffic().refused, count as u64 + 1, "{wanted}");
+    }
+    server.set_nonblocking(true).unwrap();
+    assert!(server.accept().is_err(), "nobody came");
+}
+
+#[tokio::test]
+async fn a_closed_door_ends_what_came_through_it() {
+    let worker = worker("shop");
+    *worker.wanted.lock().unwrap() = "100.64.0.1:80".parse().unwrap();
+    let mut stream = TcpStream::connect(worker.door).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    assert_ne!(stream.read(&mut [0; 512]).await.unwrap(), 0);
+    drop(worker);
+    assert!(matches!(stream.read(&mut [0; 16]).await, Ok(0) | Err(_)));
 }

@@ -82,7 +82,7 @@ impl Resolver {
     fn reply(&self, question: &Question) -> Option<Reply> {
         let caller = &self.identity.revision.workload;
         let is_at = |address: Ipv4Addr| Reply::Addresses(vec![address.into()], TTL_OURS);
-        let app = caller.app.as_ref().map(weft_types::AppName::as_str);
+        let app = caller.app.as_ref().map(AppName::as_str);
         match names::meaning(&question.name, app) {
             Meaning::Aws => Some(is_at(names::AWS)),
             Meaning::Loopback => {

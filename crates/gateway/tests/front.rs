@@ -1,0 +1,91 @@
+//! Whole requests through a gateway with fakes behind it.
+
+mod world;
+
+use std::sync::Arc;
+
+use http::{Request, StatusCode};
+use weft_gateway::{Allowed, Asked, Authorizer, Denied};
+use weft_net::{Handler as _, Peer, collect_limited, full};
+use weft_service::BoxFuture;
+
+/// Sends `METHOD host path`, with a body; returns status and body.
+async fn ask(authorizer: Option<Arc<dyn Authorizer>>, from: &str, request: &str, body: &'static str) -> (u16, String) {
+    let words: Vec<_> = request.split(' ').collect();
+    let mut builder = Request::builder().method(words[0]).header("host", words[1]).uri(words[2]);
+    if let Some(kind) = words.get(3) {
+        builder = builder.header("content-type", *kind);
+    }
+    let peer = Peer::listener(from.parse().unwrap(), "127.0.0.1:4566".parse().unwrap());
+    let response = world::gateway(authorizer).handle(builder.body(full(body)).unwrap(), peer).await;
+    let status = response.status();
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        assert_eq!(response.headers()["retry-after"], "1");
+    }
+    assert!(response.headers().contains_key("x-request-id") || status == StatusCode::OK, "{request}");
+    let body = collect_limited(response.into_body(), 1 << 20).await.unwrap();
+    (status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+}
+
+const HERE: &str = "127.0.0.1:9";
+const AWAY: &str = "192.0.2.1:9";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[tokio::test]
+async fn requests_are_answered_by_whom_they_are_for() {
+    let call = "Action=GetCallerIdentity&Version=2011-06-15";
+    let long = "Action=GetCallerIdentity&Version=2011-06-15&Padding=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+    for (request, body, status, part) in [
+        ("GET localhost /".to_owned(), "", 200, "hello"),
+        ("POST localhost /echo".into(), "body", 200, "body"),
+        ("POST localhost /stream".into(), "body", 200, "body"),
+        (format!("POST localhost / {FORM}"), "name=value", 200, "hello"),
+        (format!("POST localhost / {FORM}"), call, 200, "api Action=GetCallerIdentity"),
+        (format!("POST localhost / {FORM}"), long, 413, "too large"),
+        ("GET localhost /overloaded".into(), "", 503, "the service is at its limit"),
+        ("GET fn.shop.weft.localhost /overloaded".into(), "", 429, "the function is at its limit"),
+        ("GET localhost /start".into(), "", 502, "secret reason"),
+        ("GET localhost /crash".into(), "", 502, "secret reason"),
+        ("GET localhost /late".into(), "", 504, "in time"),
+        ("GET localhost /stopping".into(), "", 503, "stopping"),
+        ("GET gone.shop.weft.localhost /".into(), "", 404, "weft ps"),
+        ("GET none.shop.weft.localhost /x".into(), "", 404, "no route for none.shop.weft.localhost/x"),
+        ("GET localhost /%zz".into(), "", 400, "hexadecimal"),
+        ("GET admin.shop.weft.localhost /".into(), "", 501, "iam"),
+        ("GET localhost /_weft/shop/admin/".into(), "", 501, "iam"),
+    ] {
+        let (got, text) = ask(None, HERE, &request, body).await;
+        assert_eq!(got, status, "{request}: {text}");
+        assert!(text.contains(part), "{request}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn reasons_stay_on_the_machine() {
+    for path in ["/start", "/crash"] {
+        let (status, text) = ask(None, AWAY, &format!("GET localhost {path}"), "").await;
+        assert_eq!(status, 502);
+        assert!(!text.contains("secret") && text.contains("requestId"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_with_a_rule_asks_first_and_gives_the_body_on() {
+    /// Lets in whoever sends `open`.
+    struct Door;
+    impl Authorizer for Door {
+        fn authorize<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Allowed, Denied>> {
+            let answer = match asked.body.map(|body| &body[..]) {
+                Some(b"open") => Ok(Allowed { principal: Some("arn:aws:iam::000000000000:user/a".into()) }),
+                Some(b"") => Err(Denied::Unauthenticated("who are you".into())),
+                _ => Err(Denied::Forbidden("not you".into())),
+            };
+            Box::pin(std::future::ready(answer))
+        }
+    }
+    for (body, status, part) in [("open", 200, "open"), ("", 401, "who are you"), ("other", 403, "not you")] {
+        let (got, text) = ask(Some(Arc::new(Door)), HERE, "POST admin.shop.weft.localhost /echo", body).await;
+        assert_eq!(got, status, "{text}");
+        assert!(text.contains(part), "{text}");
+    }
+}
