@@ -1,1 +1,195 @@
+use std::fmt::Write as _;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+
+use super::*;
+
+/// A runtime's connection; every request and answer as it stands on the wire.
+struct Client(DuplexStream);
+
+impl Client {
+    fn of(api: &Arc<RuntimeApi>) -> Self {
+        let (client, server) = tokio::io::duplex(64 << 10);
+        tokio::spawn(Arc::clone(api).serve(server));
+        Self(client)
+    }
+
+    /// Sends a request and returns status, lower-case head, and body.
+    async fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, String) {
+        let mut head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: x\r\n");
+        headers.iter().for_each(|(name, value)| write!(head, "{name}: {value}\r\n").unwrap());
+        if !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
+            write!(head, "content-length: {}\r\n", body.len()).unwrap();
+        }
+        head.push_str("\r\n");
+        let (mut reading, mut writing) = tokio::io::split(&mut self.0);
+        let send = async {
+            writing.write_all(head.as_bytes()).await.unwrap();
+            writing.write_all(body).await.unwrap();
+        };
+        let receive = async {
+            let mut bytes = Vec::new();
+            loop {
+                if let Some(answer) = parse(&bytes) {
+                    return answer;
+                }
+                assert_ne!(reading.read_buf(&mut bytes).await.unwrap(), 0, "the connection ended");
+            }
+        };
+        tokio::join!(send, receive).1
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<(u16, String, String)> {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let head = head.to_ascii_lowercase();
+    let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
+    (body.len() >= length).then(|| (head[9..12].parse().unwrap(), head.clone(), body[..length].to_owned()))
+}
+
+fn invoke(id: &str) -> Invoke {
+    Invoke {
+        deadline_ms: 1_795_485_723_004,
+        request_id: id.to_owned(),
+        arn: "arn:aws:lambda:us-east-1:000000000000:function:f".to_owned(),
+        trace_id: String::new(),
+        client_context: "{\n\"custom\":{}}".to_owned(),
+        payload: Bytes::from_static(b"{\"n\": 1}"),
+    }
+}
+
+#[tokio::test]
+async fn an_event_goes_out_and_its_answer_comes_back() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    let (status, head, body) = client.ask("GET", "invocation/next", &[], b"").await;
+    assert_eq!((status, body.as_str()), (200, "{\"n\": 1}"));
+    assert_eq!(api.initialised().await, Init::Done);
+    for line in [
+        "content-type: application/json",
+        "lambda-runtime-aws-request-id: r-1",
+        "lambda-runtime-deadline-ms: 1795485723004",
+        "lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:000000000000:function:f",
+        "lambda-runtime-client-context: { \"custom\":{}}",
+    ] {
+        assert!(head.contains(line), "{line} in {head}");
+    }
+    assert!(!head.contains("trace-id"));
+    let (status, _, body) = client.ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
+    assert_eq!((status, body.as_str()), (202, "{\"status\":\"OK\"}\n"));
+    assert_eq!(answered.await.unwrap(), Answered::Response("a/b".into(), "ok".into()));
+}
+
+#[tokio::test]
+async fn the_next_event_is_waited_for() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let other = Arc::clone(&api);
+    let (asked, answered) = tokio::join!(client.ask("GET", "invocation/next", &[], b""), async {
+        assert_eq!(other.initialised().await, Init::Done);
+        tokio::task::yield_now().await;
+        other.submit(invoke("r-2"))
+    });
+    assert_eq!(asked.0, 200);
+    client.ask("POST", "invocation/r-2/error", &[], b"{\"errorMessage\":\"no\"}").await;
+    assert_eq!(answered.await.unwrap(), Answered::Error("{\"errorMessage\":\"no\"}".into()));
+}
+
+/// Posts after `r-1` was taken (and, with `answered`, answered); compares status and error type.
+async fn check(answered: bool, method: &str, path: &str, headers: &[(&str, &str)], expected: (u16, &str)) {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let _waits = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    if answered {
+        client.ask("POST", "invocation/r-1/response", &[], b"1").await;
+    }
+    let (status, _, body) = client.ask(method, path, headers, b"{}").await;
+    let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let error_type = error["errorType"].as_str().unwrap_or_default();
+    assert_eq!((status, error_type), expected, "{method} {path}");
+}
+
+#[tokio::test]
+async fn calls_out_of_turn_are_refused() {
+    let mode = [("lambda-runtime-function-response-mode", "sideways")];
+    check(false, "GET", "invocation/next", &[], (403, "InvalidStateTransition")).await;
+    check(false, "POST", "invocation/r-9/response", &[], (400, "InvalidRequestID")).await;
+    check(false, "POST", "invocation/r-9/error", &[], (400, "InvalidRequestID")).await;
+    check(false, "POST", "invocation/r-1/response", &mode, (400, "InvalidFunctionResponseMode")).await;
+    check(false, "POST", "init/error", &[], (403, "InvalidStateTransition")).await;
+    check(true, "POST", "invocation/r-1/response", &[], (403, "InvalidStateTransition")).await;
+    check(true, "POST", "invocation/r-1/error", &[], (403, "InvalidStateTransition")).await;
+    check(true, "POST", "invocation/r-0/response", &[], (400, "InvalidRequestID")).await;
+    check(true, "POST", "init/error", &[], (403, "InvalidStateTransition")).await;
+    check(false, "GET", "elsewhere", &[], (404, "NotFound")).await;
+    check(false, "PUT", "invocation/r-1/response", &[], (404, "NotFound")).await;
+}
+
+#[tokio::test]
+async fn an_init_error_is_taken_once() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let headers = [("lambda-runtime-function-error-type", "Runtime.NoSuchHandler")];
+    assert_eq!(client.ask("POST", "init/error", &headers, b"{\"errorType\":\"X\"}").await.0, 202);
+    assert_eq!(api.initialised().await, Init::Failed("{\"errorType\":\"X\"}".into()));
+    assert_eq!(client.ask("POST", "init/error", &headers, b"{}").await.0, 403);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_refused_and_told() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let body = vec![b'x'; RESPONSE_BYTES_MAX + 1];
+    let (status, _, text) = client.ask("POST", "invocation/r-1/response", &[], &body).await;
+    assert_eq!(status, 413);
+    assert!(text.contains("RequestEntityTooLarge"));
+    assert_eq!(answered.await.unwrap(), Answered::TooLarge(RESPONSE_BYTES_MAX + 1));
+    // The connection goes on.
+    let answered = api.submit(invoke("r-2"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    client.ask("POST", "invocation/r-2/response", &[], &body[..RESPONSE_BYTES_MAX]).await;
+    assert!(matches!(answered.await.unwrap(), Answered::Response(_, bytes) if bytes.len() == RESPONSE_BYTES_MAX));
+}
+
+#[tokio::test]
+async fn a_large_error_cause_fits_into_the_head() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let cause = "c".repeat(900 << 10);
+    let headers = [("lambda-runtime-function-xray-error-cause", cause.as_str())];
+    assert_eq!(client.ask("POST", "invocation/r-1/error", &headers, b"{}").await.0, 202);
+    assert_eq!(answered.await.unwrap(), Answered::Error("{}".into()));
+}
+
+#[tokio::test]
+async fn an_error_after_the_answer_began_comes_in_trailers() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let headers = [
+        ("lambda-runtime-function-response-mode", "streaming"),
+        ("transfer-encoding", "chunked"),
+        ("trailer", "Lambda-Runtime-Function-Error-Type"),
+        ("trailer", "Lambda-Runtime-Function-Error-Body"),
+    ];
+    let answered = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let error = base64::engine::general_purpose::STANDARD.encode("{\"errorMessage\":\"late\"}");
+    let body = format!(
+        "4\r\npart\r\n0\r\nLambda-Runtime-Function-Error-Type: Error\r\nLambda-Runtime-Function-Error-Body: {error}\r\n\r\n"
+    );
+    assert_eq!(client.ask("POST", "invocation/r-1/response", &headers, body.as_bytes()).await.0, 202);
+    assert_eq!(answered.await.unwrap(), Answered::Error("{\"errorMessage\":\"late\"}".into()));
+
+    let answered = api.submit(invoke("r-2"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    client.ask("POST", "invocation/r-2/response", &headers, b"4\r\npart\r\n0\r\n\r\n").await;
+    let expected = Answered::Response("application/octet-stream".into(), "part".into());
+    assert_eq!(answered.await.unwrap(), expected);
+}
