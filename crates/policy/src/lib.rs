@@ -36,9 +36,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The policy that says nothing: no statement, so nothing is allowed by it.
+    pub fn empty() -> Self {
+        Self { id: None, statements: Vec::new() }
+    }
+
     /// The document's `Id`, where it has one.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
+    }
+
+    /// The ARNs of users, roles and sessions that it names as principals.
+    pub fn principal_arns(&self) -> impl Iterator<Item = &str> {
+        let named = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
+        named.flat_map(|listed| listed.list().arns.iter().map(|arn| &**arn))
     }
 
     /// How many statements it has.

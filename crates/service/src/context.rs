@@ -6,6 +6,7 @@ use std::sync::Arc;
 use weft_model::{Shape, Value};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
+use crate::dispatch::RequestKeys;
 use crate::{Access, BoxFuture, Error, Principal};
 
 /// The account and region in which a request works.
@@ -94,6 +95,11 @@ impl Context {
     /// As [`Self::authorize`], for a resource that has a policy of its own, such as a role's trust policy.
     pub async fn authorize_granted(&self, access: &Access, grant: Grant) -> Result<(), Error> {
         self.engine.authorize(self, access, grant).await
+    }
+
+    /// The values of condition keys for an access of this request: the global ones and the access's own.
+    pub fn condition_keys<'a>(&'a self, access: &'a Access) -> impl weft_policy::ConditionKeys + use<'a> {
+        RequestKeys::new(self, access)
     }
 
     /// Calls an operation of any service as this context's principal, with everything that a request from outside

@@ -9,13 +9,13 @@ use weft_policy::{ConditionKeys, Found};
 use crate::{Access, Context, Principal};
 
 /// The keys of one access of one request. Values are made when a policy asks for them.
-pub(super) struct RequestKeys<'a> {
+pub(crate) struct RequestKeys<'a> {
     cx: &'a Context,
     access: &'a Access,
 }
 
 impl<'a> RequestKeys<'a> {
-    pub(super) fn new(cx: &'a Context, access: &'a Access) -> Self {
+    pub(crate) fn new(cx: &'a Context, access: &'a Access) -> Self {
         Self { cx, access }
     }
 

@@ -1,0 +1,88 @@
+//! Sessions of roles and users: who gets one, and what it is made of.
+
+use std::time::Duration;
+
+use weft_model::sts::Credentials;
+use weft_policy::{ConditionKeys, Policy, Trust, Trusted, evaluate_trust};
+use weft_service::{Error, Principal};
+use weft_types::{AccountId, Arn, Timestamp};
+
+use crate::records::Role;
+use crate::seal::{Session, Who};
+use crate::{Iam, entity, ids};
+
+/// A role's ARN, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleArn {
+    pub(crate) arn: Arn,
+    account: AccountId,
+}
+
+impl RoleArn {
+    /// Parses `arn:aws:iam::000000000000:role/path/name`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let arn = Arn::parse(text).ok()?;
+        let account = AccountId::parse(arn.account()).ok()?;
+        let is_role =
+            arn.service() == "iam" && arn.region().is_empty() && arn.resource().starts_with("role/");
+        (is_role && !arn.resource().ends_with('/')).then_some(Self { arn, account })
+    }
+}
+
+impl Iam {
+    /// The role with this ARN, if there is one.
+    pub(crate) async fn role_by_arn(&self, role: &RoleArn) -> Result<Option<Role>, Error> {
+        let RoleArn { arn, account } = role.clone();
+        self.read(move |tx| {
+            let name = arn.resource().rsplit('/').next().unwrap_or_default();
+            let found = entity::find::<Role>(tx, account, name)?;
+            Ok(found.filter(|role| entity::Entity::arn(role) == arn.as_str()))
+        })
+        .await
+    }
+
+    /// The keys of a session that lasts for `duration` from `now`.
+    pub(crate) fn issue(&self, grant: NewSession, now: Timestamp, duration: Duration) -> Credentials {
+        let key = ids::access_key_id("ASIA");
+        // Whole seconds, as the answer shows them.
+        let expires = Timestamp::from_seconds(now.plus(duration).as_seconds());
+        let NewSession { account, who, policy, policy_arns } = grant;
+        let token = self.seal.seal(&Session { key: key.clone(), account, who, expires, policy, policy_arns });
+        let secret_access_key = self.seal.secret(&key);
+        Credentials { access_key_id: key, secret_access_key, session_token: token, expiration: expires }
+    }
+}
+
+/// A session to be.
+pub(crate) struct NewSession {
+    pub(crate) account: AccountId,
+    pub(crate) who: Who,
+    pub(crate) policy: Option<String>,
+    pub(crate) policy_arns: Vec<String>,
+}
+
+/// A session of a role under a name.
+pub(crate) fn role_session(role: &Role, session: &str) -> Who {
+    Who::Role {
+        path: role.path.clone(),
+        name: role.name.clone(),
+        id: role.id.clone(),
+        session: session.to_owned(),
+    }
+}
+
+/// What a role's trust policy says to a principal.
+pub(crate) fn trust(role: &Role, caller: &Principal, conditions: &dyn ConditionKeys) -> Result<Trust, Error> {
+    let policy = Policy::parse(&role.trust).map_err(Error::internal)?;
+    if let Principal::Service { name, .. } = caller {
+        return Ok(evaluate_trust(&policy, Trusted::Service(name), "sts:AssumeRole", conditions));
+    }
+    let Some(account) = caller.account() else { return Ok(Trust::None) };
+    let arns: Vec<String> = match caller {
+        Principal::Root(_) => Vec::new(),
+        _ => [caller.arn(), caller.policy_arn()].into_iter().flatten().map(|arn| arn.to_string()).collect(),
+    };
+    let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
+    let caller = Trusted::Account { account: &account.to_string(), arns: &arns };
+    Ok(evaluate_trust(&policy, caller, "sts:AssumeRole", conditions))
+}

@@ -1,0 +1,77 @@
+//! The errors of IAM, in AWS's words.
+
+use weft_service::Error;
+use weft_store::StoreError;
+
+/// Why a transaction did not happen: for the caller to see, or the store's fault.
+pub(crate) enum Failure {
+    Refused(Error),
+    Store(StoreError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Store(error @ StoreError::Full) => Self::new(
+                "ServiceFailureException",
+                "The request processing has failed because of an unknown error, exception or failure.",
+            )
+            .with_status(503)
+            .with_cause(error),
+            Failure::Store(error) => Self::internal(error),
+        }
+    }
+}
+
+pub(crate) fn no_such_entity(message: impl Into<String>) -> Error {
+    Error::new("NoSuchEntityException", message)
+}
+
+pub(crate) fn already_exists(message: impl Into<String>) -> Error {
+    Error::new("EntityAlreadyExistsException", message)
+}
+
+pub(crate) fn delete_conflict(message: impl Into<String>) -> Error {
+    Error::new("DeleteConflictException", message)
+}
+
+pub(crate) fn limit_exceeded(message: impl Into<String>) -> Error {
+    Error::new("LimitExceededException", message)
+}
+
+/// `Cannot exceed quota for AccessKeysPerUser: 2`.
+pub(crate) fn quota(name: &str, limit: usize) -> Error {
+    limit_exceeded(format!("Cannot exceed quota for {name}: {limit}"))
+}
+
+pub(crate) fn invalid_input(message: impl Into<String>) -> Error {
+    Error::new("InvalidInputException", message)
+}
+
+pub(crate) fn validation(message: impl Into<String>) -> Error {
+    Error::new("ValidationException", message)
+}
+
+/// A member that asks for something that has no code.
+pub(crate) fn unsupported(member: &str) -> Error {
+    let message = format!("{member} is not supported by this version of Weft.");
+    Error::new("NotImplemented", message).with_status(501)
+}
+
+/// An ARN that is none of a policy.
+pub(crate) fn invalid_arn(arn: &str) -> Error {
+    invalid_input(format!("ARN {arn} is not valid."))
+}

@@ -1,0 +1,174 @@
+//! Keys and policies for dispatch, from memory where they are known.
+
+use std::sync::Arc;
+
+use weft_policy::Policy;
+use weft_service::{BoxFuture, Credential, CredentialError, Error, Identities, Principal};
+use weft_store::Read;
+use weft_types::{AccountId, Timestamp};
+
+use crate::cache::{KnownKey, Policies};
+use crate::errors::Failure;
+use crate::records::{Grants, KEYS, Role, User};
+use crate::seal::{Session, Who};
+use crate::{Iam, entity, policies};
+
+impl Identities for Iam {
+    fn credential<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        token: Option<&'a str>,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        Box::pin(async move {
+            let known = match self.cache.key(access_key_id) {
+                Some(known) if known.token.as_deref() == token => known,
+                _ => self.look_up(access_key_id, token).await?,
+            };
+            if known.expires.is_some_and(|end| now >= end) {
+                return Err(CredentialError::Expired);
+            }
+            Ok(known.credential.clone())
+        })
+    }
+
+    fn policies<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, Error>> {
+        Box::pin(async move {
+            let (account, owner) = match principal {
+                Principal::User { account, name, id, .. } => (*account, Owner::User(name, id)),
+                Principal::Session { account, role, role_id, .. } => (*account, Owner::Role(role, role_id)),
+                Principal::Root(_) | Principal::Service { .. } | Principal::Anonymous => {
+                    return Ok(Policies::default());
+                }
+            };
+            let (Owner::User(name, id) | Owner::Role(name, id)) = owner;
+            if let Some(known) = self.cache.policies(id) {
+                return Ok(known);
+            }
+            let age = self.cache.age();
+            let is_user = matches!(owner, Owner::User(..));
+            let (name, wanted) = (name.clone(), id.clone());
+            let texts = self.read(move |tx| read_policies(tx, account, is_user, &name, &wanted)).await?;
+            let read = Policies::new(texts.iter().map(|text| parse(text)).collect());
+            self.cache.remember_policies(age, id, &read);
+            Ok(read)
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Owner<'a> {
+    User(&'a String, &'a String),
+    Role(&'a String, &'a String),
+}
+
+/// The documents of a user or role; none where it is gone, or where another has its name now.
+fn read_policies(
+    tx: &impl Read,
+    account: AccountId,
+    is_user: bool,
+    name: &str,
+    id: &str,
+) -> Result<Vec<String>, Failure> {
+    let grants = if is_user {
+        entity::find::<User>(tx, account, name)?.filter(|user| user.id == id).map(|user| user.grants)
+    } else {
+        entity::find::<Role>(tx, account, name)?.filter(|role| role.id == id).map(|role| role.grants)
+    };
+    let Grants { inline, attached } = grants.unwrap_or_default();
+    let mut texts: Vec<String> = inline.into_values().collect();
+    for arn in &attached {
+        texts.extend(policies::document(tx, arn)?);
+    }
+    Ok(texts)
+}
+
+/// A stored document. One that this build cannot read counts against its owner: it denies everything.
+fn parse(text: &str) -> Arc<Policy> {
+    const DENY: &str = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
+    let parsed = Policy::parse(text).or_else(|error| {
+        tracing::error!(%error, "a stored policy cannot be read; it denies everything");
+        Policy::parse(DENY)
+    });
+    Arc::new(parsed.unwrap_or_else(|_| Policy::empty()))
+}
+
+impl Iam {
+    async fn look_up(&self, id: &str, token: Option<&str>) -> Result<Arc<KnownKey>, CredentialError> {
+        let age = self.cache.age();
+        let unavailable = |error: Error| CredentialError::Unavailable(format!("{error:?}"));
+        let known = match token {
+            Some(token) => {
+                let session = self.seal.open(id, token).ok_or(CredentialError::Unknown)?;
+                self.session(session, token).await.map_err(unavailable)?
+            }
+            None => self.long_lived(id).await.map_err(unavailable)?,
+        };
+        let known = Arc::new(known.ok_or(CredentialError::Unknown)?);
+        self.cache.remember_key(age, id, &known);
+        Ok(known)
+    }
+
+    /// A user's key that is active.
+    async fn long_lived(&self, id: &str) -> Result<Option<KnownKey>, Error> {
+        let id = id.to_owned();
+        let found = self
+            .read(move |tx| {
+                let Some(key) = KEYS.get(tx, &(id.as_str(),))?.filter(|key| key.active) else {
+                    return Ok(None);
+                };
+                Ok(entity::find::<User>(tx, key.account, &key.user)?.map(|user| (key.secret, user)))
+            })
+            .await?;
+        Ok(found.map(|(secret, user)| {
+            let principal = Arc::new(user_principal(user));
+            let credential = Credential { secret: secret.into(), principal, session_policies: Vec::new() };
+            KnownKey { credential, token: None, expires: None }
+        }))
+    }
+
+    /// The key of a session; none where its user is gone.
+    async fn session(&self, session: Session, token: &str) -> Result<Option<KnownKey>, Error> {
+        let Session { key, account, who, expires, policy, policy_arns } = session;
+        let narrows = policy.is_some() || !policy_arns.is_empty();
+        let (principal, texts) = self
+            .read(move |tx| {
+                let principal = session_principal(tx, account, &who)?;
+                let mut texts: Vec<String> = policy.clone().into_iter().collect();
+                for arn in &policy_arns {
+                    texts.extend(policies::document(tx, arn)?);
+                }
+                Ok((principal, texts))
+            })
+            .await?;
+        let Some(principal) = principal else { return Ok(None) };
+        let mut session_policies: Vec<Arc<Policy>> = texts.iter().map(|text| parse(text)).collect();
+        if narrows && session_policies.is_empty() {
+            // Its policies are gone: what is left allows nothing, where no policy at all would narrow nothing.
+            session_policies.push(Arc::new(Policy::empty()));
+        }
+        let secret = self.seal.secret(&key).into();
+        let credential = Credential { secret, principal: Arc::new(principal), session_policies };
+        Ok(Some(KnownKey { credential, token: Some(token.into()), expires: Some(expires) }))
+    }
+}
+
+fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Option<Principal>, Failure> {
+    Ok(match who {
+        Who::Root => Some(Principal::Root(account)),
+        Who::User { name, id } => {
+            entity::find::<User>(tx, account, name)?.filter(|user| user.id == *id).map(user_principal)
+        }
+        Who::Role { path, name, id, session } => Some(Principal::Session {
+            account,
+            path: path.clone(),
+            role: name.clone(),
+            role_id: id.clone(),
+            session: session.clone(),
+        }),
+    })
+}
+
+fn user_principal(user: User) -> Principal {
+    Principal::User { account: user.account, path: user.path, name: user.name, id: user.id }
+}

@@ -1,0 +1,37 @@
+//! `AttachRolePolicy`: gives a managed policy to a role.
+
+use weft_model::iam::AttachRolePolicyRequest;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Iam;
+use crate::entity::on;
+use crate::policies::PolicyArn;
+use crate::records::Role;
+
+/// A parsed `AttachRolePolicy` request.
+pub(crate) struct AttachRolePolicy {
+    name: String,
+    policy: PolicyArn,
+}
+
+impl Operation for AttachRolePolicy {
+    const NAME: &'static str = "AttachRolePolicy";
+    type Service = Iam;
+    type Input = AttachRolePolicyRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: input.role_name, policy: PolicyArn::parse(&input.policy_arn)? })
+    }
+
+    /// The role's path is part of its ARN: `run` asks.
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        let access = on("iam:AttachRolePolicy", &self.name).with("iam:PolicyARN", self.policy.as_str());
+        iam.allow::<Role>(cx, access).await?;
+        iam.attach::<Role>(cx, &self.name, self.policy).await
+    }
+}

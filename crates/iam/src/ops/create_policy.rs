@@ -1,0 +1,80 @@
+//! `CreatePolicy`: a new managed policy with its first version.
+
+use std::collections::BTreeMap;
+
+use weft_model::iam::{CreatePolicyRequest, CreatePolicyResponse};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::documents::{self, Purpose};
+use crate::entity::count_up;
+use crate::errors::already_exists;
+use crate::policies::{AnyPolicy, POLICY_QUOTA, require_size};
+use crate::records::{ManagedPolicy, POLICIES, Version, name_key};
+use crate::{Iam, ids, tags};
+
+/// A parsed `CreatePolicy` request.
+pub(crate) struct CreatePolicy {
+    name: String,
+    path: String,
+    document: String,
+    description: Option<String>,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for CreatePolicy {
+    const NAME: &'static str = "CreatePolicy";
+    type Service = Iam;
+    type Input = CreatePolicyRequest;
+    type Output = CreatePolicyResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self {
+            name: input.policy_name,
+            path: input.path.unwrap_or_else(|| "/".to_owned()),
+            document: input.policy_document,
+            description: input.description,
+            tags: tags::parse(input.tags)?,
+        })
+    }
+
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
+        let arn = ids::arn(scope.account, "policy", &self.path, &self.name);
+        let create = tags::conditions(Access::to("iam:CreatePolicy", arn.clone()), &self.tags);
+        let tag = tags::conditions(Access::to("iam:TagPolicy", arn), &self.tags);
+        if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        documents::check(Purpose::Managed, &self.document)?;
+        require_size(&self.document)?;
+        let (account, now) = (cx.scope.account, cx.scope.now);
+        let policy = ManagedPolicy {
+            account,
+            name: self.name,
+            path: self.path,
+            id: ids::unique_id("ANPA"),
+            created: now,
+            updated: now,
+            description: self.description,
+            default: 1,
+            next: 2,
+            versions: [(1, Version { document: self.document, created: now })].into(),
+            tags: self.tags,
+        };
+        let shown = AnyPolicy::Own(policy.clone()).show(0, false);
+        iam.write(move |tx| {
+            let key = name_key(account, &policy.name);
+            if POLICIES.get(tx, &key)?.is_some() {
+                let message = format!(
+                    "A policy called {} already exists. Duplicate names are not allowed.",
+                    policy.name
+                );
+                return Err(already_exists(message).into());
+            }
+            count_up(tx, account, POLICY_QUOTA)?;
+            Ok(POLICIES.insert(tx, &key, &policy)?)
+        })
+        .await?;
+        Ok(CreatePolicyResponse { policy: Some(shown) })
+    }
+}

@@ -1,0 +1,72 @@
+//! `CreateRole`: a new role and whom it trusts.
+
+use std::collections::BTreeMap;
+
+use weft_model::iam::{CreateRoleRequest, CreateRoleResponse};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::errors::unsupported;
+use crate::ops::trust;
+use crate::records::{Grants, Role};
+use crate::{Iam, entity, ids, tags};
+
+/// A parsed `CreateRole` request.
+pub(crate) struct CreateRole {
+    name: String,
+    path: String,
+    trust: String,
+    description: Option<String>,
+    session_seconds_max: i32,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for CreateRole {
+    const NAME: &'static str = "CreateRole";
+    type Service = Iam;
+    type Input = CreateRoleRequest;
+    type Output = CreateRoleResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        if input.permissions_boundary.is_some() {
+            return Err(unsupported("PermissionsBoundary"));
+        }
+        Ok(Self {
+            name: input.role_name,
+            path: input.path.unwrap_or_else(|| "/".to_owned()),
+            trust: input.assume_role_policy_document,
+            description: input.description,
+            session_seconds_max: input.max_session_duration.unwrap_or(3600),
+            tags: tags::parse(input.tags)?,
+        })
+    }
+
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
+        let arn = ids::arn(scope.account, "role", &self.path, &self.name);
+        let create = tags::conditions(Access::to("iam:CreateRole", arn.clone()), &self.tags);
+        let tag = tags::conditions(Access::to("iam:TagRole", arn), &self.tags);
+        if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        let trusted = trust::check(&self.trust)?;
+        let role = Role {
+            account: cx.scope.account,
+            name: self.name,
+            path: self.path,
+            id: ids::unique_id("AROA"),
+            created: cx.scope.now,
+            grants: Grants::default(),
+            trust: self.trust,
+            description: self.description,
+            session_seconds_max: self.session_seconds_max,
+            tags: self.tags,
+        };
+        let shown = role.show_created();
+        iam.write(move |tx| {
+            trust::require_principals(tx, &trusted)?;
+            entity::add(tx, &role)
+        })
+        .await?;
+        Ok(CreateRoleResponse { role: Some(shown) })
+    }
+}

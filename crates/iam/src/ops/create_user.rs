@@ -1,0 +1,55 @@
+//! `CreateUser`: a new user, without keys or policies.
+
+use std::collections::BTreeMap;
+
+use weft_model::iam::{CreateUserRequest, CreateUserResponse};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::errors::unsupported;
+use crate::records::{Grants, User};
+use crate::{Iam, entity, ids, tags};
+
+/// A parsed `CreateUser` request.
+pub(crate) struct CreateUser {
+    name: String,
+    path: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl Operation for CreateUser {
+    const NAME: &'static str = "CreateUser";
+    type Service = Iam;
+    type Input = CreateUserRequest;
+    type Output = CreateUserResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        if input.permissions_boundary.is_some() {
+            return Err(unsupported("PermissionsBoundary"));
+        }
+        let path = input.path.unwrap_or_else(|| "/".to_owned());
+        Ok(Self { name: input.user_name, path, tags: tags::parse(input.tags)? })
+    }
+
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
+        let arn = ids::arn(scope.account, "user", &self.path, &self.name);
+        let create = tags::conditions(Access::to("iam:CreateUser", arn.clone()), &self.tags);
+        let tag = tags::conditions(Access::to("iam:TagUser", arn), &self.tags);
+        if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        let user = User {
+            account: cx.scope.account,
+            name: self.name,
+            path: self.path,
+            id: ids::unique_id("AIDA"),
+            created: cx.scope.now,
+            grants: Grants::default(),
+            keys: Vec::new(),
+            tags: self.tags,
+        };
+        let shown = user.show();
+        iam.write(move |tx| entity::add(tx, &user)).await?;
+        Ok(CreateUserResponse { user: Some(shown) })
+    }
+}

@@ -1,0 +1,37 @@
+//! `GetPolicy`: one managed policy, without its document.
+
+use weft_model::iam::{GetPolicyRequest, GetPolicyResponse};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Iam;
+use crate::policies::{self, PolicyArn};
+
+/// A parsed `GetPolicy` request.
+pub(crate) struct GetPolicy {
+    arn: PolicyArn,
+}
+
+impl Operation for GetPolicy {
+    const NAME: &'static str = "GetPolicy";
+    type Service = Iam;
+    type Input = GetPolicyRequest;
+    type Output = GetPolicyResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self { arn: PolicyArn::parse(&input.policy_arn)? })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("iam:GetPolicy", self.arn.as_str())]
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        let account = cx.scope.account;
+        iam.read(move |tx| {
+            let policy = policies::get(tx, &self.arn)?;
+            let count = policies::attachments(tx, account, self.arn.as_str())?;
+            Ok(GetPolicyResponse { policy: Some(policy.show(count, false)) })
+        })
+        .await
+    }
+}

@@ -1,0 +1,35 @@
+//! `GetRole`: one role.
+
+use weft_model::iam::{GetRoleRequest, GetRoleResponse};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Iam;
+use crate::entity::on;
+use crate::records::Role;
+
+/// A parsed `GetRole` request.
+pub(crate) struct GetRole {
+    name: String,
+}
+
+impl Operation for GetRole {
+    const NAME: &'static str = "GetRole";
+    type Service = Iam;
+    type Input = GetRoleRequest;
+    type Output = GetRoleResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: input.role_name })
+    }
+
+    /// The role's path is part of its ARN: `run` asks.
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow::<Role>(cx, on("iam:GetRole", &self.name)).await?;
+        let role = iam.entity::<Role>(cx, &self.name).await?;
+        Ok(GetRoleResponse { role: Some(role.show()) })
+    }
+}

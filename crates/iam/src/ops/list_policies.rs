@@ -1,0 +1,76 @@
+//! `ListPolicies`: managed policies by name, AWS's first.
+
+use weft_model::iam::{ListPoliciesRequest, ListPoliciesResponse};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Iam;
+use crate::errors::unsupported;
+use crate::managed::AWS_POLICIES;
+use crate::page::Page;
+use crate::policies::{self, AnyPolicy};
+use crate::records::POLICIES;
+
+/// A parsed `ListPolicies` request.
+pub(crate) struct ListPolicies {
+    aws: bool,
+    own: bool,
+    only_attached: bool,
+    prefix: String,
+    page: Page,
+}
+
+impl Operation for ListPolicies {
+    const NAME: &'static str = "ListPolicies";
+    type Service = Iam;
+    type Input = ListPoliciesRequest;
+    type Output = ListPoliciesResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        if input.policy_usage_filter.as_deref() == Some("PermissionsBoundary") {
+            return Err(unsupported("PolicyUsageFilter=PermissionsBoundary"));
+        }
+        let scope = input.scope.as_deref().unwrap_or("All");
+        Ok(Self {
+            aws: scope != "Local",
+            own: scope != "AWS",
+            only_attached: input.only_attached.unwrap_or(false),
+            prefix: input.path_prefix.unwrap_or_default(),
+            page: Page::parse(input.marker, input.max_items)?,
+        })
+    }
+
+    /// The resource is AWS's own wording: the action has no resource type, and refusals name it so.
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let prefix = if self.prefix.is_empty() { "/" } else { &self.prefix };
+        vec![Access::to("iam:ListPolicies", format!("policy path {prefix}"))]
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        let account = cx.scope.account;
+        let paged = iam
+            .read(move |tx| {
+                let own = if self.own { POLICIES.query(&(account.as_u64(),)).rows(tx)? } else { Vec::new() };
+                let own = own
+                    .into_iter()
+                    .map(|((_, name), policy)| (format!("own {name}"), AnyPolicy::Own(policy)));
+                let aws = AWS_POLICIES.iter().filter(|_| self.aws);
+                let aws = aws.map(|policy| (format!("aws {}", policy.name), AnyPolicy::Aws(policy)));
+                let mut found = Vec::new();
+                for (name, policy) in
+                    aws.chain(own).filter(|(_, policy)| policy.path().starts_with(&self.prefix))
+                {
+                    let count = policies::attachments(tx, account, &policy.arn())?;
+                    if count > 0 || !self.only_attached {
+                        found.push((name, policy.show(count, true)));
+                    }
+                }
+                Ok(self.page.cut(found))
+            })
+            .await?;
+        Ok(ListPoliciesResponse {
+            is_truncated: Some(paged.is_truncated()),
+            policies: Some(paged.items),
+            marker: paged.marker,
+        })
+    }
+}

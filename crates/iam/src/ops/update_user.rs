@@ -1,0 +1,61 @@
+//! `UpdateUser`: another name or path; keys and policies stay.
+
+use weft_model::iam::UpdateUserRequest;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::entity::{self, Entity as _, on};
+use crate::errors::already_exists;
+use crate::records::{KEYS, USERS, User, name_key};
+use crate::{Iam, ids};
+
+/// A parsed `UpdateUser` request.
+pub(crate) struct UpdateUser {
+    name: String,
+    new_name: Option<String>,
+    new_path: Option<String>,
+}
+
+impl Operation for UpdateUser {
+    const NAME: &'static str = "UpdateUser";
+    type Service = Iam;
+    type Input = UpdateUserRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: input.user_name, new_name: input.new_user_name, new_path: input.new_path })
+    }
+
+    /// The user's path is part of its ARN: `run` asks.
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        let account = cx.scope.account;
+        iam.allow::<User>(cx, on("iam:UpdateUser", &self.name)).await?;
+        let new_name = self.new_name.as_deref().unwrap_or(&self.name);
+        let target = ids::arn(account, User::KIND, self.new_path.as_deref().unwrap_or("/"), new_name);
+        cx.authorize(&Access::to("iam:UpdateUser", target)).await?;
+        iam.write(move |tx| {
+            let mut user: User = entity::get(tx, account, &self.name)?;
+            let new_name = self.new_name.as_ref().unwrap_or(&self.name);
+            let (from, to) = (name_key(account, &self.name), name_key(account, new_name));
+            if from != to {
+                if USERS.get(tx, &to)?.is_some() {
+                    return Err(already_exists(format!("User with name {new_name} already exists.")).into());
+                }
+                USERS.remove(tx, &from)?;
+            }
+            for id in &user.keys {
+                if let Some(mut key) = KEYS.get(tx, &(id.as_str(),))? {
+                    key.user.clone_from(new_name);
+                    KEYS.insert(tx, &(id.clone(),), &key)?;
+                }
+            }
+            user.name.clone_from(new_name);
+            user.path = self.new_path.clone().unwrap_or(user.path);
+            Ok(USERS.insert(tx, &to, &user)?)
+        })
+        .await
+    }
+}
