@@ -146,7 +146,7 @@ impl Plan {
         for step in &self.steps {
             match step {
                 Step::Create(resource) | Step::Update { to: resource, .. } => {
-                    resources.insert(resource.clone())
+                    resources.insert(resource.clone());
                 }
                 Step::Delete(resource) => {
                     resources.remove(&resource.key());

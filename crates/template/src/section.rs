@@ -154,7 +154,7 @@ impl<'a> Section<'a> {
             match value.as_str() {
                 Some(text) => texts.push((text, value.span())),
                 None => {
-                    problems.add(value.span(), format!("`{key}` holds texts, not {}", article(value)), None)
+                    problems.add(value.span(), format!("`{key}` holds texts, not {}", article(value)), None);
                 }
             }
         }

@@ -1,5 +1,4 @@
 //! `weft.toml`: what it means, and what is said about a wrong one.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
