@@ -39,9 +39,8 @@ async fn main() -> std::io::Result<()> {
     let length = Duration::from_secs(seconds);
     let bare = Server::new(Arc::new(Bare), Limits::gateway());
     let gateway = Server::new(Arc::new(world::gateway(None)), Limits::gateway());
-    let [bare_address, gateway_address] = [&bare, &gateway].map(|server| {
-        TcpListener::bind("127.0.0.1:0").and_then(|listener| server.listen(listener))
-    });
+    let [bare_address, gateway_address] = [&bare, &gateway]
+        .map(|server| TcpListener::bind("127.0.0.1:0").and_then(|listener| server.listen(listener)));
     let floor = measure(bare_address?, length).await?;
     let ours = measure(gateway_address?, length).await?;
     let ratio = ours.p50.as_secs_f64() / floor.p50.as_secs_f64();
@@ -53,7 +52,11 @@ async fn main() -> std::io::Result<()> {
             shown(&ours)
         );
     } else {
-        println!("bare    {}\ngateway {}\np50 {ratio:.2} times, rate {rate:.2} times", shown(&floor), shown(&ours));
+        println!(
+            "bare    {}\ngateway {}\np50 {ratio:.2} times, rate {rate:.2} times",
+            shown(&floor),
+            shown(&ours)
+        );
     }
     Ok(())
 }

@@ -79,7 +79,8 @@ pub(crate) fn authority(parts: &Parts) -> Option<&str> {
 /// Whether the first bytes of a form are those of a query-protocol call.
 pub(crate) fn is_query_call(form: &[u8]) -> bool {
     let fields = || form.split(|byte| *byte == b'&');
-    let has = |name: &[u8]| fields().any(|field| field.strip_prefix(name).is_some_and(|value| !value.is_empty()));
+    let has =
+        |name: &[u8]| fields().any(|field| field.strip_prefix(name).is_some_and(|value| !value.is_empty()));
     has(b"Action=") && has(b"Version=20")
 }
 
@@ -93,7 +94,8 @@ fn is_api(parts: &Parts) -> bool {
 fn is_signed(headers: &HeaderMap) -> bool {
     headers.get_all(AUTHORIZATION).iter().any(|value| {
         let value = value.as_bytes();
-        let v4 = value.strip_prefix(b"AWS4-").is_some_and(|rest| rest.contains(&b' ') || rest.contains(&b'-'));
+        let v4 =
+            value.strip_prefix(b"AWS4-").is_some_and(|rest| rest.contains(&b' ') || rest.contains(&b'-'));
         let v2 = value.strip_prefix(b"AWS ").is_some_and(|rest| rest.contains(&b':'));
         v4 || v2
     })

@@ -21,7 +21,8 @@ fn table(with_root: bool) -> Routes<()> {
     };
     let exposed = Exposed { app: app.clone(), workload: workload.clone(), auth: Auth::None, target: () };
     let root = if with_root { "/" } else { "/app" };
-    let (routes, problems) = Routes::build(vec![exposed], vec![route(None, root), route(Some("shop.example.com"), "/")]);
+    let (routes, problems) =
+        Routes::build(vec![exposed], vec![route(None, root), route(Some("shop.example.com"), "/")]);
     assert_eq!(problems, []);
     routes
 }
@@ -56,7 +57,8 @@ fn shown(class: &Class<()>) -> String {
     }
 }
 
-const V4: &str = "authorization:AWS4-HMAC-SHA256|Credential=AK/20260101/us-east-1/lambda/aws4_request,|Signature=x";
+const V4: &str =
+    "authorization:AWS4-HMAC-SHA256|Credential=AK/20260101/us-east-1/lambda/aws4_request,|Signature=x";
 
 #[test]
 fn requests_are_told_apart() {
@@ -97,7 +99,10 @@ fn requests_are_told_apart() {
         ("GET localhost / x-amzn-trace-id:Root=1".into(), "workload"),
         // Forms may be query-protocol calls: their bodies tell.
         ("POST localhost / content-type:application/x-www-form-urlencoded".into(), "query? workload"),
-        ("POST localhost / content-type:Application/X-WWW-Form-Urlencoded;|charset=utf-8".into(), "query? workload"),
+        (
+            "POST localhost / content-type:Application/X-WWW-Form-Urlencoded;|charset=utf-8".into(),
+            "query? workload",
+        ),
         ("POST localhost /x content-type:application/x-www-form-urlencoded".into(), "workload"),
         ("PUT localhost / content-type:application/x-www-form-urlencoded".into(), "workload"),
         ("POST localhost / content-type:application/json".into(), "workload"),

@@ -93,7 +93,8 @@ impl Gateway {
             Some(id) => id.into(),
             None => self.ids.next().into(),
         };
-        let mut exchange = Exchange { gateway: self, peer, record: Record::begin(&parts, peer, &request_id), request_id };
+        let mut exchange =
+            Exchange { gateway: self, peer, record: Record::begin(&parts, peer, &request_id), request_id };
         let class = classify::classify(&parts, &self.routes.load(), self.options.edge);
         let response = exchange.follow(class, parts, body).await;
         match exchange.record.take() {
@@ -178,7 +179,8 @@ impl Exchange<'_> {
             }
             Class::Nowhere(Missing::Route) => {
                 let host = classify::authority(&parts).unwrap_or("-");
-                let message = format!("no route for {host}{}: `weft ps` shows what is served where", parts.uri.path());
+                let message =
+                    format!("no route for {host}{}: `weft ps` shows what is served where", parts.uri.path());
                 self.refuse(StatusCode::NOT_FOUND, &message)
             }
             Class::Nowhere(Missing::Method) => {
@@ -202,7 +204,10 @@ impl Exchange<'_> {
         }
         let revision = match self.gateway.revisions.current(workload).await {
             Ok(Some(revision)) => revision,
-            Ok(None) => return self.refuse(StatusCode::NOT_FOUND, "the workload is gone: `weft ps` shows what is there"),
+            Ok(None) => {
+                return self
+                    .refuse(StatusCode::NOT_FOUND, "the workload is gone: `weft ps` shows what is there");
+            }
             Err(error) => {
                 tracing::error!(workload = &*workload.name, %error, "cannot find the current revision");
                 return self.refuse(StatusCode::SERVICE_UNAVAILABLE, "the workload cannot be looked up now");
@@ -265,7 +270,8 @@ impl Exchange<'_> {
         let auth = target.route.auth;
         let (whole, body) = if auth == Auth::Iam {
             let max = self.gateway.options.api_body_bytes_max;
-            let whole = collect_limited(body, max).await.map_err(|error| Box::new(self.refuse_body(&error)))?;
+            let whole =
+                collect_limited(body, max).await.map_err(|error| Box::new(self.refuse_body(&error)))?;
             (Some(whole.clone()), full(whole))
         } else {
             (None, body)

@@ -50,7 +50,8 @@ pub(crate) fn forward(headers: &mut HeaderMap, hop: &Hop<'_>) {
         set(headers, FORWARDED_HOST, hop.host);
     }
     let outer = headers.remove(FORWARDED_PREFIX).filter(|_| hop.trusted);
-    let prefix = outer.as_ref().and_then(|outer| outer.to_str().ok()).unwrap_or_default().to_owned() + hop.prefix;
+    let prefix =
+        outer.as_ref().and_then(|outer| outer.to_str().ok()).unwrap_or_default().to_owned() + hop.prefix;
     if !prefix.is_empty() {
         set(headers, FORWARDED_PREFIX, &prefix);
     }

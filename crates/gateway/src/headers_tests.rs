@@ -63,7 +63,11 @@ fn the_way_so_far_is_told() {
     check(
         &outer,
         true,
-        &[("x-forwarded-proto", "https"), ("x-forwarded-host", "outer"), ("x-forwarded-prefix", "/outer/api")],
+        &[
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "outer"),
+            ("x-forwarded-prefix", "/outer/api"),
+        ],
     );
 }
 
@@ -95,11 +99,11 @@ fn nobody_forges_what_we_say() {
         ],
     );
     // `Connection` takes nothing away that we add.
-    check(&[("connection", "x-weft-caller, x-forwarded-for, host")], false, &[
-        ("x-weft-caller", "outside"),
-        ("x-forwarded-for", "192.0.2.7"),
-        ("host", "shop.example.com:80"),
-    ]);
+    check(
+        &[("connection", "x-weft-caller, x-forwarded-for, host")],
+        false,
+        &[("x-weft-caller", "outside"), ("x-forwarded-for", "192.0.2.7"), ("host", "shop.example.com:80")],
+    );
 }
 
 #[test]
@@ -150,7 +154,9 @@ fn proofs_of_identity_go_no_further() {
 
 #[test]
 fn request_ids_are_kept_where_they_are_sane() {
-    for (sent, want) in [("a-b_c.1", true), ("", false), ("a b", false), ("a\"", false), (&*"x".repeat(129), false)] {
+    for (sent, want) in
+        [("a-b_c.1", true), ("", false), ("a b", false), ("a\"", false), (&*"x".repeat(129), false)]
+    {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, sent.parse().unwrap());
         assert_eq!(sane_request_id(&headers).is_some(), want, "{sent}");

@@ -1,4 +1,5 @@
 //! Whole requests through a gateway with fakes behind it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod world;
 
@@ -10,7 +11,12 @@ use weft_net::{Handler as _, Peer, collect_limited, full};
 use weft_service::BoxFuture;
 
 /// Sends `METHOD host path`, with a body; returns status and body.
-async fn ask(authorizer: Option<Arc<dyn Authorizer>>, from: &str, request: &str, body: &'static str) -> (u16, String) {
+async fn ask(
+    authorizer: Option<Arc<dyn Authorizer>>,
+    from: &str,
+    request: &str,
+    body: &'static str,
+) -> (u16, String) {
     let words: Vec<_> = request.split(' ').collect();
     let mut builder = Request::builder().method(words[0]).header("host", words[1]).uri(words[2]);
     if let Some(kind) = words.get(3) {

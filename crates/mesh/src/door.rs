@@ -128,7 +128,9 @@ impl Way {
         let wanted = (self.shared.options.original)(&stream);
         let target = match wanted {
             // Without a redirect the kernel knows nothing, or names the listener itself.
-            Ok(wanted) if stream.local_addr().is_ok_and(|local| local != wanted) => self.target(canonical(wanted)),
+            Ok(wanted) if stream.local_addr().is_ok_and(|local| local != wanted) => {
+                self.target(canonical(wanted))
+            }
             _ => Err(Refusal::NotRedirected),
         };
         match target {

@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UdpSocket;
 use weft_net::{Body, Peer, Via, full};
 use weft_service::workload::{
-    Caller, Contract, HttpContract, Invocation, Invoked, Revision, Scale, WorkError, WorkRequest, WorkerLimits,
-    WorkerStatus, WorkloadKind,
+    Caller, Contract, HttpContract, Invocation, Invoked, Revision, Scale, WorkError, WorkRequest,
+    WorkerLimits, WorkerStatus, WorkloadKind,
 };
 use weft_service::{BoxFuture, Error};
 use weft_types::{AccountId, AppName, Region};
@@ -63,13 +63,17 @@ struct World;
 
 impl Directory for World {
     fn find(&self, caller: &WorkloadId, name: &str) -> Option<WorkloadId> {
-        let there = matches!((caller.app.as_ref()?.as_str(), name), ("shop", "orders" | "web") | ("blog", "posts"));
+        let there =
+            matches!((caller.app.as_ref()?.as_str(), name), ("shop", "orders" | "web") | ("blog", "posts"));
         there.then(|| WorkloadId { name: name.into(), ..caller.clone() })
     }
 }
 
 impl Revisions for World {
-    fn current<'a>(&'a self, workload: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
+    fn current<'a>(
+        &'a self,
+        workload: &'a WorkloadId,
+    ) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
         Box::pin(std::future::ready(Ok(Some(revision(workload.clone())))))
     }
 }
@@ -85,7 +89,9 @@ impl Workers for World {
         work: WorkRequest,
     ) -> BoxFuture<'static, Result<Response<Body>, WorkError>> {
         let Caller::Workload(caller) = work.caller else { panic!("{:?}", work.caller) };
-        let header = |name: &str| work.request.headers().get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
+        let header = |name: &str| {
+            work.request.headers().get(name).map_or("-", |value| value.to_str().unwrap()).to_owned()
+        };
         let shown = format!(
             "{} to {}: {} {} by {}, forged {}",
             caller.name,
@@ -163,7 +169,8 @@ impl Worker {
     async fn ask(&self, wanted: &str) -> String {
         *self.wanted.lock().unwrap() = wanted.parse().unwrap();
         let mut stream = TcpStream::connect(self.door).await.unwrap();
-        let request = b"GET /x?y HTTP/1.1\r\nhost: orders:8080\r\nconnection: close\r\nx-weft-caller: shop/admin\r\n\
+        let request =
+            b"GET /x?y HTTP/1.1\r\nhost: orders:8080\r\nconnection: close\r\nx-weft-caller: shop/admin\r\n\
             X_Weft_Caller: shop/admin\r\n\r\n";
         let mut answer = String::new();
         let asked = async {

@@ -46,7 +46,8 @@ pub(crate) fn meaning(name: &str, app: Option<&str>) -> Meaning {
             rest => Meaning::App(rest.to_owned()),
         };
     }
-    let is_below = |suffix: &str| name == suffix || name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+    let is_below =
+        |suffix: &str| name == suffix || name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
     if ["localhost", "amazonaws.com", "amazonaws.com.cn"].into_iter().any(is_below) {
         return Meaning::Aws;
     }

@@ -99,7 +99,9 @@ impl Resolver {
     fn of_app(&self, name: &str) -> Option<Reply> {
         let seams = self.shared.seams.get()?;
         let workload = seams.directory.find(&self.identity.revision.workload, name)?;
-        Some(if let Some(address) = self.shared.names.address_of(&workload) { Reply::Addresses(vec![address.into()], TTL_OURS) } else {
+        Some(if let Some(address) = self.shared.names.address_of(&workload) {
+            Reply::Addresses(vec![address.into()], TTL_OURS)
+        } else {
             tracing::warn!(workload = &*workload.name, "no address is left for a name");
             Reply::Code(ResponseCode::ServFail)
         })

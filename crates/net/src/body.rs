@@ -40,10 +40,9 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 pub fn text(status: http::StatusCode, message: impl Into<Bytes>) -> http::Response<Body> {
     let mut response = http::Response::new(full(message));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 
@@ -180,7 +179,6 @@ impl Received {
 mod tests {
     use super::*;
     use futures::FutureExt as _;
-
 
     fn body_of(chunks: &[&'static str]) -> Body {
         let frames: Vec<Result<Frame<Bytes>, BoxError>> =

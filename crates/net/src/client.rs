@@ -198,8 +198,10 @@ fn classify(error: hyper::Error) -> SendError {
 
 /// A copy of a request that may be sent twice.
 fn repeatable(request: &Request<Body>) -> Option<Request<Body>> {
-    let idempotent =
-        matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE);
+    let idempotent = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+    );
     if !idempotent || !request.body().is_end_stream() {
         return None;
     }
@@ -214,7 +216,12 @@ async fn splice(client_side: OnUpgrade, worker_side: OnUpgrade, idle_timeout: Du
     match tokio::try_join!(client_side, worker_side) {
         Ok((client, worker)) => {
             let end = relay(TokioIo::new(client), TokioIo::new(worker), idle_timeout).await;
-            tracing::debug!(sent = end.sent, received = end.received, idle = end.idle, "upgraded connection ended");
+            tracing::debug!(
+                sent = end.sent,
+                received = end.received,
+                idle = end.idle,
+                "upgraded connection ended"
+            );
         }
         Err(error) => tracing::debug!(%error, "an upgrade was granted but did not happen"),
     }

@@ -16,7 +16,9 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in [CONNECTION, TE, TRANSFER_ENCODING, UPGRADE] {
         headers.remove(name);
     }
-    for name in ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings"] {
+    for name in
+        ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "http2-settings"]
+    {
         headers.remove(name);
     }
     if let Some(upgrade) = upgrade {

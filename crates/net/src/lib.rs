@@ -48,11 +48,7 @@ pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client goes away.
-    fn handle(
-        &self,
-        request: http::Request<Body>,
-        peer: Peer,
-    ) -> BoxFuture<'_, http::Response<Body>>;
+    fn handle(&self, request: http::Request<Body>, peer: Peer) -> BoxFuture<'_, http::Response<Body>>;
 }
 
 /// The other end of a connection.

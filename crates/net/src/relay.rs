@@ -27,10 +27,8 @@ pub async fn relay(near: impl Stream, far: impl Stream, idle_timeout: Duration) 
     let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
     let both = async {
         // An error on either side ends both; a clean end only its own direction.
-        let _ = tokio::try_join!(
-            one_way(near_read, far_write, &sent),
-            one_way(far_read, near_write, &received)
-        );
+        let _ =
+            tokio::try_join!(one_way(near_read, far_write, &sent), one_way(far_read, near_write, &received));
     };
     let watch = async {
         let mut seen = u64::MAX;

@@ -1,4 +1,5 @@
 //! A client before workers that behave and workers that do not.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +31,9 @@ impl Connect for Scripted {
     }
 }
 
-fn client(script: impl Fn(usize, DuplexStream) -> BoxFuture<'static, ()> + Send + Sync + 'static) -> (Client, Arc<AtomicUsize>) {
+fn client(
+    script: impl Fn(usize, DuplexStream) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+) -> (Client, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let scripted = Scripted { count: Arc::clone(&count), script: Arc::new(Box::new(script)) };
     (Client::new(scripted, ClientOptions::default()), count)
@@ -121,7 +124,9 @@ async fn first_answer(client: &Client) {
 
 #[tokio::test]
 async fn only_what_may_be_sent_twice_is() {
-    for (method, again) in [(Method::GET, true), (Method::DELETE, true), (Method::POST, false), (Method::PATCH, false)] {
+    for (method, again) in
+        [(Method::GET, true), (Method::DELETE, true), (Method::POST, false), (Method::PATCH, false)]
+    {
         let seen = Arc::default();
         let (client, _) = dies_after_one(Arc::clone(&seen));
         first_answer(&client).await;
@@ -160,7 +165,8 @@ async fn failures_are_told_apart() {
     assert!(matches!(error, SendError::Malformed { .. }), "{error:?}");
 
     let (fine, _) = client(|_, stream| Box::pin(answer_all(stream, OK)));
-    let broken = futures::stream::iter([Err::<http_body::Frame<bytes::Bytes>, BoxError>("client left".into())]);
+    let broken =
+        futures::stream::iter([Err::<http_body::Frame<bytes::Bytes>, BoxError>("client left".into())]);
     let body = Body::new(http_body_util::StreamBody::new(broken));
     let error = fine.send(request(Method::POST, body)).await.unwrap_err();
     assert!(matches!(error, SendError::RequestBody { .. }), "{error:?}");
@@ -173,7 +179,10 @@ async fn a_connection_that_never_comes_is_given_up() {
         ClientOptions { connect_timeout: Duration::from_secs(3), ..ClientOptions::default() },
     );
     let error = never.send(request(Method::GET, empty())).await.unwrap_err();
-    assert!(matches!(error, SendError::ConnectTimeout(limit) if limit == Duration::from_secs(3)), "{error:?}");
+    assert!(
+        matches!(error, SendError::ConnectTimeout(limit) if limit == Duration::from_secs(3)),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +217,9 @@ async fn an_upgrade_is_relayed_both_ways() {
             let head = read_head(&mut stream).await;
             assert!(head.contains("upgrade: echo"), "{head}");
             stream
-                .write_all(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello")
+                .write_all(
+                    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello",
+                )
                 .await
                 .unwrap();
             let mut asked = [0; 4];
@@ -217,7 +228,9 @@ async fn an_upgrade_is_relayed_both_ways() {
         })
     });
     let mut near = through_proxy(client);
-    near.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n").await.unwrap();
+    near.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+        .await
+        .unwrap();
     let head = read_head(&mut near).await;
     assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo"), "{head}");
     let mut hello = [0; 5];

@@ -1,4 +1,5 @@
 //! A server before clients that behave and clients that do not.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use weft_net::{
-    Body, BodyError, BoxFuture, Drained, Handler, Limits, Peer, Server, Via, collect_limited, full, serve_connection,
-    text,
+    Body, BodyError, BoxFuture, Drained, Handler, Limits, Peer, Server, Via, collect_limited, full,
+    serve_connection, text,
 };
 
 /// Echoes bodies; `/hold` answers when told, or counts how often it was dropped before.
@@ -40,7 +41,8 @@ impl Handler for Echo {
         Box::pin(async move {
             match request.uri().path() {
                 "/hold" => {
-                    let mut guard = CountDrop(Some((Arc::clone(&self.dropped), Arc::clone(&self.dropped_notice))));
+                    let mut guard =
+                        CountDrop(Some((Arc::clone(&self.dropped), Arc::clone(&self.dropped_notice))));
                     self.held.notify_one();
                     self.release.notified().await;
                     guard.0 = None;
@@ -132,7 +134,10 @@ async fn a_tls_handshake_is_closed_without_a_word() {
 
 #[tokio::test]
 async fn bodies_over_the_limit_are_refused() {
-    let declared = format!("POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 101\r\n\r\n{}", "x".repeat(101));
+    let declared = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 101\r\n\r\n{}",
+        "x".repeat(101)
+    );
     let chunked = format!(
         "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n65\r\n{}\r\n0\r\n\r\n",
         "x".repeat(101)
@@ -161,7 +166,11 @@ async fn a_client_that_says_nothing_or_too_little_is_left() {
         let started = tokio::time::Instant::now();
         exchange(pipe(Arc::default(), limits()), begin).await;
         let took = started.elapsed();
-        assert!(took >= want && took < want + Duration::from_secs(1), "{:?} {took:?}", String::from_utf8_lossy(begin));
+        assert!(
+            took >= want && took < want + Duration::from_secs(1),
+            "{:?} {took:?}",
+            String::from_utf8_lossy(begin)
+        );
     }
 }
 
@@ -277,10 +286,9 @@ fn listen(server: &Server) -> SocketAddr {
 #[tokio::test]
 async fn one_connection_too_many_gets_503() {
     let echo = Arc::new(Echo::default());
-    for limits in [
-        Limits { connections_max: 2, ..limits() },
-        Limits { connections_per_client_max: 2, ..limits() },
-    ] {
+    for limits in
+        [Limits { connections_max: 2, ..limits() }, Limits { connections_per_client_max: 2, ..limits() }]
+    {
         let server = Server::new(Arc::clone(&echo) as Arc<dyn Handler>, limits);
         let address = listen(&server);
         let mut held = Vec::new();

@@ -55,7 +55,9 @@ impl HostPattern {
     pub fn is_own(&self) -> bool {
         match self {
             Self::Any => false,
-            Self::Exact(name) | Self::Below(name) => is_own_host(name) || OWN_SUFFIX.ends_with(&format!(".{name}")),
+            Self::Exact(name) | Self::Below(name) => {
+                is_own_host(name) || OWN_SUFFIX.ends_with(&format!(".{name}"))
+            }
         }
     }
 }

@@ -71,7 +71,9 @@ pub enum Problem {
         by: AppName,
     },
     /// Its host is below `weft.localhost`, or would hold it.
-    #[error("`{path}` of app `{app}` claims a host of `weft.localhost`, whose names are given by app and workload")]
+    #[error(
+        "`{path}` of app `{app}` claims a host of `weft.localhost`, whose names are given by app and workload"
+    )]
     OwnHost {
         /// Whose route it is.
         app: AppName,
@@ -165,12 +167,8 @@ impl<T: Clone> Routes<T> {
                 auth,
                 target,
             };
-            let by_path = Route {
-                host: HostPattern::Any,
-                path: prefix.clone(),
-                strip_prefix: true,
-                ..by_host.clone()
-            };
+            let by_path =
+                Route { host: HostPattern::Any, path: prefix.clone(), strip_prefix: true, ..by_host.clone() };
             // Two accounts may have an app of the same name; the first that is named keeps the name.
             self.by_path.entry(prefix).or_insert_with(|| Arc::new(by_path));
             let _ = self.exact.entry(host).or_default().claim(String::new(), Arc::new(by_host));
@@ -252,7 +250,8 @@ fn is_own_name(host: &str) -> bool {
 }
 
 fn found<'a, T>(route: &'a Arc<Route<T>>, path: &'a Path<'_>) -> Found<'a, T> {
-    let segments = if route.strip_prefix { route.path.split('/').filter(|part| !part.is_empty()).count() } else { 0 };
+    let segments =
+        if route.strip_prefix { route.path.split('/').filter(|part| !part.is_empty()).count() } else { 0 };
     let prefix = if segments == 0 { "" } else { route.path.trim_end_matches('/') };
     Found { route, path: path.without(segments), prefix }
 }
@@ -273,9 +272,11 @@ impl<T> Table<T> {
     /// Adds a route; returns whose older routes leave nothing to it.
     fn claim(&mut self, key: String, route: Arc<Route<T>>) -> Option<AppName> {
         let claims = self.by_key.entry(key).or_default();
-        let taken: HashSet<&str> = claims.iter().flat_map(|claim| &claim.methods).map(String::as_str).collect();
+        let taken: HashSet<&str> =
+            claims.iter().flat_map(|claim| &claim.methods).map(String::as_str).collect();
         let shadowed = claims.iter().any(|claim| claim.methods.is_empty())
-            || (!route.methods.is_empty() && route.methods.iter().all(|method| taken.contains(method.as_str())));
+            || (!route.methods.is_empty()
+                && route.methods.iter().all(|method| taken.contains(method.as_str())));
         if shadowed {
             let by = claims.iter().find(|claim| {
                 claim.methods.is_empty() || claim.methods.iter().any(|method| route.methods.contains(method))
@@ -290,8 +291,9 @@ impl<T> Table<T> {
         let mut missing = Missing::Route;
         for prefix in path.prefixes() {
             let Some(claims) = self.by_key.get(prefix) else { continue };
-            let fits =
-                |claim: &&Arc<Route<T>>| claim.methods.is_empty() || claim.methods.iter().any(|one| one == method);
+            let fits = |claim: &&Arc<Route<T>>| {
+                claim.methods.is_empty() || claim.methods.iter().any(|one| one == method)
+            };
             if let Some(route) = claims.iter().find(fits) {
                 return Ok(found(route, path));
             }

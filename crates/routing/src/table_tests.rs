@@ -32,7 +32,8 @@ fn shop() -> (Routes<&'static str>, Vec<Problem>) {
     let exposed = vec![exposed("shop", "web"), exposed("shop", "orders"), exposed("blog", "web")];
     let stripped = Route { strip_prefix: true, ..route("shop", "orders", None, "/api/orders/") };
     let reader = Route { methods: vec!["GET".into()], ..route("shop", "reader", None, "/api") };
-    let writer = Route { methods: vec!["POST".into(), "PUT".into()], ..route("shop", "writer", None, "/api") };
+    let writer =
+        Route { methods: vec!["POST".into(), "PUT".into()], ..route("shop", "writer", None, "/api") };
     let late = Route { claimed: 9, ..route("blog", "web", None, "/") };
     let routes = vec![
         late,
@@ -142,7 +143,12 @@ fn a_claim_is_shadowed_only_when_no_method_is_left() {
     };
     let (routes, problems) = Routes::build(
         Vec::new(),
-        vec![with(1, "a", &["GET"]), with(2, "b", &["GET", "POST"]), with(3, "c", &["POST"]), with(4, "d", &[])],
+        vec![
+            with(1, "a", &["GET"]),
+            with(2, "b", &["GET", "POST"]),
+            with(3, "c", &["POST"]),
+            with(4, "d", &[]),
+        ],
     );
     assert_eq!(problems.len(), 1, "{problems:?}");
     check(&routes, "GET localhost /a", "a/web /a");

@@ -1,5 +1,5 @@
 //! Fakes of everything that a gateway talks to, shared by its tests and its benchmark.
-#![allow(dead_code, missing_docs, clippy::missing_panics_doc, reason = "each includer uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each includer uses a part")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use weft_gateway::{ApiRequest, Apis, Authorizer, Gateway, GatewayOptions, NoAuth
 use weft_net::{Body, collect_limited, full};
 use weft_routing::{Auth, Exposed, HostPattern, Route, Routes};
 use weft_service::workload::{
-    Contract, HttpContract, Invocation, Invoked, Revision, Revisions, Scale, WorkError, WorkRequest, WorkerLimits,
-    WorkerStatus, Workers, WorkloadId, WorkloadKind,
+    Contract, HttpContract, Invocation, Invoked, Revision, Revisions, Scale, WorkError, WorkRequest,
+    WorkerLimits, WorkerStatus, Workers, WorkloadId, WorkloadKind,
 };
 use weft_service::{BoxFuture, Error};
 use weft_types::{AccountId, AppName, Region, WorkloadName};
@@ -60,7 +60,10 @@ pub(crate) struct World {
 }
 
 impl Revisions for World {
-    fn current<'a>(&'a self, workload: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
+    fn current<'a>(
+        &'a self,
+        workload: &'a WorkloadId,
+    ) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
         let found = (&*workload.name != "gone").then(|| Arc::clone(&self.revision));
         Box::pin(std::future::ready(Ok(found)))
     }
@@ -71,7 +74,11 @@ impl Workers for World {
         Box::pin(std::future::ready(Err(WorkError::Stopping)))
     }
 
-    fn forward(&self, _: Arc<Revision>, work: WorkRequest) -> BoxFuture<'static, Result<Response<Body>, WorkError>> {
+    fn forward(
+        &self,
+        _: Arc<Revision>,
+        work: WorkRequest,
+    ) -> BoxFuture<'static, Result<Response<Body>, WorkError>> {
         Box::pin(async move {
             let reason = || "secret reason".to_owned();
             match work.request.uri().path() {
