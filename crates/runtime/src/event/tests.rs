@@ -19,8 +19,13 @@ fn event(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
 
 #[test]
 fn a_request_becomes_an_event_of_format_2() {
-    let headers =
-        [("host", "api.example.com"), ("x-a", "1"), ("x-a", "2"), ("cookie", "a=1; b=2"), ("user-agent", "curl")];
+    let headers = [
+        ("host", "api.example.com"),
+        ("x-a", "1"),
+        ("x-a", "2"),
+        ("cookie", "a=1; b=2"),
+        ("user-agent", "curl"),
+    ];
     let found = event("/items/x%20y?q=a+b&q=c&empty", &headers, b"");
     assert_eq!(
         found,
@@ -56,7 +61,11 @@ fn a_request_becomes_an_event_of_format_2() {
 fn only_text_travels_as_text() {
     let check = |content_type: &str, body: &[u8], expected: &str, base64: bool| {
         let found = event("/", &[("content-type", content_type)], body);
-        assert_eq!((found["body"].as_str(), &found["isBase64Encoded"]), (Some(expected), &json!(base64)), "{content_type}");
+        assert_eq!(
+            (found["body"].as_str(), &found["isBase64Encoded"]),
+            (Some(expected), &json!(base64)),
+            "{content_type}"
+        );
     };
     check("application/json", b"{}", "{}", false);
     check("text/plain; charset=utf-8", "h\u{e9}".as_bytes(), "h\u{e9}", false);
@@ -77,7 +86,12 @@ fn check(content_type: Option<&str>, payload: &[u8], expected: &str) {
             let cookies: Vec<_> =
                 head.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
             let content_type = head.headers["content-type"].to_str().unwrap();
-            format!("{} {content_type}|{}|{}", head.status.as_u16(), cookies.join(","), String::from_utf8_lossy(&body))
+            format!(
+                "{} {content_type}|{}|{}",
+                head.status.as_u16(),
+                cookies.join(","),
+                String::from_utf8_lossy(&body)
+            )
         }
     };
     assert_eq!(found, expected, "{}", String::from_utf8_lossy(payload));

@@ -74,8 +74,17 @@ fn spec(revision: &Revision, language: Option<Language>) -> SandboxSpec {
         expires: Timestamp::from_seconds(0),
     };
     let choice = language.map(interpreter);
-    let config = RuntimeConfig { environment: vec![("SSL_CERT_FILE".into(), "/ca".into())], ..Default::default() };
-    Launch { revision, choice: choice.as_ref(), keys: Some(&keys), log_stream: "s", config: &config, worker: 7 }.spec()
+    let config =
+        RuntimeConfig { environment: vec![("SSL_CERT_FILE".into(), "/ca".into())], ..Default::default() };
+    Launch {
+        revision,
+        choice: choice.as_ref(),
+        keys: Some(&keys),
+        log_stream: "s",
+        config: &config,
+        worker: 7,
+    }
+    .spec()
 }
 
 fn var<'a>(spec: &'a SandboxSpec, name: &str) -> Option<&'a str> {
@@ -84,7 +93,8 @@ fn var<'a>(spec: &'a SandboxSpec, name: &str) -> Option<&'a str> {
 
 #[test]
 fn a_function_gets_lambdas_environment() {
-    let theirs = [("TABLE", "t"), ("_HIDDEN", "x"), ("AWS_REGION", "mars"), ("_HANDLER", "x"), ("TZ", "Asia/Tokyo")];
+    let theirs =
+        [("TABLE", "t"), ("_HIDDEN", "x"), ("AWS_REGION", "mars"), ("_HANDLER", "x"), ("TZ", "Asia/Tokyo")];
     let spec = spec(&revision(lambda("python3.12"), &theirs), Some(Language::Python));
     for (name, expected) in [
         ("_HANDLER", Some("app.handler")),

@@ -89,9 +89,7 @@ impl Fleet for Fake {
                 Word::Fails => {
                     Err(StartFailure::Work(WorkError::StartFailed { reason: "no such file".to_owned() }))
                 }
-                Word::InitFails => {
-                    Err(StartFailure::Init(InitFailure::Reported("{}".into()), "".into()))
-                }
+                Word::InitFails => Err(StartFailure::Init(InitFailure::Reported("{}".into()), "".into())),
                 Word::Panics => panic!("as the script says"),
             }
         })
@@ -153,7 +151,7 @@ fn service(max: u32, concurrency: u32) -> PoolConfig {
 }
 
 fn pool(fake: &Fake, config: PoolConfig) -> Arc<Pool<Fake>> {
-    Pool::new(fake.clone(), config, Arc::default())
+    Pool::new(fake.clone(), config, Arc::new(1.into()))
 }
 
 async fn call(pool: Arc<Pool<Fake>>, takes: Duration) -> Result<u64, NoLease> {
@@ -303,7 +301,7 @@ async fn crashed_workers_are_replaced_ever_more_slowly() {
         fake.crash(id);
         tokio::time::sleep(MS).await;
     }
-    assert_eq!(pauses, [0, 0, 1, 1, 2]);
+    assert_eq!(pauses, [0, 0, 0, 2, 3]);
     assert_eq!(fake.0.most.load(SeqCst), 1);
 }
 

@@ -15,7 +15,13 @@ impl Client {
     }
 
     /// Sends a request and returns status, lower-case head, and body.
-    async fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, String) {
+    async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (u16, String, String) {
         let mut head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: x\r\n");
         headers.iter().for_each(|(name, value)| write!(head, "{name}: {value}\r\n").unwrap());
         if !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
@@ -77,7 +83,8 @@ async fn an_event_goes_out_and_its_answer_comes_back() {
         assert!(head.contains(line), "{line} in {head}");
     }
     assert!(!head.contains("trace-id"));
-    let (status, _, body) = client.ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
+    let (status, _, body) =
+        client.ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
     assert_eq!((status, body.as_str()), (202, "{\"status\":\"OK\"}\n"));
     assert_eq!(answered.await.unwrap(), Answered::Response("a/b".into(), "ok".into()));
 }
@@ -153,7 +160,9 @@ async fn an_answer_that_is_too_long_is_refused_and_told() {
     let answered = api.submit(invoke("r-2"));
     client.ask("GET", "invocation/next", &[], b"").await;
     client.ask("POST", "invocation/r-2/response", &[], &body[..RESPONSE_BYTES_MAX]).await;
-    assert!(matches!(answered.await.unwrap(), Answered::Response(_, bytes) if bytes.len() == RESPONSE_BYTES_MAX));
+    assert!(
+        matches!(answered.await.unwrap(), Answered::Response(_, bytes) if bytes.len() == RESPONSE_BYTES_MAX)
+    );
 }
 
 #[tokio::test]

@@ -14,10 +14,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use weft_net::BoxStream;
 use weft_runtime::{Process, Runtime, RuntimeConfig, Spawned, Spawner};
-use weft_sandbox::{Exit, ExitStatus, FRAMES_ENV, Interpreter, Language, Listening, SandboxSpec, StartError, Usage};
+use weft_sandbox::{
+    Exit, ExitStatus, FRAMES_ENV, Interpreter, Language, Listening, SandboxSpec, StartError, Usage,
+};
 use weft_service::workload::{
-    Contract, DoorGuard, DoorHandler, DoorSockets, Doors, Invocation, LambdaContract, LogPlace, LogSink, Revision,
-    RoleCredentials, RoleKeys, Scale, WorkerIdentity, WorkerLimits, WorkloadId, WorkloadKind,
+    Contract, DoorGuard, DoorHandler, DoorSockets, Doors, Invocation, LambdaContract, LogPlace, LogSink,
+    Revision, RoleCredentials, RoleKeys, Scale, WorkerIdentity, WorkerLimits, WorkloadId, WorkloadKind,
 };
 use weft_service::{BoxFuture, Error, SystemClock};
 use weft_types::{AccountId, Arn, Region, Timestamp};
@@ -58,7 +60,8 @@ impl Plain {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let output: Vec<OwnedFd> = vec![child.stdout.take().unwrap().into(), child.stderr.take().unwrap().into()];
+        let output: Vec<OwnedFd> =
+            vec![child.stdout.take().unwrap().into(), child.stderr.take().unwrap().into()];
         for pipe in &output {
             rustix::io::ioctl_fionbio(pipe.as_fd(), true)?;
         }
