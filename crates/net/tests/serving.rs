@@ -263,7 +263,7 @@ async fn a_client_that_goes_away_cancels_its_request() {
 }
 
 #[tokio::test]
-async fn trailers_pass_both_ways() {
+async fn a_body_with_trailers_is_read_whole() {
     let client = pipe(Arc::default(), limits());
     let answer = exchange(
         client,
