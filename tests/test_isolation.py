@@ -302,4 +302,4 @@ def test_status_names_the_mode_in_force(pair):
     shown = json.loads(pair.cli("status", "--json").stdout)
     assert shown["isolation"]["mode"] == pair.mode
     for feature in shown["isolation"]["features"]:
-        assert feature["state"] == "inforce" or feature["remedy"] or feature["detail"]
+        assert feature["state"] == "in-force" or feature["help"] or feature["detail"]

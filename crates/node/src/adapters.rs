@@ -4,11 +4,15 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::Response;
+use weft_compute::FunctionPlaces;
 use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied};
+use weft_lambda::{FunctionKey, Lambda, Placement};
 use weft_routing::Auth;
-use weft_service::workload::{Revision, Revisions, RoleCredentials, RoleKeys, WorkloadId, WorkloadKind};
+use weft_service::workload::{
+    Artifact, Artifacts, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
+};
 use weft_service::{Access, BoxFuture, Dispatch, Error};
-use weft_types::Arn;
+use weft_types::{AccountId, AppName, Arn, Region};
 
 /// The gateway's and the mesh's way to dispatch. Dispatch needs services that need workers that need the mesh, so it comes last.
 #[derive(Clone, Default)]
@@ -74,23 +78,45 @@ fn workload_arn(workload: &WorkloadId) -> Arn {
     let account = workload.account.to_string();
     let (region, name) = (workload.region.as_str(), &workload.name);
     match (&workload.app, workload.kind) {
-        (Some(app), WorkloadKind::Service) => Arn::of("weft", region, &account, &format!("app/{app}/service/{name}")),
+        (Some(app), WorkloadKind::Service) => {
+            Arn::of("weft", region, &account, &format!("app/{app}/service/{name}"))
+        }
         _ => Arn::of("lambda", region, &account, &format!("function:{name}")),
     }
 }
 
-/// Functions' revisions from Lambda, services' from compute.
-pub(crate) struct AllRevisions {
-    pub(crate) functions: Arc<dyn Revisions>,
-    pub(crate) services: Arc<dyn Revisions>,
+/// Where `CreateFunction` finds code: compute's builds. Lambda comes first.
+#[derive(Clone, Default)]
+pub(crate) struct LateArtifacts(Arc<OnceLock<Arc<dyn Artifacts>>>);
+
+impl LateArtifacts {
+    pub(crate) fn set(&self, artifacts: Arc<dyn Artifacts>) {
+        let _ = self.0.set(artifacts);
+    }
 }
 
-impl Revisions for AllRevisions {
-    fn current<'a>(&'a self, workload: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
-        match workload.kind {
-            WorkloadKind::Function => self.functions.current(workload),
-            WorkloadKind::Service => self.services.current(workload),
+impl Artifacts for LateArtifacts {
+    fn find<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Artifact, Error>> {
+        match self.0.get() {
+            Some(artifacts) => artifacts.find(bucket, key),
+            None => Box::pin(async { Err(Error::internal("no code before the start is over")) }),
         }
+    }
+}
+
+/// Tells Lambda how its functions belong to apps.
+pub(crate) struct Placer(pub(crate) Arc<Lambda>);
+
+impl FunctionPlaces for Placer {
+    fn place(
+        &self,
+        account: AccountId,
+        region: &Region,
+        function_name: &str,
+        place: Option<(AppName, Scale)>,
+    ) {
+        let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
+        self.0.place(&key, place.map(|(app, scale)| Placement::new(Some(app), Some(scale))));
     }
 }
 

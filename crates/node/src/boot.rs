@@ -4,7 +4,9 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use weft_sandbox::{Identity, LaunchError, LauncherConfig, LauncherLink, drop_privileges, fork_launcher, prepare_data_folder};
+use weft_sandbox::{
+    Identity, LaunchError, LauncherConfig, LauncherLink, drop_privileges, fork_launcher, prepare_data_folder,
+};
 
 use crate::config::Config;
 
@@ -14,7 +16,9 @@ const SERVER_ID: u32 = 60_477;
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BootError {
-    #[error("{address} is in use by another program; choose another address with --listen, or 127.0.0.1:0 for any free port")]
+    #[error(
+        "{address} is in use by another program; choose another address with --listen, or 127.0.0.1:0 for any free port"
+    )]
     InUse { address: SocketAddr },
     #[error("failed to listen on {address}")]
     Listen { address: SocketAddr, source: io::Error },
@@ -39,7 +43,8 @@ pub(crate) fn boot(config: &Config) -> Result<Booted, BootError> {
     let edge = config.edge.map(listen).transpose()?;
     let data = prepare_data_folder(&config.data, server)?;
     let roots = vec![data.join(crate::TREES_FOLDER)];
-    let launcher = fork_launcher(&LauncherConfig { source_roots: roots, server, ..LauncherConfig::default() })?;
+    let launcher =
+        fork_launcher(&LauncherConfig { source_roots: roots, server, ..LauncherConfig::default() })?;
     if let Some(server) = server {
         drop_privileges(server)?;
     }

@@ -25,7 +25,9 @@ pub enum ConfigError {
     #[error("there is no folder for the data: set --data, XDG_DATA_HOME or HOME")]
     NoDataFolder,
     /// The key does not look like one.
-    #[error("--admin-key wants ID:SECRET, the id 16 to 128 letters and digits, the secret at least 16 characters")]
+    #[error(
+        "--admin-key wants ID:SECRET, the id 16 to 128 letters and digits, the secret at least 16 characters"
+    )]
     BadAdminKey,
     /// The store is one that is not built.
     #[error("--store {0}: only the embedded store is built so far; PostgreSQL comes with the cluster")]
@@ -64,7 +66,9 @@ fn default_data_folder() -> Option<PathBuf> {
         return Some(PathBuf::from("/var/lib/weft"));
     }
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    named("XDG_DATA_HOME").or_else(|| named("HOME").map(|home| home.join(".local/share"))).map(|data| data.join("weft"))
+    named("XDG_DATA_HOME")
+        .or_else(|| named("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("weft"))
 }
 
 fn parse_admin_key(text: &str) -> Result<(String, String), ConfigError> {

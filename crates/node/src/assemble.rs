@@ -1,0 +1,170 @@
+//! Putting the layers together, lowest first. What needs each other in a circle meets through `adapters`.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use weft_compute::{Chosen, Compute, SandboxRunner, Seams as ComputeSeams};
+use weft_gateway::{ApiHandler, Gateway, GatewayOptions};
+use weft_iam::{AdminKey, Iam};
+use weft_lambda::{Lambda, LambdaOptions, LambdaParts};
+use weft_logs::{Logs, LogsOptions};
+use weft_mesh::{Directory, Mesh, MeshOptions, Seams as MeshSeams};
+use weft_runtime::{Runtime, RuntimeConfig, Sandboxes, choose_interpreter};
+use weft_sandbox::Launcher;
+use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
+use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
+use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
+
+use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer};
+use crate::platform::ThisPlatform;
+use crate::{StartError, TREES_FOLDER};
+
+/// A server's parts that live as long as it does.
+pub(crate) struct Parts {
+    pub(crate) stores: Vec<Store>,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) lambda: Arc<Lambda>,
+    pub(crate) compute: Compute,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) platform: Arc<ThisPlatform>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) edge: Arc<Gateway>,
+    pub(crate) admin: AdminKey,
+}
+
+/// The stores of a data folder, one environment per service, so that none slows another.
+struct Stores {
+    iam: Store,
+    lambda: Store,
+    logs: Store,
+    compute: Store,
+}
+
+impl Stores {
+    fn open(data: &Path) -> Result<Self, StartError> {
+        let open = |name: &str| Store::open(&data.join("store").join(name), &StoreOptions::default());
+        Ok(Self {
+            iam: open("iam")?,
+            lambda: open("lambda")?,
+            logs: open("logs")?,
+            compute: open("compute")?,
+        })
+    }
+}
+
+/// Opens what is stored in `data` and makes everything that serves it.
+pub(crate) async fn assemble(
+    data: &Path,
+    shown_data: &Path,
+    launcher: Launcher,
+    pinned: Option<(String, String)>,
+) -> Result<Parts, StartError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let stores = Stores::open(data)?;
+    let logs = Arc::new(Logs::new(stores.logs.clone(), Arc::clone(&clock), LogsOptions::default()));
+    let iam = Iam::open(stores.iam.clone(), Arc::clone(&clock)).await?;
+    let pinned = pinned.map(|(access_key_id, secret)| AdminKey { access_key_id, secret });
+    let admin = iam.bootstrap(pinned).await?;
+
+    let credentials = LateCredentials::default();
+    let mesh = Mesh::new(MeshOptions::default());
+    let runtime = Runtime::new(
+        RuntimeConfig::default(),
+        Arc::new(Sandboxes::new(launcher.clone())),
+        Arc::new(mesh.clone()),
+        Arc::<Logs>::clone(&logs),
+        Arc::new(credentials.clone()),
+        Arc::clone(&clock),
+    );
+    let workers: Arc<dyn Workers> = Arc::<Runtime>::clone(&runtime);
+
+    let platform = Arc::new(ThisPlatform {
+        launcher: launcher.clone(),
+        data: shown_data.to_path_buf(),
+        started: clock.now(),
+        addresses: OnceLock::new(),
+    });
+    let artifacts = LateArtifacts::default();
+    let trees = |name: &str| Trees::open(&data.join(TREES_FOLDER).join(name));
+    let lambda = Arc::new(Lambda::new(
+        LambdaParts {
+            store: stores.lambda.clone(),
+            blobs: Blobs::open(&data.join("blobs/lambda"))?,
+            trees: trees("lambda")?,
+            workers: Arc::clone(&workers),
+            artifacts: Arc::new(artifacts.clone()),
+            clock: Arc::clone(&clock),
+        },
+        LambdaOptions::default(),
+    ));
+    let compute = Compute::open(
+        ComputeSeams {
+            store: stores.compute.clone(),
+            blobs: Blobs::open(&data.join("blobs/sources"))?,
+            trees: trees("builds")?,
+            workers: Arc::clone(&workers),
+            runner: Arc::new(SandboxRunner::new(launcher, Arc::new(choose))),
+            platform: Arc::<ThisPlatform>::clone(&platform),
+            clock: Arc::clone(&clock),
+        },
+        weft_compute::Options::default(),
+    )
+    .await?;
+    artifacts.set(Arc::new(compute.clone()));
+    compute.connect_functions(Arc::<Lambda>::clone(&lambda), Arc::new(Placer(Arc::clone(&lambda))));
+
+    let mut registry = Registry::default();
+    iam.register(&mut registry);
+    registry.add(lambda.register());
+    registry.add(logs.register());
+    registry.add(compute.operations());
+    let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
+    let api = LateDispatch::default();
+    api.set(dispatch);
+    let credentials_of_iam: Arc<dyn RoleCredentials> = iam;
+    let _ = credentials.0.set(credentials_of_iam);
+
+    let revisions: Arc<dyn Revisions> = Arc::new(compute.clone());
+    let options = GatewayOptions::default();
+    mesh.connect(MeshSeams {
+        directory: Arc::new(AppDirectory(compute.clone())),
+        revisions: Arc::clone(&revisions),
+        workers: Arc::clone(&workers),
+        aws: Arc::new(ApiHandler::new(Arc::new(api.clone()), options.api_body_bytes_max)),
+    });
+    let gateway = |options: GatewayOptions| {
+        let (api, authorizer) = (Arc::new(api.clone()), Arc::new(api.clone()));
+        let (workers, revisions) = (Arc::clone(&workers), Arc::clone(&revisions));
+        Arc::new(Gateway::new(api, workers, revisions, authorizer, compute.routes(), options))
+    };
+    let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
+    let gateway = gateway(options);
+    let Stores { iam, lambda: functions, logs: lines, compute: apps } = stores;
+    Ok(Parts {
+        stores: vec![iam, functions, lines, apps],
+        logs,
+        lambda,
+        compute,
+        runtime,
+        platform,
+        gateway,
+        edge,
+        admin,
+    })
+}
+
+/// Chooses an interpreter for a build as the runtime chooses one for a worker.
+fn choose(declared: &str, installed: &[weft_sandbox::Interpreter]) -> Result<Chosen, String> {
+    let weft_runtime::InterpreterChoice { interpreter, note } = choose_interpreter(declared, installed)?;
+    let weft_sandbox::Interpreter { version, path, prefix, .. } = interpreter;
+    Ok(Chosen { version, path, prefix, note })
+}
+
+/// Names of an app's workloads.
+struct AppDirectory(Compute);
+
+impl Directory for AppDirectory {
+    fn find(&self, caller: &WorkloadId, name: &str) -> Option<WorkloadId> {
+        self.0.find(caller, name)
+    }
+}

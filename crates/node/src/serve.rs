@@ -1,0 +1,169 @@
+//! From a booted process to a server that answers, and to its end.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use weft_net::{Limits, Server};
+use weft_sandbox::Launcher;
+
+use crate::StartError;
+use crate::assemble::{Parts, assemble};
+use crate::boot::{Booted, boot};
+use crate::config::Config;
+
+/// How long requests in flight may take to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long workers may take after that.
+const STOP_WORKERS: Duration = Duration::from_secs(10);
+/// Threads for everything that is not blocking work.
+const THREADS_MIN: usize = 2;
+
+/// Runs a server from its first moment to its end.
+pub(crate) fn run(config: &Config) -> Result<(), StartError> {
+    let booted = boot(config)?;
+    start_log();
+    let threads = std::thread::available_parallelism().map_or(THREADS_MIN, |n| n.get().max(THREADS_MIN));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("weft")
+        .enable_all()
+        .build()
+        .map_err(|source| StartError::System { doing: "start the async runtime", source })?;
+    let outcome = runtime.block_on(life(config, booted));
+    // Nothing that still blocks a thread may hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+/// The platform's own log on standard error: warnings, or what `WEFT_LOG` says (`weft_gateway=debug,access=info`).
+fn start_log() {
+    let filter = EnvFilter::try_from_env("WEFT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    log.with_ansi(io::stderr().is_terminal()).init();
+}
+
+async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
+    let Booted { data, listener, edge, launcher } = booted;
+    let system = |doing| move |source| StartError::System { doing, source };
+    let launcher = Launcher::connect(launcher).map_err(system("reach the sandbox launcher"))?;
+    let parts = assemble(&data, &config.data, launcher.clone(), config.admin_key.clone()).await?;
+    let (server, address) = listen(Arc::<weft_gateway::Gateway>::clone(&parts.gateway), listener)?;
+    let edge = edge.map(|edge| listen(Arc::<weft_gateway::Gateway>::clone(&parts.edge), edge)).transpose()?;
+    let url = |address: SocketAddr| format!("http://{address}");
+    let edge_urls: Vec<String> = edge.iter().map(|(_, address)| url(*address)).collect();
+    let _ = parts.platform.addresses.set((vec![url(address)], edge_urls.clone()));
+    let files = Files::write(&data, &url(address), &parts)?;
+    let background = start_background(&parts);
+    parts.compute.keep_warm();
+    let edge_note =
+        if edge_urls.is_empty() { String::new() } else { format!(", workloads on {}", edge_urls.join(", ")) };
+    let mut out = io::stdout();
+    let _ = writeln!(out, "weft ready on {}{edge_note} (data in {})", url(address), config.data.display());
+    let _ = out.flush();
+    let outcome = until_the_end(&parts, &launcher).await;
+    let mut draining = vec![server.drain(DRAIN)];
+    draining.extend(edge.iter().map(|(edge, _)| edge.drain(DRAIN)));
+    futures::future::join_all(draining).await;
+    parts.runtime.shutdown(STOP_WORKERS).await;
+    background.abort_all();
+    let _ = parts.logs.flush().await;
+    drop(files);
+    outcome
+}
+
+fn listen(
+    handler: Arc<weft_gateway::Gateway>,
+    listener: TcpListener,
+) -> Result<(Server, SocketAddr), StartError> {
+    let server = Server::new(handler, Limits::gateway());
+    let address = server
+        .listen(listener)
+        .map_err(|source| StartError::System { doing: "accept connections", source })?;
+    Ok((server, address))
+}
+
+/// Waits for the signal to stop, or for what makes going on pointless.
+async fn until_the_end(parts: &Parts, launcher: &Launcher) -> Result<(), StartError> {
+    let system = |source| StartError::System { doing: "wait for signals", source };
+    let mut terminate = signal(SignalKind::terminate()).map_err(system)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system)?;
+    let fatal = futures::future::select_all(parts.stores.iter().map(|store| {
+        let mut fatal = store.fatal();
+        Box::pin(async move { fatal.wait_for(|fatal| *fatal).await.is_ok() })
+    }));
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        _ = fatal => Err(StartError::NotDurable),
+        () = launcher.gone() => Err(StartError::LauncherGone),
+    }
+}
+
+/// What goes on beside requests.
+fn start_background(parts: &Parts) -> Background {
+    let (logs, lambda, compute) = (Arc::clone(&parts.logs), Arc::clone(&parts.lambda), parts.compute.clone());
+    Background(vec![
+        tokio::spawn(async move { logs.run().await }),
+        tokio::spawn(async move { lambda.run().await }),
+        tokio::spawn(async move {
+            let mut sweeps = tokio::time::interval(Duration::from_hours(1));
+            loop {
+                sweeps.tick().await;
+                let now = weft_service::Clock::now(&weft_service::SystemClock);
+                if let Err(error) = compute.sweep(now).await {
+                    tracing::error!(?error, "unused builds could not be removed");
+                }
+            }
+        }),
+    ])
+}
+
+struct Background(Vec<tokio::task::JoinHandle<()>>);
+
+impl Background {
+    fn abort_all(&self) {
+        self.0.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+/// What the command line reads in the data folder. `server.json` goes with the server.
+struct Files {
+    server: PathBuf,
+}
+
+impl Files {
+    fn write(data: &Path, url: &str, parts: &Parts) -> Result<Self, StartError> {
+        let system = |source| StartError::System { doing: "write to the data folder", source };
+        let server = data.join("server.json");
+        let admin = json!({
+            "accessKeyId": parts.admin.access_key_id,
+            "secretAccessKey": parts.admin.secret,
+        });
+        write_private(&data.join("admin.json"), &admin).map_err(system)?;
+        write_private(&server, &json!({"endpoint": url, "pid": std::process::id()})).map_err(system)?;
+        Ok(Self { server })
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.server);
+    }
+}
+
+/// Replaces a file that only its owner may read; whoever reads meanwhile sees the old or the new one, whole.
+fn write_private(path: &Path, value: &serde_json::Value) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    writeln!(file, "{value}")?;
+    file.sync_all()?;
+    fs::rename(new, path)
+}
