@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if std::env::args().any(|arg| arg == "--json") {
         println!("{}", serde_json::Value::Array(rows));
     } else {
-        rows.iter().for_each(|row| println!("{row}"));
+        for row in rows {
+            println!("{row}");
+        }
     }
     Ok(())
 }
@@ -145,7 +147,7 @@ fn function(code: &Path, runtime: &str, id: &str) -> Revision {
             concurrency: 1,
             queue_max: 10,
             queue_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
         },
         limits: WorkerLimits { memory_mib: 256, processes: 64, cpu_millis: 0, tmp_mib: 64 },
         log_group: "/aws/lambda/f".into(),

@@ -66,10 +66,14 @@ impl Runtime {
     pub async fn shutdown(&self, limit: Duration) {
         self.0.stopping.store(true, Ordering::SeqCst);
         let pools: Vec<_> = self.0.pools.load().values().map(|entry| Arc::clone(&entry.pool)).collect();
-        pools.iter().for_each(|pool| pool.refuse(&WorkError::Stopping));
+        for pool in &pools {
+            pool.refuse(&WorkError::Stopping);
+        }
         let closed = futures::future::join_all(pools.iter().map(|pool| pool.closed()));
         if tokio::time::timeout(limit, closed).await.is_err() {
-            pools.iter().for_each(|pool| pool.stop_all(Stop::Now));
+            for pool in &pools {
+                pool.stop_all(Stop::Now);
+            }
             let closed = futures::future::join_all(pools.iter().map(|pool| pool.closed()));
             // A kill that takes longer than this has not worked; the launcher's end will.
             let _ = tokio::time::timeout(self.0.shared.config.grace, closed).await;
@@ -100,8 +104,12 @@ impl Inner {
 
     fn forget(&self, revision: &str) {
         let _held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let pools = self.pools.load().without(revision);
-        self.pools.store(Arc::new(pools));
+        let mut pools = Pools::clone(&self.pools.load());
+        // Somebody else may have put a fresh one in its place already.
+        if pools.get(revision).is_some_and(|entry| entry.pool.close_if_idle()) {
+            pools.remove(revision);
+            self.pools.store(Arc::new(pools));
+        }
     }
 
     async fn lease(&self, revision: &Arc<Revision>) -> Result<Lease<RevisionFleet>, StartFailure> {

@@ -141,7 +141,7 @@ impl RuntimeApi {
         }
         let waits = match self.take_running(id) {
             Ok(waits) => waits,
-            Err(response) => return response,
+            Err(response) => return *response,
         };
         let content_type =
             header(&head.headers, "content-type").unwrap_or("application/octet-stream").to_owned();
@@ -166,7 +166,7 @@ impl RuntimeApi {
     async fn error(&self, id: &str, request: Request<Body>) -> Response<Body> {
         let waits = match self.take_running(id) {
             Ok(waits) => waits,
-            Err(response) => return response,
+            Err(response) => return *response,
         };
         let (answered, response) = match collect(request.into_body()).await {
             Ok((bytes, _)) => (Answered::Error(bytes), accepted()),
@@ -196,16 +196,19 @@ impl RuntimeApi {
     }
 
     /// The one who waits for the answer to the event that runs.
-    fn take_running(&self, id: &str) -> Result<oneshot::Sender<Answered>, Response<Body>> {
+    fn take_running(&self, id: &str) -> Result<oneshot::Sender<Answered>, Box<Response<Body>>> {
         let mut state = self.state();
         let State { running, last, .. } = &mut *state;
         match running {
             Some((running, waits)) if running == id => {
-                waits.take().ok_or_else(|| invalid_state("an answer is already under way"))
+                waits.take().ok_or_else(|| Box::new(invalid_state("an answer is already under way")))
             }
-            None if last.as_deref() == Some(id) => Err(invalid_state("the invocation has its answer")),
+            None if last.as_deref() == Some(id) => {
+                Err(Box::new(invalid_state("the invocation has its answer")))
+            }
             _ => {
-                Err(problem(StatusCode::BAD_REQUEST, "InvalidRequestID", "there is no invocation of this id"))
+                let message = "there is no invocation of this id";
+                Err(Box::new(problem(StatusCode::BAD_REQUEST, "InvalidRequestID", message)))
             }
         }
     }
@@ -239,7 +242,7 @@ impl DoorHandler for ApiDoor {
 struct Api(Arc<RuntimeApi>);
 
 impl Handler for Api {
-    fn handle<'a>(&'a self, request: Request<Body>, _: Peer) -> weft_net::BoxFuture<'a, Response<Body>> {
+    fn handle(&self, request: Request<Body>, _: Peer) -> weft_net::BoxFuture<'_, Response<Body>> {
         Box::pin(self.0.answer(request))
     }
 }

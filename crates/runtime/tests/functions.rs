@@ -1,13 +1,18 @@
 //! The language bootstraps as real processes: each case is a handler, an event, and what the caller and the log see.
 //! Cases follow what the official runtime clients do.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/plain.rs"]
+mod plain;
 mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use plain::{Plain, runtime};
 use serde_json::Value;
-use support::{Plain, function, invocation, runtime};
+use support::{function, invocation};
 use weft_runtime::RuntimeConfig;
 use weft_service::workload::{Contract, Workers as _};
 

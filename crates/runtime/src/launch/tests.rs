@@ -50,8 +50,8 @@ fn http(command: &[&str]) -> Contract {
     Contract::Http(HttpContract {
         command: command.iter().map(ToString::to_string).collect(),
         health_path: None,
-        start_timeout: Duration::from_secs(60),
-        request_timeout: Duration::from_secs(300),
+        start_timeout: Duration::from_mins(1),
+        request_timeout: Duration::from_mins(5),
         grace: Duration::from_secs(10),
     })
 }

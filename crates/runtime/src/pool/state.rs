@@ -14,6 +14,9 @@ use weft_service::workload::WorkError;
 use super::lease::Place;
 use super::{Fleet, Lease, PoolConfig, StartFailure};
 
+/// Held while a worker is frozen or thawed.
+pub(super) type Gate = Arc<tokio::sync::Mutex<()>>;
+
 /// See the module.
 pub(super) struct State<F: Fleet> {
     pub(super) slots: Vec<Slot<F::Worker>>,
@@ -44,7 +47,7 @@ pub(super) struct Slot<W> {
     /// It takes no more requests, and is stopped when it has none.
     stop_asked: bool,
     frozen: bool,
-    gate: Arc<tokio::sync::Mutex<()>>,
+    gate: Gate,
 }
 
 /// How far a worker is.
@@ -253,7 +256,6 @@ impl<F: Fleet> State<F> {
     }
 
     /// Xorshift: quick, and good enough to spread load.
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half of 64 bits")]
     fn draw(&mut self) -> u32 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
@@ -307,7 +309,7 @@ impl<F: Fleet> State<F> {
     }
 
     /// Marks an idle worker as frozen and returns it with the gate behind which it is frozen and thawed.
-    pub(super) fn freeze(&mut self, id: u64) -> Option<(Arc<F::Worker>, Arc<tokio::sync::Mutex<()>>)> {
+    pub(super) fn freeze(&mut self, id: u64) -> Option<(Arc<F::Worker>, Gate)> {
         let slot = self.slot(id).filter(|slot| slot.open() && slot.in_flight == 0)?;
         slot.frozen = true;
         let worker = slot.worker().map(Arc::clone)?;

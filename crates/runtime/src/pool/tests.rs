@@ -336,7 +336,9 @@ async fn a_service_fills_workers_evenly() {
         leases.push(pool.acquire().await.ok().unwrap());
     }
     let mut calls = HashMap::new();
-    leases.iter().for_each(|lease| *calls.entry(lease.worker().id).or_insert(0) += 1);
+    for lease in &leases {
+        *calls.entry(lease.worker().id).or_insert(0) += 1;
+    }
     assert!(calls.values().all(|count| *count == 10), "{calls:?}");
     assert_eq!(fake.0.most.load(SeqCst), 4);
     drop(leases.split_off(20));

@@ -23,7 +23,9 @@ impl Client {
         body: &[u8],
     ) -> (u16, String, String) {
         let mut head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: x\r\n");
-        headers.iter().for_each(|(name, value)| write!(head, "{name}: {value}\r\n").unwrap());
+        for (name, value) in headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
         if !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
             write!(head, "content-length: {}\r\n", body.len()).unwrap();
         }
@@ -94,11 +96,12 @@ async fn the_next_event_is_waited_for() {
     let api = RuntimeApi::new();
     let mut client = Client::of(&api);
     let other = Arc::clone(&api);
-    let (asked, answered) = tokio::join!(client.ask("GET", "invocation/next", &[], b""), async {
+    let submit = async {
         assert_eq!(other.initialised().await, Init::Done);
         tokio::task::yield_now().await;
-        other.submit(invoke("r-2"))
-    });
+        [other.submit(invoke("r-2"))]
+    };
+    let (asked, [answered]) = tokio::join!(client.ask("GET", "invocation/next", &[], b""), submit);
     assert_eq!(asked.0, 200);
     client.ask("POST", "invocation/r-2/error", &[], b"{\"errorMessage\":\"no\"}").await;
     assert_eq!(answered.await.unwrap(), Answered::Error("{\"errorMessage\":\"no\"}".into()));

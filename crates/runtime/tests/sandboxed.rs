@@ -1,0 +1,219 @@
+//! Services, custom runtimes and pools in real sandboxes. Without a harness: the launcher is forked before any thread.
+//! Where the machine allows no isolation, this says so and checks nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt as _;
+use support::{Lines, NoKeys, function, invocation};
+use tokio::net::TcpListener;
+use weft_net::{Body, empty, full};
+use weft_runtime::{Runtime, RuntimeConfig, Sandboxes};
+use weft_sandbox::{Launcher, LauncherConfig, LauncherLink, Mode, fork_launcher, original_destination};
+use weft_service::SystemClock;
+use weft_service::workload::{
+    Caller, Contract, DoorGuard, DoorHandler, DoorSockets, Doors, HttpContract, RUNTIME_API_ADDRESS,
+    Revision, WorkError, WorkRequest, WorkerIdentity, Workers as _, WorkloadKind,
+};
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    // Workers run as users of their own.
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let config = LauncherConfig { source_roots: vec![folder.path().into()], ..LauncherConfig::default() };
+    let link = fork_launcher(&config).unwrap();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(run(link, folder.path()));
+}
+
+async fn run(link: LauncherLink, folder: &Path) {
+    let launcher = Launcher::connect(link).unwrap();
+    if launcher.report().mode == Mode::None {
+        println!("no isolation on this machine: nothing checked");
+        return;
+    }
+    let log = Arc::new(Lines::default());
+    let runtime = Runtime::new(
+        RuntimeConfig::default(),
+        Arc::new(Sandboxes::new(launcher)),
+        Arc::new(ApiDoors),
+        Arc::clone(&log) as _,
+        Arc::new(NoKeys),
+        Arc::new(SystemClock),
+    );
+    a_service_listens_on_its_port_or_on_its_own(&runtime, folder).await;
+    a_service_that_ends_shows_what_it_printed(&runtime, folder).await;
+    a_crash_during_a_request_is_told(&runtime, folder).await;
+    a_flood_is_answered_by_twenty_workers_and_leaves_none(&runtime, folder).await;
+    a_custom_runtime_speaks_through_its_door(&runtime, folder).await;
+    runtime.shutdown(Duration::from_secs(10)).await;
+    assert!(runtime.status().is_empty());
+    println!("ok");
+}
+
+/// Serves the Runtime API alone.
+struct ApiDoors;
+
+impl Doors for ApiDoors {
+    fn opened(
+        &self,
+        _: Arc<WorkerIdentity>,
+        sockets: DoorSockets,
+        api: Arc<dyn DoorHandler>,
+    ) -> io::Result<DoorGuard> {
+        let listener = TcpListener::from_std(std::net::TcpListener::from(sockets.tcp))?;
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                if original_destination(&stream).is_ok_and(|wanted| wanted.to_string() == RUNTIME_API_ADDRESS)
+                {
+                    tokio::spawn(api.serve(stream.into_std().unwrap()));
+                }
+            }
+        });
+        Ok(Box::new(AbortOnDrop(task, [sockets.dns_udp, sockets.dns_tcp])))
+    }
+}
+
+struct AbortOnDrop(
+    tokio::task::JoinHandle<()>,
+    #[expect(dead_code, reason = "held open")] [std::os::fd::OwnedFd; 2],
+);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn service(folder: &Path, name: &str, code: &str) -> Revision {
+    let code_folder = folder.join(name);
+    std::fs::create_dir(&code_folder).unwrap();
+    std::fs::write(code_folder.join("app.py"), code).unwrap();
+    let mut revision = function(&code_folder, "python", "", &[]);
+    revision.workload.kind = WorkloadKind::Service;
+    revision.workload.name = name.into();
+    revision.scale.concurrency = 10;
+    revision.contract = Contract::Http(HttpContract {
+        command: vec!["python".into(), "app.py".into()],
+        health_path: None,
+        start_timeout: Duration::from_secs(20),
+        request_timeout: Duration::from_secs(5),
+        grace: Duration::from_secs(2),
+    });
+    revision
+}
+
+async fn ask(runtime: &Runtime, revision: &Arc<Revision>, body: Body) -> Result<(u16, String), WorkError> {
+    let request = http::Request::post("/x?y=1").header("host", "svc").body(body).unwrap();
+    let caller = Caller::Outside { address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+    let request = WorkRequest { request, caller, request_id: "r-1".into() };
+    let response = runtime.forward(Arc::clone(revision), request).await?;
+    let status = response.status().as_u16();
+    let bytes = response
+        .into_body()
+        .collect()
+        .await
+        .map_err(|error| WorkError::Crashed { reason: error.to_string() })?;
+    Ok((status, String::from_utf8_lossy(&bytes.to_bytes()).into_owned()))
+}
+
+const SERVER: &str = "
+import os, http.server
+class H(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get('content-length') or 0))
+        if body == b'die': os._exit(3)
+        answer = self.path.encode() + b' ' + body
+        self.send_response(200); self.send_header('content-length', str(len(answer))); self.end_headers()
+        self.wfile.write(answer)
+http.server.ThreadingHTTPServer(ADDRESS, H).serve_forever()
+";
+
+async fn a_service_listens_on_its_port_or_on_its_own(runtime: &Runtime, folder: &Path) {
+    for (name, address) in [("told", "('0.0.0.0', int(os.environ['PORT']))"), ("own", "('127.0.0.1', 5000)")]
+    {
+        let revision = Arc::new(service(folder, name, &SERVER.replace("ADDRESS", address)));
+        for body in ["a", "b"] {
+            let answer = ask(runtime, &revision, full(body)).await.unwrap();
+            assert_eq!(answer, (200, format!("/x?y=1 {body}")), "{name}");
+        }
+        runtime.retire(&revision.workload, None);
+    }
+}
+
+async fn a_service_that_ends_shows_what_it_printed(runtime: &Runtime, folder: &Path) {
+    let revision = Arc::new(service(folder, "broken", "import nothing_here\n"));
+    let error = ask(runtime, &revision, empty()).await.unwrap_err().to_string();
+    assert!(error.contains("exit status 1") && error.contains("No module named 'nothing_here'"), "{error}");
+}
+
+async fn a_crash_during_a_request_is_told(runtime: &Runtime, folder: &Path) {
+    let revision = Arc::new(service(folder, "dies", &SERVER.replace("ADDRESS", "('0.0.0.0', 8080)")));
+    let error = ask(runtime, &revision, full("die")).await.unwrap_err();
+    assert!(matches!(&error, WorkError::Crashed { reason } if reason.contains("exit status 3")), "{error}");
+    assert_eq!(ask(runtime, &revision, full("a")).await.unwrap().0, 200);
+}
+
+async fn a_flood_is_answered_by_twenty_workers_and_leaves_none(runtime: &Runtime, folder: &Path) {
+    let code = folder.join("flood");
+    std::fs::create_dir(&code).unwrap();
+    std::fs::write(
+        code.join("app.py"),
+        "import time, os\ndef handler(e, c):\n    time.sleep(0.1)\n    return 1\n",
+    )
+    .unwrap();
+    let mut revision = function(&code, "python3.11", "app.handler", &[]);
+    revision.workload.name = "flood".into();
+    revision.scale.max = 20;
+    revision.scale.queue_max = 500;
+    revision.scale.idle_timeout = Duration::from_secs(1);
+    let revision = Arc::new(revision);
+    let calls = (0..200).map(|_| runtime.invoke(Arc::clone(&revision), invocation("1")));
+    let answers = futures::future::join_all(calls).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.error.is_none())));
+    let cold = answers.iter().filter(|answer| answer.as_ref().is_ok_and(|answer| answer.cold)).count();
+    assert!(cold <= 20, "{cold} workers");
+    let begun = Instant::now();
+    while runtime.status().iter().any(|worker| &*worker.workload.name == "flood") {
+        assert!(begun.elapsed() < Duration::from_secs(20), "idle workers must go");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+const BOOTSTRAP: &str = "#!/usr/bin/python3
+import os, http.client
+api = os.environ['AWS_LAMBDA_RUNTIME_API']
+link = http.client.HTTPConnection(api)
+while True:
+    link.request('GET', '/2018-06-01/runtime/invocation/next')
+    event = link.getresponse(); body = event.read()
+    path = '/2018-06-01/runtime/invocation/' + event.headers['Lambda-Runtime-Aws-Request-Id'] + '/response'
+    link.request('POST', path, b'[' + body + b']')
+    assert link.getresponse().read()
+";
+
+async fn a_custom_runtime_speaks_through_its_door(runtime: &Runtime, folder: &Path) {
+    let code = folder.join("custom");
+    std::fs::create_dir(&code).unwrap();
+    std::fs::write(code.join("bootstrap"), BOOTSTRAP).unwrap();
+    std::fs::set_permissions(code.join("bootstrap"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    let mut revision = function(&code, "provided.al2023", "x", &[]);
+    revision.workload.name = "custom".into();
+    let revision = Arc::new(revision);
+    for event in ["1", "2"] {
+        let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer.payload), format!("[{event}]"));
+    }
+}
