@@ -34,8 +34,11 @@ pub(crate) enum Work {
         footprint: Footprint,
     },
     /// It lost too often: it runs here, where nothing comes between. `None` where it writes nothing.
-    Here(Box<dyn FnOnce(&Shared) -> Option<Footprint> + Send>),
+    Here(Rerun),
 }
+
+/// A closure that gives what it read and wrote, or `None` where it writes nothing.
+pub(crate) type Rerun = Box<dyn FnOnce(&Shared) -> Option<Footprint> + Send>;
 
 /// What became of it.
 #[derive(Debug)]
@@ -99,7 +102,9 @@ fn commit(shared: &Shared, winners: Vec<Winner>) {
         Ok(()) => winners.into_iter().for_each(|winner| answer(winner, Ok(()))),
         // One that does not fit must not fail the others.
         Err(StoreError::Full) if winners.len() > 1 => {
-            winners.into_iter().for_each(|winner| commit(shared, vec![winner]));
+            for winner in winners {
+                commit(shared, vec![winner]);
+            }
         }
         Err(StoreError::Full) => winners.into_iter().for_each(|winner| answer(winner, Err(StoreError::Full))),
         Err(error) => {

@@ -47,4 +47,6 @@ pub use record::Record;
 pub use store::{Options, Store};
 pub use table::{Feed, Query, Table};
 pub use trees::{Stage, TreeError, Trees, UnpackLimits};
+#[doc(hidden)]
+pub use tx::RawRows;
 pub use tx::{Read, ReadTx, WRITE_BYTES_MAX, WriteTx};

@@ -18,7 +18,7 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
 
 const HEADER: usize = 6;
 
-/// The bytes of a record: version (u16), checksum (CRC-32 of version and fields), fields (MessagePack).
+/// The bytes of a record: version (u16), checksum (CRC-32 of version and fields), fields (`MessagePack`).
 pub(crate) fn encode<V: Record>(table: &'static str, record: &V) -> Result<Vec<u8>, StoreError> {
     let mut bytes = vec![0; HEADER];
     bytes[..2].copy_from_slice(&V::VERSION.to_be_bytes());

@@ -10,7 +10,7 @@ use crate::engine::{Direction, Range, Snapshot, Writes};
 pub const WRITE_BYTES_MAX: usize = 32 << 20;
 
 /// Rows of raw keys and values.
-pub(crate) type RawRows = Vec<(Vec<u8>, Vec<u8>)>;
+pub type RawRows = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// An owned range of keys.
 pub(crate) type OwnedRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -26,7 +26,7 @@ pub trait Read: private::Sealed {
         to: Bound<&[u8]>,
         direction: Direction,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    ) -> Result<RawRows, StoreError>;
 }
 
 mod private {

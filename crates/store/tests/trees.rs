@@ -25,7 +25,7 @@ fn packed(entries: &[Entry]) -> Bytes {
                 zip.write_all(contents).expect("contents");
             }
             Entry::Link(name, target) => {
-                zip.add_symlink(*name, *target, SimpleFileOptions::default()).expect("a link")
+                zip.add_symlink(*name, *target, SimpleFileOptions::default()).expect("a link");
             }
         }
     }

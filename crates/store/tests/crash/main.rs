@@ -130,11 +130,11 @@ fn start(folder: &Path, change: impl FnOnce(&mut Command)) -> Result<Child, Stri
     command.spawn().map_err(|error| error.to_string())
 }
 
-/// What a child printed: the last acknowledged value per client, other lines, and how it ended. Kills it after `lines` acknowledged writes.
-fn follow(
-    mut child: Child,
-    kill_after: Option<usize>,
-) -> Result<(BTreeMap<u64, u64>, Vec<String>, ExitStatus), String> {
+/// What a child printed: the last acknowledged value per client, other lines, and how it ended.
+type Followed = (BTreeMap<u64, u64>, Vec<String>, ExitStatus);
+
+/// Reads what a child prints until it ends. Kills it after `kill_after` acknowledged writes.
+fn follow(mut child: Child, kill_after: Option<usize>) -> Result<Followed, String> {
     let stdout = child.stdout.take().ok_or("no output")?;
     let (mut last, mut others, mut count) = (BTreeMap::new(), Vec::new(), 0);
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
