@@ -103,10 +103,10 @@ mod tests {
             let (mut marker, mut seen, mut pages) = (None, Vec::new(), 0);
             loop {
                 let page = Page::parse(marker, Some(limit)).expect("our own marker");
-                let paged = page.cut(names.iter().map(|name| ((*name).to_owned(), *name)));
-                seen.extend(paged.items);
+                let cut = page.cut(names.iter().map(|name| ((*name).to_owned(), *name)));
+                seen.extend(cut.items);
                 pages += 1;
-                marker = paged.marker;
+                marker = cut.marker;
                 if marker.is_none() {
                     break;
                 }

@@ -88,13 +88,10 @@ pub(crate) fn get_own(tx: &impl Read, arn: &PolicyArn) -> Result<ManagedPolicy, 
 /// Fails unless an entity of the account can have the policy attached.
 pub(crate) fn require_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<(), Failure> {
     let own = arn.account.is_none_or(|owner| owner == account);
-    match find(tx, arn)?.filter(|_| own) {
-        Some(_) => Ok(()),
-        None => {
-            let message = format!("Policy {} does not exist or is not attachable.", arn.as_str());
-            Err(no_such_entity(message).into())
-        }
+    if own && find(tx, arn)?.is_some() {
+        return Ok(());
     }
+    Err(no_such_entity(format!("Policy {} does not exist or is not attachable.", arn.as_str())).into())
 }
 
 /// Fails where a document is longer than a managed policy may be.

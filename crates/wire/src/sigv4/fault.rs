@@ -96,6 +96,8 @@ impl AuthFault {
             Self::Incomplete(_) | Self::Version2 => "IncompleteSignatureException",
             Self::UnsupportedPayload(_) => "NotImplemented",
             Self::UnknownKey => "UnrecognizedClientException",
+            // By its query name: STS declares an `ExpiredTokenException` of its own, for other tokens.
+            Self::ExpiredToken if protocol == Protocol::Query => "ExpiredToken",
             Self::ExpiredToken => "ExpiredTokenException",
             Self::PresignExpired if protocol == Protocol::Query => "RequestExpired",
             Self::WrongScope(_)

@@ -105,7 +105,10 @@ impl AssumeRole {
             Trust::Account => Grant::Account,
             Trust::Denied | Trust::None => return Err(denied()),
         };
-        cx.authorize_granted(&access, grant).await.map_err(|_| denied())?;
+        cx.authorize_granted(&access, grant).await.map_err(|error| match error.code() {
+            "AccessDeniedException" => denied(),
+            _ => error,
+        })?;
         Ok(role)
     }
 }

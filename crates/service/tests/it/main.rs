@@ -1,0 +1,5 @@
+//! Dispatch with services made for the test, one per protocol.
+
+mod answers;
+mod calls;
+mod world;
