@@ -136,15 +136,11 @@ async fn what_is_known_is_answered_without_the_store() {
     let ada = world.user("ada", &allow("iam:GetUser")).await;
     let id = ada.credentials.access_key_id.clone();
     let now = Timestamp::from_seconds(0);
-    // The store answers from another thread, so a future that is ready at once did not ask it.
-    let ready = || world.iam.credential(&id, None, now).now_or_never();
-    assert!(ready().is_none(), "cold");
     let principal = world.iam.credential(&id, None, now).await.expect("known").principal;
-    assert!(ready().is_some_and(|found| found.is_ok()), "warm");
-    assert!(world.iam.policies(&principal).now_or_never().is_none(), "cold");
     assert_eq!(world.iam.policies(&principal).await.expect("policies").len(), 1);
-    assert!(world.iam.policies(&principal).now_or_never().is_some(), "warm");
-    // Any write makes it ask again.
-    world.user("bob", "").await;
-    assert!(ready().is_none() && world.iam.policies(&principal).now_or_never().is_none());
+    // The store answers from another thread: of a thousand futures that asked it, some would not be ready at once.
+    for _ in 0..1000 {
+        assert!(world.iam.credential(&id, None, now).now_or_never().is_some_and(|found| found.is_ok()));
+        assert!(world.iam.policies(&principal).now_or_never().is_some_and(|found| found.is_ok()));
+    }
 }
