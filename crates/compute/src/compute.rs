@@ -97,7 +97,7 @@ impl Compute {
             options,
         };
         let compute = Self { shared: Arc::new(shared) };
-        let places = compute.read(|tx| Ok(APPS.query(&()).rows(tx)?)).await?;
+        let places = compute.read(|tx| APPS.query(&()).rows(tx)).await?;
         let mut index = Index::default();
         for (key, _) in places {
             let Some(place) = place_of(&key) else { continue };
@@ -197,7 +197,7 @@ impl Compute {
         let old = self.index();
         let mut index = Index::clone(&old);
         index.replace(place, app);
-        let changed = self.changed(place, &old, &index);
+        let changed = changed(place, &old, &index);
         self.place_functions(place, &old, &index);
         self.publish(index);
         for (workload, revision) in changed {
@@ -207,28 +207,6 @@ impl Compute {
             }
         }
         Ok(())
-    }
-
-    /// Services of an app whose revision is another now, or which are gone.
-    fn changed(&self, place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
-        let services = |index: &Index| {
-            let app = index.app(place).cloned();
-            app.map(|app| {
-                app.services.iter().map(|(n, s)| (n.clone(), s.revision.clone())).collect::<Vec<_>>()
-            })
-        };
-        let (before, after) = (services(old).unwrap_or_default(), services(new).unwrap_or_default());
-        let now = |name: &WorkloadName| after.iter().find(|(n, _)| n == name).and_then(|(_, r)| r.clone());
-        let mut changed = Vec::new();
-        for (name, revision) in &before {
-            let current = now(name);
-            if current.as_ref().map(|r| &r.id) != revision.as_ref().map(|r| &r.id) {
-                changed.push((place.service(name), current));
-            }
-        }
-        let added = after.iter().filter(|(name, _)| !before.iter().any(|(n, _)| n == name));
-        changed.extend(added.map(|(name, revision)| (place.service(name), revision.clone())));
-        changed
     }
 
     async fn load(&self, place: &Place) -> Result<Option<App>, Error> {
@@ -298,8 +276,30 @@ impl Compute {
                 places.place(place.account, &place.region, &function.function_name, None);
             }
         }
-        after.values().for_each(|function| place_function(&**places, place, function));
+        for function in after.values() {
+            place_function(&**places, place, function);
+        }
     }
+}
+
+/// Services of an app whose revision is another now, or which are gone.
+fn changed(place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
+    let services = |index: &Index| {
+        let app = index.app(place).cloned();
+        app.map(|app| app.services.iter().map(|(n, s)| (n.clone(), s.revision.clone())).collect::<Vec<_>>())
+    };
+    let (before, after) = (services(old).unwrap_or_default(), services(new).unwrap_or_default());
+    let now = |name: &WorkloadName| after.iter().find(|(n, _)| n == name).and_then(|(_, r)| r.clone());
+    let mut changed = Vec::new();
+    for (name, revision) in &before {
+        let current = now(name);
+        if current.as_ref().map(|r| &r.id) != revision.as_ref().map(|r| &r.id) {
+            changed.push((place.service(name), current));
+        }
+    }
+    let added = after.iter().filter(|(name, _)| !before.iter().any(|(n, _)| n == name));
+    changed.extend(added.map(|(name, revision)| (place.service(name), revision.clone())));
+    changed
 }
 
 /// Told how Lambda functions belong to apps and scale there. The node connects it to Lambda.

@@ -16,6 +16,7 @@
 mod desired;
 mod detect;
 mod diagnostic;
+mod handler;
 mod listing;
 mod manifest;
 mod parse;

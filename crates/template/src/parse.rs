@@ -6,6 +6,7 @@ use std::ops::Range;
 use weft_types::{AppName, RuntimeName, WorkloadName};
 
 use crate::detect::{self, Hints};
+use crate::handler;
 use crate::section::{Problems, Section, nearest, wrong_type};
 use crate::{
     Auth, Diagnostic, Function, Listing, MANIFEST_FILE, Manifest, PartName, Permission, Route, Scale,
@@ -146,7 +147,7 @@ impl Parser<'_> {
         let span = s.span.clone();
         s.finish(self.problems);
         let (name, path) = (name?, path?);
-        match detect::function_code(self.files, &path, handler, runtime) {
+        match handler::function_code(self.files, &path, handler, runtime) {
             Ok((code, handler, runtime)) => Some(Function {
                 name,
                 code,

@@ -36,7 +36,7 @@ pub use runner::{
 };
 
 /// How long what nothing uses is kept.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+const KEPT: Duration = Duration::from_hours(7 * 24);
 /// Builds that ended and are remembered for their lines.
 const ENDED_MAX: usize = 200;
 
@@ -62,7 +62,7 @@ impl Default for BuildLimits {
         Self {
             running_max: 2,
             waiting_max: 32,
-            time_max: Duration::from_secs(600),
+            time_max: Duration::from_mins(10),
             bytes_max: 1 << 30,
             files_max: 100_000,
             memory_mib: 2048,
@@ -123,8 +123,7 @@ impl Builds {
     /// Starts a build, or finds the one that did or does the same.
     pub(crate) async fn create(&self, scope: &Scope, request: BuildRequest) -> Result<News, Error> {
         let chosen = match (request.kind, &request.interpreter) {
-            (BuildKind::None, None) => Ok(None),
-            (BuildKind::None, Some(_)) => Ok(None),
+            (BuildKind::None, _) => Ok(None),
             (kind, declared) => {
                 self.runner.choose(declared.as_deref().unwrap_or(kind.as_str())).await.map(Some)
             }
@@ -306,7 +305,7 @@ impl Builds {
         let (key, now) = ((id.to_owned(),), self.clock.now());
         let touch = move |tx: &mut weft_store::WriteTx<'_>| {
             if let Some(mut record) = BUILDS.get(tx, &key)?
-                && now.since(record.used) > Duration::from_secs(3600)
+                && now.since(record.used) > Duration::from_hours(1)
             {
                 record.used = now;
                 BUILDS.insert(tx, &key, &record)?;

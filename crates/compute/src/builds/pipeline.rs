@@ -310,9 +310,14 @@ impl Step<'_> {
     }
 }
 
+/// An environment.
+type Variables = Vec<(String, String)>;
+/// Small files, by their paths inside.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
 impl PackageSettings {
     /// The environment and the files with which a package manager runs.
-    fn inside(&self, chosen: &Chosen) -> (Vec<(String, String)>, Vec<(PathBuf, Vec<u8>)>) {
+    fn inside(&self, chosen: &Chosen) -> (Variables, Files) {
         let own = |name: &str| format!("{SETTINGS}/{name}");
         let path = format!(
             "{}:{}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -324,6 +329,7 @@ impl PackageSettings {
             ("HOME".to_owned(), "/tmp".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("PYTHONUNBUFFERED".to_owned(), "1".to_owned()),
+            ("PIP_ROOT_USER_ACTION".to_owned(), "ignore".to_owned()),
             ("npm_config_cache".to_owned(), "/tmp/npm".to_owned()),
         ];
         let variables = self.variables.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));

@@ -1,5 +1,7 @@
 //! `CreateRoute`: claims a path, on one host or on all hosts of the app, for a workload.
 
+use std::fmt::Write as _;
+
 use sha2::Digest as _;
 use weft_model::weft as model;
 use weft_routing::{HostPattern, Path};
@@ -70,7 +72,10 @@ impl CreateRoute {
     fn id(&self) -> String {
         let text = format!("{}{}", self.host.as_deref().unwrap_or(""), self.path);
         let digest = sha2::Sha256::digest(text);
-        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        digest[..8].iter().fold(String::new(), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
     }
 
     fn create(

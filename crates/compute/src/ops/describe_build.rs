@@ -42,10 +42,16 @@ impl Operation for DescribeBuild {
 
 /// A build as the API shows it.
 pub(super) fn shown(scope: &Scope, news: &News) -> model::BuildDescription {
+    let state = match &news.outcome {
+        None if news.running => "RUNNING",
+        None => "QUEUED",
+        Some(Outcome::Succeeded { .. }) => "SUCCEEDED",
+        Some(Outcome::Failed(_)) => "FAILED",
+    };
     let mut build = model::BuildDescription {
         build_id: news.id.clone(),
         arn: scope.arn("weft", &format!("build/{}", news.id)).to_string(),
-        state: "QUEUED".to_owned(),
+        state: state.to_owned(),
         kind: news.kind.as_str().to_owned(),
         source: news.source.clone(),
         interpreter: news.interpreter.clone(),
@@ -57,14 +63,12 @@ pub(super) fn shown(scope: &Scope, news: &News) -> model::BuildDescription {
         ..Default::default()
     };
     match &news.outcome {
-        None => build.state = if news.running { "RUNNING" } else { "QUEUED" }.to_owned(),
+        None => {}
         Some(Outcome::Succeeded { size_bytes, code_sha256 }) => {
-            build.state = "SUCCEEDED".to_owned();
             build.size_bytes = i64::try_from(*size_bytes).ok();
             build.code_sha256 = Some(code_sha256.clone());
         }
         Some(Outcome::Failed(failure)) => {
-            build.state = "FAILED".to_owned();
             build.error = Some(model::BuildError {
                 code: failure.code.to_owned(),
                 message: failure.message.clone(),

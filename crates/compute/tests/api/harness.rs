@@ -220,7 +220,7 @@ impl Workers for FakeWorkers {
     }
 
     fn retire(&self, workload: &WorkloadId, keep: Option<&str>) {
-        let kept = keep.map_or("none".to_owned(), |id| short(id));
+        let kept = keep.map_or("none".to_owned(), short);
         self.told.lock().expect("no panic").push(format!("retire {} but {kept}", workload.name));
     }
 
