@@ -18,17 +18,16 @@ use weft_types::Timestamp;
 
 use crate::errors::{invalid_parameter, not_implemented};
 use crate::function::{Code, Origin};
-use crate::tables::{CODE_USES, Mark, Unused, UNUSED_CODE};
+use crate::tables::{CODE_USES, Mark, UNUSED_CODE, Unused};
 
-/// Bytes of an archive that comes with a request, and of its files.
+/// Bytes of an archive that comes with a request.
 pub(crate) const ARCHIVE_BYTES_MAX: u64 = 50 << 20;
-pub(crate) const UNPACKED_BYTES_MAX: u64 = 262_144_000;
 
 /// Files and folders of an archive. Lambda has no such limit; without one a small archive could fill a file system.
 const FILES_MAX: usize = 200_000;
 
 /// How long unused code stays: longer than any invocation that still runs on it.
-const UNUSED_AFTER: Duration = Duration::from_secs(30 * 60);
+const UNUSED_AFTER: Duration = Duration::from_mins(30);
 
 /// Code that one sweep removes.
 const SWEEP_MAX: usize = 200;
@@ -69,8 +68,9 @@ impl CodeSource {
             return Err(invalid_parameter("Uploaded file must be a non-empty zip"));
         }
         if archive.len() as u64 > ARCHIVE_BYTES_MAX {
-            let message =
-                format!("Zipped size must be smaller than {ARCHIVE_BYTES_MAX} bytes for the {operation} operation");
+            let message = format!(
+                "Zipped size must be smaller than {ARCHIVE_BYTES_MAX} bytes for the {operation} operation"
+            );
             return Err(Error::new("RequestEntityTooLargeException", message).with_status(413));
         }
         Ok(Self::Archive(archive))
@@ -83,13 +83,21 @@ pub(crate) struct CodeStore {
     blobs: Blobs,
     trees: Trees,
     artifacts: Arc<dyn Artifacts>,
+    limits: UnpackLimits,
     /// Shared while code is being kept and its function is written; exclusive while unused code is removed.
     gate: tokio::sync::RwLock<()>,
 }
 
 impl CodeStore {
-    pub(crate) fn new(store: Store, blobs: Blobs, trees: Trees, artifacts: Arc<dyn Artifacts>) -> Self {
-        Self { store, blobs, trees, artifacts, gate: tokio::sync::RwLock::new(()) }
+    pub(crate) fn new(
+        store: Store,
+        blobs: Blobs,
+        trees: Trees,
+        artifacts: Arc<dyn Artifacts>,
+        unpacked_bytes_max: u64,
+    ) -> Self {
+        let limits = UnpackLimits { bytes_max: unpacked_bytes_max, files_max: FILES_MAX };
+        Self { store, blobs, trees, artifacts, limits, gate: tokio::sync::RwLock::new(()) }
     }
 
     /// Holds back the removal of unused code until the guard is dropped.
@@ -110,10 +118,10 @@ impl CodeStore {
         self.store
             .write(move |tx| {
                 let name = (name.clone(),);
-                match CODE_USES.query(&name).limit(1).rows(tx)?.is_empty() {
-                    true => UNUSED_CODE.insert(tx, &name, &Unused { since }),
-                    false => Ok(()),
+                if CODE_USES.query(&name).limit(1).rows(tx)?.is_empty() {
+                    UNUSED_CODE.insert(tx, &name, &Unused { since })?;
                 }
+                Ok(())
             })
             .await
             .map_err(|error: StoreError| Error::internal(error))?;
@@ -131,7 +139,7 @@ impl CodeStore {
                 let digest = Digest::of(&archive).to_string();
                 if self.trees.get(&digest).is_none() {
                     let key = format!("{digest}-{}", weft_service::request_id());
-                    let unpacked = self.trees.unpack_zip(&key, archive, limits()).await;
+                    let unpacked = self.trees.unpack_zip(&key, archive, self.limits).await;
                     self.trees.remove(&key).map_err(Error::internal)?;
                     unpacked.map_err(archive_error)?;
                 }
@@ -149,7 +157,8 @@ impl CodeStore {
                     return Ok(tree);
                 }
                 let digest = Digest::try_from(name.clone()).map_err(Error::internal)?;
-                let archive = self.blobs.get(&digest).await.map_err(|error: BlobError| Error::internal(error))?;
+                let archive =
+                    self.blobs.get(&digest).await.map_err(|error: BlobError| Error::internal(error))?;
                 self.unpack(&digest, archive).await
             }
         }
@@ -197,7 +206,7 @@ impl CodeStore {
     }
 
     async fn unpack(&self, digest: &Digest, archive: Bytes) -> Result<PathBuf, Error> {
-        self.trees.unpack_zip(&digest.to_string(), archive, limits()).await.map_err(archive_error)
+        self.trees.unpack_zip(&digest.to_string(), archive, self.limits).await.map_err(archive_error)
     }
 }
 
@@ -232,10 +241,6 @@ fn describe(archive: &Bytes) -> Code {
         sha256: STANDARD.encode(digest.as_bytes()),
         size: archive.len() as u64,
     }
-}
-
-fn limits() -> UnpackLimits {
-    UnpackLimits { bytes_max: UNPACKED_BYTES_MAX, files_max: FILES_MAX }
 }
 
 fn archive_error(error: TreeError) -> Error {

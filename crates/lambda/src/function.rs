@@ -54,12 +54,10 @@ pub(crate) enum Origin {
 impl Function {
     /// What `GetFunctionConfiguration` shows.
     pub(crate) fn describe(&self, key: &FunctionKey) -> model::FunctionConfiguration {
-        let Settings { logging, environment, .. } = &self.settings;
+        let environment = &self.settings.environment;
         let number = |n: u32| i32::try_from(n).ok();
-        let environment = (!environment.is_empty()).then(|| model::EnvironmentResponse {
-            variables: Some(environment.clone()),
-            error: None,
-        });
+        let environment = (!environment.is_empty())
+            .then(|| model::EnvironmentResponse { variables: Some(environment.clone()), error: None });
         model::FunctionConfiguration {
             function_name: Some(key.name.clone()),
             function_arn: Some(key.arn().into()),
@@ -85,13 +83,18 @@ impl Function {
                 apply_on: Some("None".to_owned()),
                 optimization_status: Some("Off".to_owned()),
             }),
-            logging_config: Some(model::LoggingConfig {
-                log_format: Some(if logging.json { "JSON" } else { "Text" }.to_owned()),
-                application_log_level: logging.application_level.clone(),
-                system_log_level: logging.system_level.clone(),
-                log_group: Some(self.log_group(key)),
-            }),
+            logging_config: Some(self.describe_logging(key)),
             ..Default::default()
+        }
+    }
+
+    fn describe_logging(&self, key: &FunctionKey) -> model::LoggingConfig {
+        let logging = &self.settings.logging;
+        model::LoggingConfig {
+            log_format: Some(if logging.json { "JSON" } else { "Text" }.to_owned()),
+            application_log_level: logging.application_level.clone(),
+            system_log_level: logging.system_level.clone(),
+            log_group: Some(self.log_group(key)),
         }
     }
 

@@ -32,9 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weft_model::sts;
-use weft_service::workload::{
-    Artifacts, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind,
-};
+use weft_service::workload::{Artifacts, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind};
 use weft_service::{BoxFuture, Clock, Context, Error, ServiceBuilder};
 use weft_store::{Blobs, Store, Trees};
 use weft_types::{AppName, Arn, Timestamp};
@@ -43,8 +41,8 @@ use crate::cache::{Cache, Placements};
 use crate::code::CodeStore;
 use crate::function::Function;
 use crate::functions::{Functions, Update};
-use crate::name::FunctionRef;
 pub use crate::name::FunctionKey;
+use crate::name::FunctionRef;
 
 /// Settings of [`Lambda`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +52,8 @@ pub struct LambdaOptions {
     pub concurrency_max: u32,
     /// Bytes of archives that an account may have in a region. Default 75 GiB.
     pub code_bytes_max: u64,
+    /// Bytes of an archive's files. Default 262,144,000 (250 MB), as AWS's.
+    pub unpacked_bytes_max: u64,
     /// How long a worker may idle before it is stopped. Default 5 minutes.
     pub idle_timeout: Duration,
     /// How long a request may wait for a worker to start. Default 60 s.
@@ -67,9 +67,10 @@ impl Default for LambdaOptions {
         Self {
             concurrency_max: 1000,
             code_bytes_max: 75 << 30,
-            idle_timeout: Duration::from_secs(300),
-            queue_timeout: Duration::from_secs(60),
-            sweep_every: Duration::from_secs(600),
+            unpacked_bytes_max: 262_144_000,
+            idle_timeout: Duration::from_mins(5),
+            queue_timeout: Duration::from_mins(1),
+            sweep_every: Duration::from_mins(10),
         }
     }
 }
@@ -124,7 +125,7 @@ impl Lambda {
         let LambdaParts { store, blobs, trees, workers, artifacts, clock } = parts;
         Self {
             functions: Functions::new(store.clone(), options.code_bytes_max),
-            code: CodeStore::new(store, blobs, trees, artifacts),
+            code: CodeStore::new(store, blobs, trees, artifacts, options.unpacked_bytes_max),
             workers,
             clock,
             options,

@@ -36,12 +36,7 @@ impl FunctionKey {
 
     /// The unqualified ARN.
     pub fn arn(&self) -> Arn {
-        Arn::of(
-            "lambda",
-            self.region.as_str(),
-            &self.account.to_string(),
-            &format!("function:{}", self.name),
-        )
+        Arn::of("lambda", self.region.as_str(), &self.account.to_string(), &format!("function:{}", self.name))
     }
 
     /// The group that takes the function's log unless it says another.
@@ -179,11 +174,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, qualifier: Option<&str>, expected: Result<&str, &str>) {
-        let scope = Scope {
-            account: AccountId::DEFAULT,
-            region: Region::default(),
-            now: Timestamp::from_millis(0),
-        };
+        let scope =
+            Scope { account: AccountId::DEFAULT, region: Region::default(), now: Timestamp::from_millis(0) };
         let found = FunctionRef::parse(text, qualifier, &scope);
         let found = found.map(|function| function.arn().to_string()).map_err(|error| error.code());
         assert_eq!(found.as_deref().map_err(|code| *code), expected, "{text}");
@@ -202,11 +194,7 @@ mod tests {
         check("us-east-1:000000000000:function:hello", None, plain);
         check("arn:aws:lambda:us-east-1:000000000000:function:hello", None, plain);
         check("arn:aws:lambda:us-east-1:000000000000:function:hello:live", None, live);
-        check(
-            "hello:$LATEST",
-            None,
-            Ok("arn:aws:lambda:us-east-1:000000000000:function:hello:$LATEST"),
-        );
+        check("hello:$LATEST", None, Ok("arn:aws:lambda:us-east-1:000000000000:function:hello:$LATEST"));
     }
 
     #[test]
@@ -222,11 +210,7 @@ mod tests {
         check("12:function:hello", None, bad);
         check(&"a".repeat(65), None, bad);
         check("hello:live", Some("test"), Err("InvalidParameterValueException"));
-        check(
-            "arn:aws:lambda:eu-west-1:000000000000:function:hello",
-            None,
-            Err("ResourceNotFoundException"),
-        );
+        check("arn:aws:lambda:eu-west-1:000000000000:function:hello", None, Err("ResourceNotFoundException"));
     }
 
     #[test]

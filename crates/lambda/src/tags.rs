@@ -31,7 +31,9 @@ pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), Error> {
 /// Checks how many tags a function has after a change.
 pub(crate) fn check_count(count: usize) -> Result<(), Error> {
     if count > COUNT_MAX {
-        return Err(invalid_parameter(format!("A function can have at most {COUNT_MAX} tags; this would be {count}.")));
+        return Err(invalid_parameter(format!(
+            "A function can have at most {COUNT_MAX} tags; this would be {count}."
+        )));
     }
     Ok(())
 }
@@ -42,7 +44,8 @@ mod tests {
 
     #[test]
     fn tags_keep_to_the_limits() {
-        let one = |key: &str, value: &str| check(&BTreeMap::from([(key.to_owned(), value.to_owned())])).is_ok();
+        let one =
+            |key: &str, value: &str| check(&BTreeMap::from([(key.to_owned(), value.to_owned())])).is_ok();
         assert!(one("team", "payments"));
         assert!(one(&"k".repeat(128), &"v".repeat(256)));
         assert!(!one("", "v"));

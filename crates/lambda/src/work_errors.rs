@@ -33,9 +33,11 @@ pub(crate) fn answer(error: WorkError, request_id: &str, of_account: bool) -> Re
             let reason = format!("Task timed out after {:.2} seconds", after.as_secs_f64());
             Ok(failed("Sandbox.Timedout", request_id, &reason))
         }
-        WorkError::Unavailable { .. } | WorkError::Stopping => Err(Error::new("ServiceException", error.to_string())
-            .with_status(500)
-            .with_member("Type", text("Service"))),
+        WorkError::Unavailable { .. } | WorkError::Stopping => {
+            Err(Error::new("ServiceException", error.to_string())
+                .with_status(500)
+                .with_member("Type", text("Service")))
+        }
     }
 }
 
@@ -78,11 +80,15 @@ mod tests {
         check(WorkError::Stopping, Err(("ServiceException", 500)));
         check(
             WorkError::TimedOut(Duration::from_secs(3)),
-            Ok(r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 3.00 seconds"}"#),
+            Ok(
+                r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: id-1 Error: Task timed out after 3.00 seconds"}"#,
+            ),
         );
         check(
             WorkError::Crashed { reason: "Runtime exited with error: exit status 3".to_owned() },
-            Ok(r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id-1 Error: Runtime exited with error: exit status 3"}"#),
+            Ok(
+                r#"{"errorType":"Runtime.ExitError","errorMessage":"RequestId: id-1 Error: Runtime exited with error: exit status 3"}"#,
+            ),
         );
     }
 }

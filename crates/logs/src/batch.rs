@@ -31,7 +31,11 @@ pub(crate) fn parse(input: Vec<model::InputLogEvent>) -> Result<Vec<Event>, Erro
         }
         if event.timestamp < 0 {
             let text = event.timestamp.to_string();
-            return Err(constraint(&text, "logEvents.member.timestamp", "have value greater than or equal to 0"));
+            return Err(constraint(
+                &text,
+                "logEvents.member.timestamp",
+                "have value greater than or equal to 0",
+            ));
         }
         if events.last().is_some_and(|last| last.at > event.timestamp) {
             return Err(invalid_parameter(
@@ -42,7 +46,9 @@ pub(crate) fn parse(input: Vec<model::InputLogEvent>) -> Result<Vec<Event>, Erro
         events.push(Event { at: event.timestamp, message: event.message });
     }
     if bytes > BYTES_MAX {
-        return Err(invalid_parameter(format!("Upload too large: {bytes} bytes exceeds limit of {BYTES_MAX}")));
+        return Err(invalid_parameter(format!(
+            "Upload too large: {bytes} bytes exceeds limit of {BYTES_MAX}"
+        )));
     }
     if let (Some(first), Some(last)) = (events.first(), events.last())
         && last.at - first.at > DAY
@@ -93,7 +99,9 @@ mod tests {
     fn check(what: &str, input: Vec<model::InputLogEvent>, expected: Option<&str>) {
         let found = parse(input).err().map(|error| error.message().to_owned());
         match expected {
-            Some(text) => assert!(found.as_deref().is_some_and(|found| found.contains(text)), "{what}: {found:?}"),
+            Some(text) => {
+                assert!(found.as_deref().is_some_and(|found| found.contains(text)), "{what}: {found:?}");
+            }
             None => assert_eq!(found, None, "{what}"),
         }
     }
@@ -102,8 +110,8 @@ mod tests {
     fn a_batch_keeps_to_the_documented_bounds() {
         check("one", input(&[5]), None);
         check("none", input(&[]), Some("logEvents"));
-        check("too many", input(&[5; 10_001]), Some("logEvents"));
-        check("most", input(&[5; 10_000]), None);
+        check("too many", input(&vec![5; 10_001]), Some("logEvents"));
+        check("most", input(&vec![5; 10_000]), None);
         check("out of order", input(&[5, 4]), Some("chronological order"));
         check("a day", input(&[0, DAY]), None);
         check("more than a day", input(&[0, DAY + 1]), Some("24 hours"));

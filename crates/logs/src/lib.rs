@@ -55,7 +55,7 @@ pub struct LogsOptions {
 
 impl Default for LogsOptions {
     fn default() -> Self {
-        Self { sink_retention_days: Some(30), sweep_every: Duration::from_secs(600) }
+        Self { sink_retention_days: Some(30), sweep_every: Duration::from_mins(10) }
     }
 }
 

@@ -48,9 +48,9 @@ impl GroupName {
             (Some(_), Some(_)) => {
                 Err(invalid_parameter("LogGroup name and LogGroup ARN are mutually exclusive parameters."))
             }
-            (None, None) => {
-                Err(invalid_parameter("You must include either logGroupIdentifier or logGroupName in your request."))
-            }
+            (None, None) => Err(invalid_parameter(
+                "You must include either logGroupIdentifier or logGroupName in your request.",
+            )),
         }
     }
 
@@ -63,13 +63,16 @@ impl GroupName {
     }
 
     fn from_arn(arn: &Arn, scope: &Scope) -> Result<Self, Error> {
-        let name = arn.resource().strip_prefix("log-group:").map(|rest| rest.strip_suffix(":*").unwrap_or(rest));
+        let name =
+            arn.resource().strip_prefix("log-group:").map(|rest| rest.strip_suffix(":*").unwrap_or(rest));
         let here = arn.service() == "logs"
             && arn.region() == scope.region.as_str()
             && arn.account() == scope.account.to_string();
         match name {
             Some(name) if here && !name.contains(':') => Self::parse(name, scope),
-            _ => Err(invalid_parameter(format!("The ARN {arn} is not that of a log group of this account and region."))),
+            _ => Err(invalid_parameter(format!(
+                "The ARN {arn} is not that of a log group of this account and region."
+            ))),
         }
     }
 

@@ -44,7 +44,16 @@ pub(crate) struct Page<T> {
 impl<T> Page<T> {
     /// A page of at most `limit` events (at least one) from `from` up to, not including, `to`.
     pub(crate) fn new(direction: Direction, from: Place, to: Place, limit: usize, span: i64) -> Self {
-        Self { direction, from, to, limit: limit.max(1), span, bytes: 0, events: BTreeMap::new(), full: false }
+        Self {
+            direction,
+            from,
+            to,
+            limit: limit.max(1),
+            span,
+            bytes: 0,
+            events: BTreeMap::new(),
+            full: false,
+        }
     }
 
     /// The `last` times among which the page's segments are: forward they are visited upwards, backward downwards.
@@ -82,7 +91,9 @@ impl<T> Page<T> {
         while self.events.len() > self.limit || (self.bytes > PAGE_BYTES_MAX && self.events.len() > 1) {
             let dropped = match self.direction {
                 Direction::Forward => self.events.pop_last().inspect(|(place, _)| self.to = *place),
-                Direction::Backward => self.events.pop_first().inspect(|(place, _)| self.from = place.after()),
+                Direction::Backward => {
+                    self.events.pop_first().inspect(|(place, _)| self.from = place.after())
+                }
             };
             self.bytes -= dropped.map_or(0, |(_, (_, length))| length + EVENT_OVERHEAD);
             self.full = true;

@@ -48,7 +48,8 @@ impl Pattern {
         if self.all.is_empty() && self.none.is_empty() {
             return self.any.is_empty() || self.any.iter().any(|term| message.contains(term));
         }
-        self.all.iter().all(|term| message.contains(term)) && !self.none.iter().any(|term| message.contains(term))
+        self.all.iter().all(|term| message.contains(term))
+            && !self.none.iter().any(|term| message.contains(term))
     }
 }
 

@@ -143,8 +143,8 @@ impl LiveStreams<'_> {
             return Ok(known.clone());
         }
         // A deleted stream's segments are there until they are swept, and a new one may have its name.
-        let live =
-            self.wanted.has(name) && STREAMS.get(tx, &(self.group, name))?.is_some_and(|stream| stream.id == id);
+        let live = self.wanted.has(name)
+            && STREAMS.get(tx, &(self.group, name))?.is_some_and(|stream| stream.id == id);
         let name = live.then(|| Arc::from(name));
         self.found.insert(id, name.clone());
         Ok(name)

@@ -30,6 +30,9 @@ const STREAMS_MAX: usize = 10_000;
 /// Bytes after which a flush begins at once.
 const FLUSH_BYTES: usize = 1 << 20;
 
+/// How far a stream's last event may be ahead of the clock for lines to be put behind it, in milliseconds.
+const AHEAD_MAX: i64 = 60_000;
+
 /// Bytes and streams of one transaction.
 const BATCH_BYTES: usize = 4 << 20;
 const BATCH_STREAMS: usize = 64;
@@ -70,7 +73,8 @@ impl Waiting {
         let mut pending = waiting.streams.remove(place).unwrap_or_default();
         for (at, line) in lines {
             let bytes = line.len() + EVENT_OVERHEAD;
-            let fits = pending.bytes + bytes <= STREAM_BYTES_MAX && waiting.bytes + bytes <= WAITING_BYTES_MAX;
+            let fits =
+                pending.bytes + bytes <= STREAM_BYTES_MAX && waiting.bytes + bytes <= WAITING_BYTES_MAX;
             if !fits {
                 pending.dropped += 1;
                 continue;
@@ -136,13 +140,12 @@ async fn write(
                     region: place.region.clone(),
                     name: place.group.to_string(),
                 };
-                let group = match GROUPS.get(tx, &name.key())? {
-                    Some(group) => group,
-                    None => {
-                        let group = Group { retention_days, ..Group::new(now) };
-                        GROUPS.insert(tx, &name.key(), &group)?;
-                        group
-                    }
+                let group = if let Some(group) = GROUPS.get(tx, &name.key())? {
+                    group
+                } else {
+                    let group = Group { retention_days, ..Group::new(now) };
+                    GROUPS.insert(tx, &name.key(), &group)?;
+                    group
                 };
                 let stream = match STREAMS.get(tx, &(group.id, &*place.stream))? {
                     Some(stream) => stream,
@@ -158,8 +161,9 @@ async fn write(
 
 /// The lines with times that never go back, and the line that says how many are missing.
 fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Vec<Event> {
-    // Somebody may have put events of the next two hours into the stream; waiting for them would be worse.
-    let mut at = last_event.filter(|at| *at <= now.as_millis()).unwrap_or(0);
+    // Somebody may have put events of the next two hours into the stream; lines that pretend to be as late would be worse
+    // than lines that a follower misses.
+    let mut at = last_event.filter(|at| *at <= now.as_millis() + AHEAD_MAX).unwrap_or(0);
     let mut events = pending.events.clone();
     for event in &mut events {
         at = at.max(event.at);
@@ -207,11 +211,14 @@ mod tests {
         let event = |at| Event { at, message: "m".to_owned() };
         let pending = Pending { events: vec![event(5), event(3), event(9)], bytes: 0, dropped: 0 };
         let times = |last, now| {
-            in_order(&pending, last, Timestamp::from_millis(now)).iter().map(|event| event.at).collect::<Vec<_>>()
+            in_order(&pending, last, Timestamp::from_millis(now))
+                .iter()
+                .map(|event| event.at)
+                .collect::<Vec<_>>()
         };
         assert_eq!(times(None, 10), [5, 5, 9]);
         assert_eq!(times(Some(7), 10), [7, 7, 9]);
-        assert_eq!(times(Some(70), 10), [5, 5, 9]);
+        assert_eq!(times(Some(10 + AHEAD_MAX + 1), 10), [5, 5, 9]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use weft_store::{Query, Record, Store, StoreError};
 use weft_types::Timestamp;
 
 use crate::tables::{
-    BYTES, GARBAGE, GROUPS, GroupId, GroupKey, ORDER, RECENT, SEGMENTS, STREAMS, StreamId, count, remove_stream,
+    BYTES, GARBAGE, GROUPS, GroupId, GroupKey, ORDER, RECENT, SEGMENTS, STREAMS, StreamId, count,
+    remove_stream,
 };
 
 /// Rows of one transaction; fewer where they hold whole segments.
@@ -72,7 +73,8 @@ impl Sweep<'_> {
     async fn garbage(&mut self) -> Result<(), StoreError> {
         let rows = self.store.read(|tx| GARBAGE.query(&()).limit(ROWS).rows(tx)).await?;
         for ((group, stream), _) in rows {
-            let done = if stream == 0 { self.group(group).await? } else { self.stream(group, stream).await? };
+            let done =
+                if stream == 0 { self.group(group).await? } else { self.stream(group, stream).await? };
             if !done {
                 return Ok(());
             }
@@ -159,7 +161,8 @@ impl Sweep<'_> {
         while !self.is_over() {
             let removed = self.store.write(move |tx| {
                 // From 1: streams that never had an event stay.
-                let recent = RECENT.query(&(group,)).from(&(group, 1i64)).before(&(group, kept_from)).limit(ROWS);
+                let recent =
+                    RECENT.query(&(group,)).from(&(group, 1i64)).before(&(group, kept_from)).limit(ROWS);
                 let names = keys(&recent, tx)?;
                 for (_, _, name) in &names {
                     if let Some(stream) = STREAMS.get(tx, &(group, name))? {

@@ -56,7 +56,8 @@ impl Operation for CreateFunction {
         lambda.require_assumable(cx, &self.settings.role).await?;
         let _held = lambda.code.hold().await;
         let code = lambda.code.keep(self.source, &cx.scope).await?;
-        let function = lambda.functions.create(&self.key, self.settings, code, self.tags, cx.scope.now).await?;
+        let function =
+            lambda.functions.create(&self.key, self.settings, code, self.tags, cx.scope.now).await?;
         Ok(function.describe(&self.key))
     }
 }

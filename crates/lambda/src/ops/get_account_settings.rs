@@ -29,7 +29,7 @@ impl Operation for GetAccountSettings {
         Ok(model::GetAccountSettingsResponse {
             account_limit: Some(model::AccountLimit {
                 total_code_size: i64::try_from(lambda.options.code_bytes_max).ok(),
-                code_size_unzipped: i64::try_from(code::UNPACKED_BYTES_MAX).ok(),
+                code_size_unzipped: i64::try_from(lambda.options.unpacked_bytes_max).ok(),
                 code_size_zipped: i64::try_from(code::ARCHIVE_BYTES_MAX).ok(),
                 concurrent_executions: concurrency,
                 unreserved_concurrent_executions: concurrency,

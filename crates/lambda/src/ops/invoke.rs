@@ -74,8 +74,9 @@ impl Operation for Invoke {
             trace_id: None,
         };
         let result = lambda.workers.invoke(revision, invocation).await;
-        let Invoked { payload, error, log_tail, .. } =
-            result.or_else(|error| work_errors::answer(error, &cx.request_id, max >= lambda.options.concurrency_max))?;
+        let Invoked { payload, error, log_tail, .. } = result.or_else(|error| {
+            work_errors::answer(error, &cx.request_id, max >= lambda.options.concurrency_max)
+        })?;
         Ok(model::InvocationResponse {
             status_code: Some(200),
             function_error: error.map(str::to_owned),
@@ -94,8 +95,9 @@ fn parse_payload(payload: Option<Bytes>) -> Result<Bytes, Error> {
         return Ok(Bytes::from_static(b"{}"));
     }
     if payload.len() > PAYLOAD_BYTES_MAX {
-        let message =
-            format!("Request must be smaller than {PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation");
+        let message = format!(
+            "Request must be smaller than {PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation"
+        );
         return Err(Error::new("RequestTooLargeException", message).with_status(413));
     }
     match serde_json::from_slice::<IgnoredAny>(&payload) {

@@ -31,7 +31,9 @@ impl Operation for DescribeLogStreams {
             GroupName::either(input.log_group_name.as_ref(), input.log_group_identifier.as_ref(), scope)?;
         let by_time = input.order_by.as_deref() == Some("LastEventTime");
         if by_time && input.log_stream_name_prefix.is_some() {
-            return Err(errors::invalid_parameter("Cannot order by LastEventTime with a logStreamNamePrefix."));
+            return Err(errors::invalid_parameter(
+                "Cannot order by LastEventTime with a logStreamNamePrefix.",
+            ));
         }
         if let Some(prefix) = &input.log_stream_name_prefix {
             check_stream(prefix, "logStreamNamePrefix")?;
@@ -41,7 +43,8 @@ impl Operation for DescribeLogStreams {
             return Err(errors::constraint(&limit.to_string(), "limit", "have value between 1 and 50"));
         }
         let after = input.next_token.map(|token| {
-            let parts = token.split_once('/').and_then(|(at, name)| Some((at.parse().ok()?, name.to_owned())));
+            let parts =
+                token.split_once('/').and_then(|(at, name)| Some((at.parse().ok()?, name.to_owned())));
             parts.ok_or_else(|| errors::invalid_parameter("The specified nextToken is invalid."))
         });
         Ok(Self {

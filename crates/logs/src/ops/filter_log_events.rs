@@ -103,7 +103,10 @@ fn answer(page: Page<Row>) -> model::FilterLogEventsResponse {
         timestamp: Some(place.at),
         message: Some(row.message),
         ingestion_time: Some(row.ingested),
-        event_id: Some(format!("{:016}{:020}{:014}{:06}", place.at, place.stream, place.segment, place.index)),
+        event_id: Some(format!(
+            "{:016}{:020}{:014}{:06}",
+            place.at, place.stream, place.segment, place.index
+        )),
     };
     model::FilterLogEventsResponse {
         events: Some(page.into_events().map(event).collect()),

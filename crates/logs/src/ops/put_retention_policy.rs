@@ -8,9 +8,8 @@ use crate::tables::{GROUPS, Group, require_group};
 use crate::{Logs, errors};
 
 /// What AWS takes.
-const DAYS: [i32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+const DAYS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// A parsed `PutRetentionPolicy` request.
 #[derive(Debug)]

@@ -1,0 +1,121 @@
+//! What `CreateFunction` accepts and refuses, in AWS's words.
+
+use std::collections::BTreeMap;
+
+use weft_model::lambda as model;
+
+use super::world::{World, create_request, refusal};
+
+type Request = model::CreateFunctionRequest;
+
+async fn check(what: &str, input: Request, expected: Result<(), (&str, u16, &str)>) {
+    let found = World::new().call::<_, model::FunctionConfiguration>("CreateFunction", input).await;
+    match expected {
+        Ok(()) => assert!(found.is_ok(), "{what}: {found:?}"),
+        Err((code, status, text)) => {
+            let (found, found_status, message) = refusal(found);
+            assert_eq!((found.as_str(), found_status), (code, status), "{what}: {message}");
+            assert!(message.contains(text), "{what}: {message}");
+        }
+    }
+}
+
+fn with(change: impl FnOnce(&mut Request)) -> Request {
+    let mut input = create_request("hello");
+    change(&mut input);
+    input
+}
+
+const BAD: &str = "InvalidParameterValueException";
+
+#[tokio::test]
+async fn a_role_must_be_one_that_lambda_may_assume() {
+    check(
+        "another's role",
+        with(|input| input.role = "arn:aws:iam::000000000000:role/stranger".to_owned()),
+        Err((BAD, 400, "The role defined for the function cannot be assumed by Lambda.")),
+    )
+    .await;
+    check(
+        "another account's role",
+        with(|input| input.role = "arn:aws:iam::111111111111:role/worker".to_owned()),
+        Err(("AccessDeniedException", 403, "Cross-account pass role is not allowed.")),
+    )
+    .await;
+    check(
+        "not a role",
+        with(|input| input.role = "worker".to_owned()),
+        Err(("ValidationException", 400, "'role' failed to satisfy constraint")),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn variables_are_bounded_and_some_are_reserved() {
+    let variables = |list: &[(&str, String)]| {
+        let variables: BTreeMap<String, String> =
+            list.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        with(|input| input.environment = Some(model::Environment { variables: Some(variables) }))
+    };
+    check("good", variables(&[("TABLE", "orders".to_owned())]), Ok(())).await;
+    let reserved = variables(&[("AWS_REGION", "x".to_owned()), ("LAMBDA_TASK_ROOT", "y".to_owned())]);
+    let text = "Reserved keys used in this request: AWS_REGION, LAMBDA_TASK_ROOT";
+    check("reserved", reserved, Err((BAD, 400, text))).await;
+    let big = variables(&[("BIG", "x".repeat(4096))]);
+    check("big", big, Err((BAD, 400, "exceeded the 4KB limit"))).await;
+}
+
+#[tokio::test]
+async fn what_is_missing_or_unknown_is_named() {
+    let text = "Runtime and Handler are mandatory parameters for functions created with deployment packages.";
+    check("no runtime", with(|input| input.runtime = None), Err((BAD, 400, text))).await;
+    check("no handler", with(|input| input.handler = None), Err((BAD, 400, text))).await;
+    check("a retired runtime", with(|input| input.runtime = Some("python3.6".to_owned())), Ok(())).await;
+    let long = create_request(&"f".repeat(65));
+    check("a long name", long, Err(("ValidationException", 400, "less than or equal to 64"))).await;
+    let qualified = create_request("hello:live");
+    check("a name with an alias", qualified, Err((BAD, 400, "can't have a version or an alias"))).await;
+}
+
+#[tokio::test]
+async fn what_weft_has_not_is_refused_by_name() {
+    let refused = |text| Err(("NotImplemented", 501, text));
+    check("publish", with(|input| input.publish = Some(true)), refused("Publish")).await;
+    let arn = "arn:aws:lambda:us-east-1:000000000000:layer:tools:1".to_owned();
+    check("layers", with(|input| input.layers = Some(vec![arn])), refused("Layers")).await;
+    let image = with(|input| input.package_type = Some("Image".to_owned()));
+    check("an image", image, refused("container images")).await;
+    check("publish false", with(|input| input.publish = Some(false)), Ok(())).await;
+    let queue =
+        model::DeadLetterConfig { target_arn: Some("arn:aws:sqs:us-east-1:000000000000:q".to_owned()) };
+    check("dead letters", with(|input| input.dead_letter_config = Some(queue)), refused("DeadLetterConfig"))
+        .await;
+}
+
+#[tokio::test]
+async fn tracing_and_logging_are_kept_and_shown() {
+    let world = World::new();
+    let input = with(|input| {
+        input.tracing_config = Some(model::TracingConfig { mode: Some("Active".to_owned()) });
+        input.logging_config = Some(model::LoggingConfig {
+            log_format: Some("JSON".to_owned()),
+            application_log_level: Some("DEBUG".to_owned()),
+            system_log_level: None,
+            log_group: Some("/my/group".to_owned()),
+        });
+        input.architectures = Some(vec!["arm64".to_owned()]);
+        input.ephemeral_storage = Some(model::EphemeralStorage { size: 1024 });
+    });
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    assert_eq!(created.tracing_config.unwrap().mode.as_deref(), Some("Active"));
+    assert_eq!(created.architectures, Some(vec!["arm64".to_owned()]));
+    let logging = created.logging_config.unwrap();
+    assert_eq!(logging.application_log_level.as_deref(), Some("DEBUG"));
+    assert_eq!(logging.system_log_level.as_deref(), Some("INFO"));
+    world.invoke("hello", "1").await.unwrap();
+    let revision = world.workers.revisions.lock().unwrap()[0].clone();
+    assert_eq!(revision.log_group, "/my/group");
+    assert_eq!(revision.limits.tmp_mib, 1024);
+    assert_eq!(revision.environment["AWS_LAMBDA_LOG_FORMAT"], "JSON");
+    assert_eq!(revision.environment["AWS_LAMBDA_LOG_LEVEL"], "DEBUG");
+}

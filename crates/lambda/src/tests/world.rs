@@ -1,0 +1,285 @@
+//! A Lambda service with fakes around it.
+
+use std::io::{Cursor, Write as _};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use weft_model::{Shape, lambda as model, sts};
+use weft_net::Body;
+use weft_service::testing::Client;
+use weft_service::workload::{
+    Artifact, Artifacts, Invocation, Invoked, Revision, WorkError, WorkRequest, WorkerStatus, Workers,
+    WorkloadId,
+};
+use weft_service::{
+    Access, BoxFuture, Clock, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error,
+    Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
+};
+use weft_store::{Blobs, Memory, Store, Trees};
+use weft_types::{AccountId, Region, Timestamp};
+use weft_wire::ServiceFault;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::{FunctionKey, Lambda, LambdaOptions, LambdaParts};
+
+pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/worker";
+pub(crate) const START: i64 = 1_795_482_123_004;
+
+/// All of it.
+pub(crate) struct World {
+    pub(crate) client: Client,
+    /// Signs well and may do nothing.
+    pub(crate) stranger: Client,
+    pub(crate) lambda: Arc<Lambda>,
+    pub(crate) workers: Arc<FakeWorkers>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) memory: Memory,
+    pub(crate) folder: Arc<tempfile::TempDir>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(LambdaOptions::default())
+    }
+
+    pub(crate) fn with(options: LambdaOptions) -> Self {
+        Self::open(Memory::new(), Arc::new(tempfile::tempdir().unwrap()), options)
+    }
+
+    /// The same data in a new process.
+    pub(crate) fn restart(&self) -> Self {
+        Self::open(self.memory.clone(), Arc::clone(&self.folder), LambdaOptions::default())
+    }
+
+    fn open(memory: Memory, folder: Arc<tempfile::TempDir>, options: LambdaOptions) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START)));
+        let workers = Arc::new(FakeWorkers::default());
+        let parts = LambdaParts {
+            store: Store::memory(&memory).unwrap(),
+            blobs: Blobs::open(&folder.path().join("blobs")).unwrap(),
+            trees: Trees::open(&folder.path().join("trees")).unwrap(),
+            workers: Arc::clone(&workers) as Arc<dyn Workers>,
+            artifacts: Arc::new(FakeArtifacts),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        };
+        let lambda = Arc::new(Lambda::new(parts, options));
+        let mut registry = Registry::default();
+        registry.add(lambda.register());
+        registry.add(ServiceBuilder::new(&sts::SERVICE).operation::<FakeAssumeRole>(&Arc::new(())));
+        let identities = Arc::new(FakeIdentities);
+        let for_dispatch = Arc::clone(&clock) as Arc<dyn Clock>;
+        let dispatch = Dispatch::new(registry, identities, for_dispatch, DispatchOptions::default());
+        let client = Client::new(&dispatch, "admin", "secret");
+        let stranger = Client::new(&dispatch, "stranger", "secret");
+        Self { client, stranger, lambda, workers, clock, memory, folder }
+    }
+
+    pub(crate) async fn call<I: Shape, O: Shape>(
+        &self,
+        operation: &str,
+        input: I,
+    ) -> Result<O, ServiceFault> {
+        self.client.call(&model::SERVICE, operation, input).await
+    }
+
+    /// Creates a function from one file.
+    pub(crate) async fn create(&self, name: &str) -> model::FunctionConfiguration {
+        self.call("CreateFunction", create_request(name)).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, name: &str) -> Result<model::FunctionConfiguration, ServiceFault> {
+        let input =
+            model::GetFunctionConfigurationRequest { function_name: name.to_owned(), qualifier: None };
+        self.call("GetFunctionConfiguration", input).await
+    }
+
+    pub(crate) async fn invoke(
+        &self,
+        name: &str,
+        payload: &str,
+    ) -> Result<model::InvocationResponse, ServiceFault> {
+        let payload = Some(Bytes::copy_from_slice(payload.as_bytes()));
+        let input =
+            model::InvocationRequest { function_name: name.to_owned(), payload, ..Default::default() };
+        self.call("Invoke", input).await
+    }
+
+    /// Archives and trees that are on disk.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        let count = |folder: &std::path::Path| {
+            let mut files = 0;
+            let mut folders = vec![folder.to_path_buf()];
+            while let Some(next) = folders.pop() {
+                for entry in std::fs::read_dir(next).unwrap().map(Result::unwrap) {
+                    if entry.path().is_dir() { folders.push(entry.path()) } else { files += 1 }
+                }
+            }
+            files
+        };
+        let trees = std::fs::read_dir(self.folder.path().join("trees")).unwrap();
+        let trees =
+            trees.filter(|entry| !entry.as_ref().unwrap().file_name().to_str().unwrap().starts_with('.'));
+        (count(&self.folder.path().join("blobs")), trees.count())
+    }
+}
+
+pub(crate) fn key(name: &str) -> FunctionKey {
+    FunctionKey { account: AccountId::DEFAULT, region: Region::default(), name: name.to_owned() }
+}
+
+/// A request that AWS would accept.
+pub(crate) fn create_request(name: &str) -> model::CreateFunctionRequest {
+    model::CreateFunctionRequest {
+        function_name: name.to_owned(),
+        runtime: Some("python3.12".to_owned()),
+        handler: Some("app.main".to_owned()),
+        role: ROLE.to_owned(),
+        code: zip_code(&[("app.py", b"def main(event, context): return event")]),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn zip_code(files: &[(&str, &[u8])]) -> model::FunctionCode {
+    model::FunctionCode { zip_file: Some(zip_of(files)), ..Default::default() }
+}
+
+pub(crate) fn zip_of(files: &[(&str, &[u8])]) -> Bytes {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files {
+        archive.start_file(*name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner().into()
+}
+
+/// Code and message of a refusal.
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, u16, String) {
+    let fault = result.unwrap_err();
+    (fault.code, fault.status.as_u16(), fault.message)
+}
+
+/// Workers that answer with what they got, and remember what they were told.
+#[derive(Default)]
+pub(crate) struct FakeWorkers {
+    pub(crate) revisions: Mutex<Vec<Arc<Revision>>>,
+    pub(crate) invocations: Mutex<Vec<Invocation>>,
+    pub(crate) retired: Mutex<Vec<(WorkloadId, Option<String>)>>,
+    pub(crate) warm: Mutex<Vec<Arc<Revision>>>,
+    pub(crate) error: Mutex<Option<WorkError>>,
+}
+
+impl Workers for FakeWorkers {
+    fn invoke(
+        &self,
+        revision: Arc<Revision>,
+        invocation: Invocation,
+    ) -> BoxFuture<'static, Result<Invoked, WorkError>> {
+        self.revisions.lock().unwrap().push(revision);
+        self.invocations.lock().unwrap().push(invocation.clone());
+        let error = self.error.lock().unwrap().clone();
+        Box::pin(async move {
+            let answer = Invoked {
+                payload: invocation.payload,
+                error: None,
+                log_tail: invocation.tail.then(|| Bytes::from_static(b"START\nEND\n")),
+                cold: false,
+                duration: Duration::ZERO,
+            };
+            error.map_or(Ok(answer), Err)
+        })
+    }
+
+    fn forward(
+        &self,
+        _: Arc<Revision>,
+        _: WorkRequest,
+    ) -> BoxFuture<'static, Result<http::Response<Body>, WorkError>> {
+        Box::pin(async { Err(WorkError::Stopping) })
+    }
+
+    fn retire(&self, workload: &WorkloadId, keep: Option<&str>) {
+        self.retired.lock().unwrap().push((workload.clone(), keep.map(str::to_owned)));
+    }
+
+    fn keep_warm(&self, revision: Arc<Revision>) {
+        self.warm.lock().unwrap().push(revision);
+    }
+
+    fn status(&self) -> Vec<WorkerStatus> {
+        Vec::new()
+    }
+}
+
+struct FakeArtifacts;
+
+impl Artifacts for FakeArtifacts {
+    fn find<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Artifact, Error>> {
+        Box::pin(async move {
+            if bucket != "weft-builds" {
+                return Err(Error::new("InvalidParameterValueException", "no such bucket").with_status(400));
+            }
+            Ok(Artifact {
+                tree: format!("/builds/{key}").into(),
+                sha256_base64: "sum".to_owned(),
+                size_bytes: 5,
+            })
+        })
+    }
+}
+
+struct FakeIdentities;
+
+impl Identities for FakeIdentities {
+    fn credential<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        _: Option<&'a str>,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        let (account, path, name) = (AccountId::DEFAULT, "/".to_owned(), access_key_id.to_owned());
+        let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
+        Box::pin(
+            async move { Ok(Credential { secret: "secret".into(), principal, session_policies: vec![] }) },
+        )
+    }
+
+    fn policies<'a>(
+        &'a self,
+        principal: &'a Principal,
+    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<weft_policy::Policy>>>, Error>> {
+        let all = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
+        let policies = admin.then(|| Arc::new(weft_policy::Policy::parse(all).unwrap()));
+        Box::pin(async move { Ok(Arc::new(policies.into_iter().collect())) })
+    }
+}
+
+/// Lets Lambda assume roles whose name begins with `worker`.
+struct FakeAssumeRole {
+    role: String,
+}
+
+impl Operation for FakeAssumeRole {
+    const NAME: &'static str = "AssumeRole";
+    type Service = ();
+    type Input = sts::AssumeRoleRequest;
+    type Output = sts::AssumeRoleResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self { role: input.role_arn })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, (): &(), cx: &Context) -> Result<Self::Output, Error> {
+        let lambda = matches!(&*cx.principal, Principal::Service { name: "lambda.amazonaws.com", .. });
+        if lambda && self.role.contains(":role/worker") {
+            return Ok(sts::AssumeRoleResponse::default());
+        }
+        Err(Error::new("AccessDenied", "not authorized to perform: sts:AssumeRole").with_status(403))
+    }
+}

@@ -1,0 +1,171 @@
+//! A Logs service with fakes around it.
+
+use std::sync::Arc;
+
+use weft_model::{Shape, logs as model};
+use weft_service::testing::Client;
+use weft_service::workload::LogPlace;
+use weft_service::{
+    BoxFuture, Clock, Credential, CredentialError, Dispatch, DispatchOptions, Error, Identities, ManualClock,
+    Principal, Registry,
+};
+use weft_store::{Memory, Store};
+use weft_types::{AccountId, Region, Timestamp};
+use weft_wire::ServiceFault;
+
+use crate::{Logs, LogsOptions};
+
+pub(crate) const START: i64 = 1_795_482_123_004;
+
+/// All of it.
+pub(crate) struct World {
+    pub(crate) client: Client,
+    /// Signs well and may do nothing.
+    pub(crate) stranger: Client,
+    pub(crate) logs: Arc<Logs>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) store: Store,
+    pub(crate) memory: Memory,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let memory = Memory::new();
+        Self::open(Store::memory(&memory).unwrap(), memory)
+    }
+
+    pub(crate) fn open(store: Store, memory: Memory) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START)));
+        let for_logs = Arc::clone(&clock) as Arc<dyn Clock>;
+        let logs = Arc::new(Logs::new(store.clone(), for_logs, LogsOptions::default()));
+        let mut registry = Registry::default();
+        registry.add(logs.register());
+        let for_dispatch = Arc::clone(&clock) as Arc<dyn Clock>;
+        let identities = Arc::new(FakeIdentities);
+        let dispatch = Dispatch::new(registry, identities, for_dispatch, DispatchOptions::default());
+        let client = Client::new(&dispatch, "admin", "secret");
+        let stranger = Client::new(&dispatch, "stranger", "secret");
+        Self { client, stranger, logs, clock, store, memory }
+    }
+
+    pub(crate) async fn call<I: Shape, O: Shape>(
+        &self,
+        operation: &str,
+        input: I,
+    ) -> Result<O, ServiceFault> {
+        self.client.call(&model::SERVICE, operation, input).await
+    }
+
+    pub(crate) async fn create_group(&self, name: &str) -> Result<(), ServiceFault> {
+        let input = model::CreateLogGroupRequest { log_group_name: name.to_owned(), ..Default::default() };
+        self.call("CreateLogGroup", input).await
+    }
+
+    pub(crate) async fn create_stream(&self, group: &str, name: &str) -> Result<(), ServiceFault> {
+        let input = model::CreateLogStreamRequest {
+            log_group_name: group.to_owned(),
+            log_stream_name: name.to_owned(),
+        };
+        self.call("CreateLogStream", input).await
+    }
+
+    /// Puts events of these times (after the start, in milliseconds), whose texts are their times.
+    pub(crate) async fn put(
+        &self,
+        group: &str,
+        stream: &str,
+        times: &[i64],
+    ) -> Result<model::PutLogEventsResponse, ServiceFault> {
+        let event =
+            |at: &i64| model::InputLogEvent { timestamp: START + at, message: format!("{stream} {at}") };
+        let input = model::PutLogEventsRequest {
+            log_group_name: group.to_owned(),
+            log_stream_name: stream.to_owned(),
+            log_events: times.iter().map(event).collect(),
+            ..Default::default()
+        };
+        self.call("PutLogEvents", input).await
+    }
+
+    pub(crate) async fn get(&self, input: model::GetLogEventsRequest) -> model::GetLogEventsResponse {
+        self.call("GetLogEvents", input).await.unwrap()
+    }
+
+    /// The texts of a whole stream.
+    pub(crate) async fn texts(&self, group: &str, stream: &str) -> Vec<String> {
+        let page = self.get(get_request(group, stream)).await;
+        page.events.unwrap().into_iter().filter_map(|event| event.message).collect()
+    }
+
+    pub(crate) async fn group(&self, name: &str) -> Option<model::LogGroup> {
+        let input = model::DescribeLogGroupsRequest {
+            log_group_name_prefix: Some(name.to_owned()),
+            ..Default::default()
+        };
+        let found: model::DescribeLogGroupsResponse = self.call("DescribeLogGroups", input).await.unwrap();
+        found.log_groups.unwrap().into_iter().find(|group| group.log_group_name.as_deref() == Some(name))
+    }
+
+    /// The streams of a group by the time of their last event, the newest first.
+    pub(crate) async fn newest(&self, group: &str) -> Vec<String> {
+        let input = model::DescribeLogStreamsRequest {
+            log_group_name: Some(group.to_owned()),
+            order_by: Some("LastEventTime".to_owned()),
+            descending: Some(true),
+            ..Default::default()
+        };
+        let found: model::DescribeLogStreamsResponse = self.call("DescribeLogStreams", input).await.unwrap();
+        found.log_streams.unwrap().into_iter().filter_map(|stream| stream.log_stream_name).collect()
+    }
+}
+
+pub(crate) fn get_request(group: &str, stream: &str) -> model::GetLogEventsRequest {
+    model::GetLogEventsRequest {
+        log_group_name: Some(group.to_owned()),
+        log_stream_name: stream.to_owned(),
+        start_from_head: Some(true),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn place(group: &str, stream: &str) -> LogPlace {
+    LogPlace {
+        account: AccountId::DEFAULT,
+        region: Region::default(),
+        group: group.into(),
+        stream: stream.into(),
+    }
+}
+
+/// Code and message of a refusal.
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, String) {
+    let fault = result.unwrap_err();
+    (fault.code, fault.message)
+}
+
+struct FakeIdentities;
+
+impl Identities for FakeIdentities {
+    fn credential<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        _: Option<&'a str>,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        let (account, path, name) = (AccountId::DEFAULT, "/".to_owned(), access_key_id.to_owned());
+        let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
+        Box::pin(
+            async move { Ok(Credential { secret: "secret".into(), principal, session_policies: vec![] }) },
+        )
+    }
+
+    fn policies<'a>(
+        &'a self,
+        principal: &'a Principal,
+    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<weft_policy::Policy>>>, Error>> {
+        let all = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
+        let policies = admin.then(|| Arc::new(weft_policy::Policy::parse(all).unwrap()));
+        Box::pin(async move { Ok(Arc::new(policies.into_iter().collect())) })
+    }
+}
