@@ -26,6 +26,9 @@ pub enum StoreError {
     /// An earlier failure to make data durable ended this store; a restart opens what was durable.
     #[error("the store stopped after it failed to make data durable")]
     Stopped,
+    /// A transaction's closure panicked, and nothing of it was written.
+    #[error("a transaction's closure panicked")]
+    Panicked,
     /// A record's bytes are not those that were written.
     #[error("a record of table `{table}` is damaged (key {key})")]
     Corrupt {
@@ -66,7 +69,8 @@ impl StoreError {
             )
         };
         match error {
-            heed::Error::Mdb(heed::MdbError::MapFull) => Self::Full,
+            // Too many changed pages for one commit: as with a full disk, nothing of it is written.
+            heed::Error::Mdb(heed::MdbError::MapFull | heed::MdbError::TxnFull) => Self::Full,
             heed::Error::Io(error) if no_space(&error) => Self::Full,
             error => Self::Engine(error),
         }

@@ -5,8 +5,9 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Threads per process, whatever the number of stores: reads come from mapped memory and seldom wait.
-const THREADS: usize = 4;
+/// The fewest and most threads per process, whatever the number of stores: one per core between these. Reads come from
+/// mapped memory and seldom wait.
+const THREADS: (usize, usize) = (4, 16);
 
 /// A queue with threads that empty it. Its length is bounded by those who wait for an answer.
 #[derive(Default)]
@@ -27,7 +28,8 @@ fn pool() -> &'static Pool {
     static STARTED: OnceLock<()> = OnceLock::new();
     let pool = POOL.get_or_init(Pool::default);
     STARTED.get_or_init(|| {
-        for number in 0..THREADS {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        for number in 0..cores.clamp(THREADS.0, THREADS.1) {
             let thread = std::thread::Builder::new().name(format!("store-{number}"));
             if let Err(error) = thread.spawn(move || serve(pool)) {
                 tracing::error!(%error, "a store thread did not start");

@@ -3,17 +3,18 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-use crate::committer::{self, Job, Outcome, Work};
-use crate::engine::{Engine, Lmdb, Memory};
+use crate::committer::{self, Attempt, Committer, Job, Queue};
+use crate::engine::{Engine, Lmdb, Memory, Snapshot};
 use crate::tx::{Footprint, ReadTx, WriteTx};
 use crate::{StoreError, pool};
 
-/// Times that a transaction runs before it is run by the committer, where it cannot lose.
+/// Times that a transaction runs before it is run where it cannot lose.
 const TRIES_MAX: u32 = 4;
 /// Store calls under way at once; more wait. Bounds the memory of what waits for the disk.
 const CALLS_MAX: usize = 4096;
@@ -31,7 +32,10 @@ impl Default for Options {
     }
 }
 
-/// One environment of ordered keys. Cheap to clone; closes when the last clone is gone.
+/// One environment of ordered keys. Cheap to clone; closes when the last clone is gone: the folder is free then, unless calls
+/// for which nobody waits any more are still running.
+///
+/// Closures must not call the store themselves, nor wait for anything: they hold a thread that others need.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -39,9 +43,8 @@ pub struct Store {
 
 struct Inner {
     shared: Arc<Shared>,
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
     committer: Mutex<Option<JoinHandle<()>>>,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
 }
 
 /// What the committer and the calls share.
@@ -51,6 +54,9 @@ pub(crate) struct Shared {
     pub(crate) sequence: AtomicU64,
     /// Tells of each commit's number.
     pub(crate) changed: watch::Sender<u64>,
+    pub(crate) queue: Arc<Queue>,
+    /// Commits on the caller's thread, for an engine that never waits: the same calls then always do the same.
+    inline: Option<Mutex<Committer>>,
     stopped: AtomicBool,
     fatal: watch::Sender<bool>,
     /// Held while the folder is ours.
@@ -74,32 +80,24 @@ impl Store {
     /// Opens the environment in a folder, which is made when needed. Fails with [`StoreError::InUse`] when another process has it.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, StoreError> {
         let lock = lock(folder)?;
-        let engine = Lmdb::open(folder, options.map_bytes)?;
-        Self::start(Box::new(engine), Some(lock))
-    }
-
-    /// A store in memory. What it holds outlives it in `memory`.
-    pub fn memory(memory: &Memory) -> Result<Self, StoreError> {
-        Self::start(Box::new(memory.clone()), None)
-    }
-
-    fn start(engine: Box<dyn Engine>, lock: Option<File>) -> Result<Self, StoreError> {
-        let shared = Arc::new(Shared {
-            engine,
-            sequence: AtomicU64::new(1),
-            changed: watch::Sender::new(1),
-            stopped: AtomicBool::new(false),
-            fatal: watch::Sender::new(false),
-            _lock: lock,
-        });
-        let (jobs, queue) = mpsc::channel();
+        let shared = shared(Box::new(Lmdb::open(folder, options.map_bytes)?), false, Some(lock));
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("store-commit".to_owned());
         let committer = thread
-            .spawn(move || committer::serve(&for_thread, &queue))
-            .map_err(|source| StoreError::Folder { path: "store-commit".into(), source })?;
-        let (jobs, committer) = (Mutex::new(Some(jobs)), Mutex::new(Some(committer)));
-        Ok(Self { inner: Arc::new(Inner { shared, jobs, committer, calls: Semaphore::new(CALLS_MAX) }) })
+            .spawn(move || committer::serve(&for_thread))
+            .map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
+        Ok(Self::of(shared, Some(committer)))
+    }
+
+    /// A store in memory. What it holds outlives it in `memory`. Everything runs on the caller's thread, so the same calls
+    /// in the same order always do the same.
+    pub fn memory(memory: &Memory) -> Result<Self, StoreError> {
+        Ok(Self::of(shared(Box::new(memory.attach()), true, None), None))
+    }
+
+    fn of(shared: Arc<Shared>, committer: Option<JoinHandle<()>>) -> Self {
+        let calls = Arc::new(Semaphore::new(CALLS_MAX));
+        Self { inner: Arc::new(Inner { shared, committer: Mutex::new(committer), calls }) }
     }
 
     /// Runs a closure on one unchanging view. Keep it short: a view that lives long keeps old pages alive.
@@ -109,63 +107,107 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let _call = self.inner.calls.acquire().await.map_err(|_| StoreError::Stopped)?;
+        if self.inner.shared.inline.is_some() {
+            return self.read_blocking(work);
+        }
+        let call = self.call().await?;
         let shared = Arc::clone(&self.inner.shared);
-        run(move || {
-            let snapshot = shared.engine.snapshot()?;
-            work(&ReadTx::new(&*snapshot))
-        })
-        .await?
+        let (reply, answer) = oneshot::channel();
+        pool::spawn(Box::new(move || {
+            let result = view(&shared, work);
+            // Whoever is answered may drop the store, and then the folder has to be free.
+            drop((shared, call));
+            let _ = reply.send(result);
+        }));
+        answer.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+
+    /// [`Store::read`] on the calling thread, for start-up and threads of one's own.
+    pub fn read_blocking<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        view(&self.inner.shared, work)
     }
 
     /// Runs a closure as a serializable transaction: as if no other ran at the same time. When this returns `Ok`, what
     /// was written is durable. The closure may run several times, and its own error writes nothing.
+    ///
+    /// Who stops waiting does not stop the transaction: it is made durable, or not, as a whole.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + Sync + 'static,
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let _call = self.inner.calls.acquire().await.map_err(|_| StoreError::Stopped)?;
-        let work = Arc::new(work);
-        for _ in 0..TRIES_MAX {
-            let shared = Arc::clone(&self.inner.shared);
-            let work = Arc::clone(&work);
-            let (start, value, footprint) = run(move || attempt(&shared, &*work)).await??;
+        if self.inner.shared.inline.is_some() {
+            return self.write_inline(&work);
+        }
+        let call = self.call().await?;
+        let (reply, answer) = oneshot::channel();
+        self.begin(call, work, move |result| drop(reply.send(result)));
+        answer.await.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+
+    /// [`Store::write`] for threads of one's own: waits on the calling thread.
+    pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        if self.inner.shared.inline.is_some() {
+            return self.write_inline(&work);
+        }
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        self.begin(None, work, move |result| drop(reply.send(result)));
+        answer.recv().unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+
+    fn begin<T, E, F, R>(&self, call: Option<OwnedSemaphorePermit>, work: F, reply: R)
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        R: FnOnce(Result<T, E>) + Send + 'static,
+    {
+        let call = Call { work, result: None, reply, tries: 1, took: Duration::ZERO, _place: call };
+        try_on_pool(Arc::clone(&self.inner.shared), Box::new(call));
+    }
+
+    fn write_inline<T, E, F>(&self, work: &F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E>,
+    {
+        let shared = &*self.inner.shared;
+        let Some(committer) = &shared.inline else { return Err(StoreError::Stopped.into()) };
+        let lock = || committer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tries = 1;
+        loop {
+            // Who lost often keeps the others out while it runs, and so cannot lose again.
+            let held = (tries >= TRIES_MAX).then(lock);
+            let start = shared.sequence.load(Ordering::Acquire);
+            let (result, footprint) = run(work, &*shared.engine.snapshot()?);
+            let value = result?;
             if footprint.is_empty() {
                 return Ok(value);
             }
-            match self.commit(Work::Ran { start, footprint }).await? {
-                Outcome::Durable => return Ok(value),
-                Outcome::Conflict => {}
-                Outcome::Failed(error) => return Err(error.into()),
+            let sure = held.is_some();
+            let mut committer = held.unwrap_or_else(lock);
+            if (sure || !shared.engine.loses_by_chance())
+                && committer.commit_one(shared, start, &footprint)?
+            {
+                return Ok(value);
             }
-        }
-        let (give, value) = oneshot::channel();
-        let here = move |shared: &Shared| match attempt(shared, &*work) {
-            Ok((_, value, footprint)) => give.send(Ok(value)).is_ok().then_some(footprint),
-            Err(error) => {
-                let _ = give.send(Err(error));
-                None
-            }
-        };
-        let outcome = self.commit(Work::Here(Box::new(here))).await?;
-        let value = value.await.map_err(|_| StoreError::Stopped)?;
-        match outcome {
-            Outcome::Failed(error) => value.and(Err(error.into())),
-            Outcome::Durable | Outcome::Conflict => value,
+            tries += 1;
         }
     }
 
-    async fn commit(&self, work: Work) -> Result<Outcome, StoreError> {
-        let (reply, outcome) = oneshot::channel();
-        self.send(Job { work, reply })?;
-        Ok(outcome.await.unwrap_or(Outcome::Failed(StoreError::Stopped)))
-    }
-
-    fn send(&self, job: Job) -> Result<(), StoreError> {
-        let jobs = self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Stopped)
+    /// A place among the calls under way.
+    async fn call(&self) -> Result<Option<OwnedSemaphorePermit>, StoreError> {
+        let calls = Arc::clone(&self.inner.calls);
+        calls.acquire_owned().await.map(Some).map_err(|_| StoreError::Stopped)
     }
 
     /// Tells of commits: a hint that something may be new, nothing more.
@@ -179,9 +221,19 @@ impl Store {
     }
 }
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shared = &self.inner.shared;
+        f.debug_struct("Store")
+            .field("sequence", &shared.sequence)
+            .field("stopped", &shared.stopped)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.queue.close();
         let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
         // So that the folder is free again when the drop is over.
         if let Some(committer) = committer
@@ -192,26 +244,119 @@ impl Drop for Inner {
     }
 }
 
-fn attempt<T, E, F>(shared: &Shared, work: &F) -> Result<(u64, T, Footprint), E>
+/// A transaction under way: its closure, what it last returned, and who waits for it.
+struct Call<T, E, F, R> {
+    work: F,
+    result: Option<Result<T, E>>,
+    reply: R,
+    tries: u32,
+    took: Duration,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<T, E, F, R> Attempt for Call<T, E, F, R>
 where
-    E: From<StoreError>,
-    F: Fn(&mut WriteTx<'_>) -> Result<T, E>,
+    T: Send,
+    E: From<StoreError> + Send,
+    F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send,
+    R: FnOnce(Result<T, E>) + Send,
 {
+    fn run(&mut self, snapshot: &dyn Snapshot) -> Footprint {
+        let start = Instant::now();
+        let (result, footprint) = run(&self.work, snapshot);
+        self.result = Some(result);
+        self.took = start.elapsed();
+        footprint
+    }
+
+    fn took(&self) -> Duration {
+        self.took
+    }
+
+    fn finish(self: Box<Self>, outcome: Result<(), StoreError>) {
+        let result = match (outcome, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Stopped.into()),
+            (Err(error), _) => Err(error.into()),
+        };
+        (self.reply)(result);
+    }
+
+    fn lose(&mut self) {
+        self.tries += 1;
+    }
+
+    fn must_win(&self) -> bool {
+        self.tries >= TRIES_MAX
+    }
+}
+
+/// Runs a closure; where it fails, what it wrote is forgotten.
+fn run<T, E>(
+    work: &impl Fn(&mut WriteTx<'_>) -> Result<T, E>,
+    snapshot: &dyn Snapshot,
+) -> (Result<T, E>, Footprint) {
+    let mut tx = WriteTx::new(snapshot);
+    let result = work(&mut tx);
+    let footprint = if result.is_ok() { tx.into_footprint() } else { Footprint::default() };
+    (result, footprint)
+}
+
+fn view<T, E: From<StoreError>>(
+    shared: &Shared,
+    work: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let snapshot = shared.engine.snapshot()?;
+    work(&ReadTx::new(&*snapshot))
+}
+
+/// Runs an attempt on a store thread, and hands what it wrote to the committer.
+fn try_on_pool(shared: Arc<Shared>, mut attempt: Box<dyn Attempt>) {
+    pool::spawn(Box::new(move || {
+        let tried = try_once(&shared, &mut *attempt);
+        let queue = Arc::clone(&shared.queue);
+        // Whoever is answered may drop the store, and then the folder has to be free.
+        drop(shared);
+        match tried {
+            Err(error) => attempt.finish(Err(error)),
+            Ok((_, footprint)) if footprint.is_empty() => attempt.finish(Ok(())),
+            Ok((start, footprint)) => {
+                if let Err(attempt) = queue.push(Job { start, footprint, attempt }) {
+                    attempt.finish(Err(StoreError::Stopped));
+                }
+            }
+        }
+    }));
+}
+
+/// Runs an attempt on a view; gives the number that the view has at least.
+fn try_once(shared: &Shared, attempt: &mut dyn Attempt) -> Result<(u64, Footprint), StoreError> {
+    if shared.is_stopped() {
+        return Err(StoreError::Stopped);
+    }
     // Before the view is taken: it may hold more than this number says, never less.
     let start = shared.sequence.load(Ordering::Acquire);
     let snapshot = shared.engine.snapshot()?;
-    let mut tx = WriteTx::new(&*snapshot);
-    let value = work(&mut tx)?;
-    Ok((start, value, tx.into_footprint()))
+    Ok((start, attempt.run(&*snapshot)))
 }
 
-/// Runs work on a store thread; one that panics counts as a stopped store.
-async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    let (reply, answer) = oneshot::channel();
-    pool::spawn(Box::new(move || {
-        let _ = reply.send(work());
-    }));
-    answer.await.map_err(|_| StoreError::Stopped)
+/// Lets a loser run again.
+pub(crate) fn again(shared: &Arc<Shared>, mut attempt: Box<dyn Attempt>) {
+    attempt.lose();
+    try_on_pool(Arc::clone(shared), attempt);
+}
+
+fn shared(engine: Box<dyn Engine>, inline: bool, lock: Option<File>) -> Arc<Shared> {
+    Arc::new(Shared {
+        engine,
+        sequence: AtomicU64::new(1),
+        changed: watch::Sender::new(1),
+        queue: Arc::default(),
+        inline: inline.then(|| Mutex::new(Committer::new(1))),
+        stopped: AtomicBool::new(false),
+        fatal: watch::Sender::new(false),
+        _lock: lock,
+    })
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::ops::Bound;
 
-use crate::StoreError;
 use crate::engine::{Direction, Range, Snapshot, Writes};
+use crate::merge::is_empty;
+use crate::{StoreError, merge};
 
 /// The most that one transaction may write, in bytes of keys and values.
 pub const WRITE_BYTES_MAX: usize = 32 << 20;
@@ -81,7 +82,8 @@ pub(crate) struct Footprint {
     pub(crate) keys: Vec<Vec<u8>>,
     pub(crate) ranges: Vec<OwnedRange>,
     pub(crate) writes: Writes,
-    bytes: usize,
+    /// Bytes of keys and values that were written.
+    pub(crate) bytes: usize,
 }
 
 impl Footprint {
@@ -132,16 +134,11 @@ impl Read for WriteTx<'_> {
             return Ok(RawRows::new());
         }
         let mut footprint = self.footprint.borrow_mut();
-        let own = footprint.writes.range::<[u8], _>((from, to));
-        let mut own: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = own.collect();
-        // Taken from the end, the next one first.
-        if direction == Direction::Forward {
-            own.reverse();
-        }
-        let mut merge = Merge { own, direction, limit, rows: RawRows::new() };
-        self.snapshot.walk((from, to), direction, &mut |key, value| merge.take(key, value))?;
-        merge.rest();
-        let rows = merge.rows;
+        let mut rows = RawRows::new();
+        merge::walk(self.snapshot, &footprint.writes, (from, to), direction, &mut |key, value| {
+            rows.push((key.to_vec(), value.to_vec()));
+            rows.len() < limit
+        })?;
         footprint.ranges.push(seen((from, to), direction, limit, &rows));
         Ok(rows)
     }
@@ -155,61 +152,5 @@ fn seen((from, to): Range<'_>, direction: Direction, limit: usize, rows: &RawRow
         (None, _) => whole,
         (Some(last), Direction::Forward) => (whole.0, last),
         (Some(last), Direction::Backward) => (last, whole.1),
-    }
-}
-
-/// Whether no key can be in the range. Maps panic on a range that ends before it begins.
-fn is_empty((from, to): Range<'_>) -> bool {
-    match (from, to) {
-        (Bound::Included(a), Bound::Included(b)) => a > b,
-        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a >= b,
-        _ => false,
-    }
-}
-
-/// Merges a view's entries with a transaction's own writes.
-struct Merge<'a> {
-    own: Vec<(&'a Vec<u8>, &'a Option<Vec<u8>>)>,
-    direction: Direction,
-    limit: usize,
-    rows: RawRows,
-}
-
-impl Merge<'_> {
-    fn take(&mut self, key: &[u8], value: &[u8]) -> bool {
-        while let Some((own, change)) = self.own.last().copied() {
-            let before = match self.direction {
-                Direction::Forward => own.as_slice() < key,
-                Direction::Backward => own.as_slice() > key,
-            };
-            if own.as_slice() != key && !before {
-                break;
-            }
-            self.own.pop();
-            self.push(own, change.as_deref());
-            if own.as_slice() == key || self.is_full() {
-                return !self.is_full();
-            }
-        }
-        self.push(key, Some(value));
-        !self.is_full()
-    }
-
-    fn rest(&mut self) {
-        while !self.is_full()
-            && let Some((key, change)) = self.own.pop()
-        {
-            self.push(key, change.as_deref());
-        }
-    }
-
-    fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
-        if let Some(value) = value {
-            self.rows.push((key.to_vec(), value.to_vec()));
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.rows.len() >= self.limit
     }
 }

@@ -52,7 +52,7 @@ fn open_environment(folder: &Path, map_bytes: usize) -> Result<Env, StoreError> 
     loop {
         let mut options = EnvOpenOptions::new();
         options.map_size(size).max_readers(READERS_MAX).max_dbs(1);
-        // SAFETY: the folder is held by an exclusive lock (`Folder`), so no other process truncates the file under
+        // SAFETY: the folder is held by an exclusive lock (`store::lock`), so no other process truncates the file under
         // the map, and this process opens each folder once.
         #[expect(unsafe_code, reason = "memory-mapping a file is unsafe where others may change it")]
         let opened = unsafe { options.open(folder) };
@@ -99,7 +99,14 @@ impl Engine for Lmdb {
             };
             done.map_err(StoreError::engine)?;
         }
-        txn.commit().map_err(|error| self.commit_error(error))
+        match txn.commit().map_err(|error| self.commit_error(error)) {
+            // Full, or was it the very last write that failed? Then the environment is spent, and says so.
+            Err(StoreError::Full) => {
+                self.env.write_txn().map_err(StoreError::Engine)?.abort();
+                Err(StoreError::Full)
+            }
+            done => done,
+        }
     }
 }
 

@@ -33,6 +33,11 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// Applies all of it, durably, or nothing.
     fn commit(&self, batch: &[&Writes]) -> Result<(), StoreError>;
+
+    /// Whether a simulation wants the next transaction to lose.
+    fn loses_by_chance(&self) -> bool {
+        false
+    }
 }
 
 /// One unchanging view.
