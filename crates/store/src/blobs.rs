@@ -1,16 +1,23 @@
 //! Blobs: large bytes, named by their content.
 
-use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fmt, io};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Name;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _};
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
+use sha2::{Digest as _, Sha256};
+
+/// Where blobs are while they arrive, as their names are not known yet.
+const ARRIVING: &str = "arriving";
+/// Bytes of a part of a stream; one that is shorter than this is stored in one go.
+const PART_BYTES: usize = 8 << 20;
 
 use crate::record::hex;
 
@@ -82,6 +89,12 @@ pub enum BlobError {
     /// The bytes are not those that were stored.
     #[error("the blob {0} is damaged")]
     Damaged(Digest),
+    /// There are more bytes than the caller allows.
+    #[error("the bytes are more than {0}")]
+    TooLarge(u64),
+    /// Who sent the bytes stopped before their end.
+    #[error("failed to receive the bytes of a blob")]
+    Incoming(#[source] io::Error),
     /// What holds the blobs failed.
     #[error("failed to {doing} a blob")]
     Backend {
@@ -102,7 +115,7 @@ impl Blobs {
     /// Blobs in a folder, which is made when needed.
     pub fn open(folder: &Path) -> Result<Self, BlobError> {
         let failed = |source| BlobError::Backend { doing: "open the folder for", source };
-        let made = std::fs::create_dir_all(folder);
+        let made = std::fs::create_dir_all(folder).and_then(|()| remove_leftovers(folder));
         made.map_err(|error| {
             failed(object_store::Error::Generic { store: "folder", source: Box::new(error) })
         })?;
@@ -120,12 +133,104 @@ impl Blobs {
         Ok(digest)
     }
 
+    /// Stores the bytes of a stream, at most `bytes_max` of them, with no more than a part of them in memory. Gives their digest
+    /// and number; durable when this returns. Where it fails, or nobody waits for it any more, nothing stays.
+    pub async fn put_stream<S>(&self, stream: S, bytes_max: u64) -> Result<(Digest, u64), BlobError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Unpin,
+    {
+        let mut arriving = None;
+        let stored = self.receive(stream, bytes_max, &mut arriving).await;
+        if stored.is_err()
+            && let Some(Arriving { mut upload, .. }) = arriving
+        {
+            // The first error says more than one of the tidying; the next start tidies too.
+            let _ = upload.abort().await;
+        }
+        stored
+    }
+
+    async fn receive<S>(
+        &self,
+        mut stream: S,
+        bytes_max: u64,
+        arriving: &mut Option<Arriving>,
+    ) -> Result<(Digest, u64), BlobError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Unpin,
+    {
+        let failed = |source| BlobError::Backend { doing: "store", source };
+        let (mut hash, mut size, mut part) = (Sha256::new(), 0, BytesMut::new());
+        while let Some(bytes) = stream.try_next().await.map_err(BlobError::Incoming)? {
+            size += bytes.len() as u64;
+            if size > bytes_max {
+                return Err(BlobError::TooLarge(bytes_max));
+            }
+            hash.update(&bytes);
+            part.extend_from_slice(&bytes);
+            if part.len() >= PART_BYTES {
+                if arriving.is_none() {
+                    *arriving = Some(self.arrive().await?);
+                }
+                if let Some(arriving) = arriving {
+                    arriving.upload.put_part(part.split().freeze().into()).await.map_err(failed)?;
+                }
+            }
+        }
+        let digest = Digest(hash.finalize().into());
+        let Some(arriving) = arriving else { return Ok((self.put(part.freeze()).await?, size)) };
+        arriving.upload.put_part(part.freeze().into()).await.map_err(failed)?;
+        arriving.upload.complete().await.map_err(failed)?;
+        self.backend.rename(&arriving.name, &name(&digest)).await.map_err(failed)?;
+        Ok((digest, size))
+    }
+
+    async fn arrive(&self) -> Result<Arriving, BlobError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = Name::from(format!("{ARRIVING}/{}-{number}", std::process::id()));
+        let upload = self.backend.put_multipart(&name).await;
+        let upload = upload.map_err(|source| BlobError::Backend { doing: "store", source })?;
+        Ok(Arriving { name, upload })
+    }
+
+    /// Reads bytes as they are needed, and tells their number. The stream ends with an error of kind `InvalidData` where
+    /// they are not those that were stored: believe what came only when it ended well.
+    pub async fn get_stream(
+        &self,
+        digest: &Digest,
+    ) -> Result<(u64, BoxStream<'static, io::Result<Bytes>>), BlobError> {
+        let digest = *digest;
+        let found = self.backend.get(&name(&digest)).await.map_err(|source| not_read(digest, source))?;
+        let size = found.meta.size;
+        let state = (found.into_stream().map_err(io::Error::from), Some(Sha256::new()));
+        let stream = futures::stream::try_unfold(state, move |(mut bytes, hash)| async move {
+            let Some(mut hash) = hash else { return Ok(None) };
+            if let Some(next) = bytes.try_next().await? {
+                hash.update(&next);
+                return Ok(Some((next, (bytes, Some(hash)))));
+            }
+            if hash.finalize().as_slice() == digest.as_bytes() {
+                return Ok(None);
+            }
+            Err(io::Error::new(io::ErrorKind::InvalidData, BlobError::Damaged(digest)))
+        });
+        Ok((size, stream.boxed()))
+    }
+
+    /// All blobs with their sizes in bytes, in no order.
+    pub fn list(&self) -> BoxStream<'static, Result<(Digest, u64), BlobError>> {
+        let named = |about: object_store::ObjectMeta| async move {
+            let digest = about.location.filename().and_then(|text| text.parse().ok());
+            Ok(digest.map(|digest: Digest| (digest, about.size)))
+        };
+        let all = self.backend.list(None);
+        all.try_filter_map(named).map_err(|source| BlobError::Backend { doing: "list", source }).boxed()
+    }
+
     /// Reads bytes, and checks that they are those that were stored.
     pub async fn get(&self, digest: &Digest) -> Result<Bytes, BlobError> {
-        let failed = |source| match source {
-            object_store::Error::NotFound { .. } => BlobError::Missing(*digest),
-            source => BlobError::Backend { doing: "read", source },
-        };
+        let failed = |source| not_read(*digest, source);
         let found = self.backend.get(&name(digest)).await.map_err(failed)?;
         let bytes = found.bytes().await.map_err(failed)?;
         if Digest::of(&bytes) == *digest { Ok(bytes) } else { Err(BlobError::Damaged(*digest)) }
@@ -147,6 +252,35 @@ impl Blobs {
             Err(source) => Err(BlobError::Backend { doing: "remove", source }),
         }
     }
+}
+
+/// A blob that arrives. What it has so far goes when it is dropped before its end.
+struct Arriving {
+    name: Name,
+    upload: Box<dyn MultipartUpload>,
+}
+
+fn not_read(digest: Digest, source: object_store::Error) -> BlobError {
+    match source {
+        object_store::Error::NotFound { .. } => BlobError::Missing(digest),
+        source => BlobError::Backend { doing: "read", source },
+    }
+}
+
+/// Removes what arrived half before a crash: this process's own begin with its id, and may still arrive.
+fn remove_leftovers(folder: &Path) -> io::Result<()> {
+    let own = format!("{}-", std::process::id());
+    let entries = match std::fs::read_dir(folder.join(ARRIVING)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with(&own) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Two levels, so that no folder has too many entries.
