@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// The most that a packed folder may have: what the server takes as one blob.
-const PACKED_BYTES_MAX: usize = 256 << 20;
+/// The most that a packed folder may have: what the server takes as one request, and a little less.
+const PACKED_BYTES_MAX: usize = 68 << 20;
 /// Names that never travel, ignore files or not: they are made anew by builds, or are not code.
 const NEVER: &[&str] = &[".git", "node_modules", "__pycache__", ".venv", "venv", ".weft", "target"];
 
@@ -32,7 +32,7 @@ pub(crate) enum PackError {
     List { path: PathBuf, source: ignore::Error },
     #[error("the name of `{}` is not UTF-8", .0.display())]
     Name(PathBuf),
-    #[error("`{}` packs to more than 256 MiB; list what is not code in a `.weftignore`", .0.display())]
+    #[error("`{}` packs to more than 68 MiB; list what is not code in a `.weftignore`", .0.display())]
     TooLarge(PathBuf),
     #[error("failed to pack `{}`", path.display())]
     Zip { path: PathBuf, source: zip::result::ZipError },

@@ -36,6 +36,40 @@ pub(crate) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Overwrites the process's command line with `name` and its initial environment with nothing, so that neither stands in
+/// `/proc` of the processes that are forked from it: both may hold a key. The environment itself stays, without `without`.
+pub(crate) fn forget_beginning(name: &str, without: &str) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<usize> =
+        stat.rsplit(')').next().unwrap_or("").split_whitespace().filter_map(|f| f.parse().ok()).collect();
+    // Counted from the end, which proc(5) fixes: arg_start, arg_end, env_start, env_end, exit_code.
+    let [.., arguments, arguments_end, environment, environment_end, _] = fields[..] else { return };
+    // The kernel bounds both to a few MiB; anything else was misread.
+    let is_block = |from: usize, to: usize| from != 0 && from <= to && to - from <= 8 << 20;
+    if !is_block(arguments, arguments_end) || !is_block(environment, environment_end) {
+        return;
+    }
+    let kept: Vec<_> = std::env::vars_os().filter(|(key, _)| key != without).collect();
+    // SAFETY: the process has one thread, so nobody reads the environment meanwhile; each variable is taken out and set
+    // anew, which gives it memory of its own, before the initial block is overwritten.
+    unsafe {
+        for (key, _) in std::env::vars_os() {
+            std::env::remove_var(key);
+        }
+        for (key, value) in kept {
+            std::env::set_var(key, value);
+        }
+    }
+    let length = name.len().min((arguments_end - arguments).saturating_sub(1));
+    // SAFETY: the kernel says that these ranges are the initial arguments and environment: writable memory of this process
+    // to which the environment no longer points. The arguments were read before, and are not read again in this process.
+    unsafe {
+        std::ptr::write_bytes(arguments as *mut u8, 0, arguments_end - arguments);
+        std::ptr::copy_nonoverlapping(name.as_ptr(), arguments as *mut u8, length);
+        std::ptr::write_bytes(environment as *mut u8, 0, environment_end - environment);
+    }
+}
+
 /// How many threads the process has.
 pub(crate) fn thread_count() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)

@@ -45,6 +45,7 @@ pub(crate) fn fork(config: &LauncherConfig) -> Result<LauncherLink, LaunchError>
         return Ok(LauncherLink { socket: ours });
     }
     drop(ours);
+    sys::forget_beginning("weft launcher", "WEFT_ADMIN_KEY");
     let outcome = catch_unwind(AssertUnwindSafe(|| Launcher::run(theirs, config)));
     sys::exit_now(i32::from(!matches!(outcome, Ok(Ok(())))))
 }
