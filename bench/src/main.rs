@@ -28,6 +28,9 @@ fn main() -> ExitCode {
     if let Ok(api) = std::env::var("AWS_LAMBDA_RUNTIME_API") {
         return if native::serve(&api).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if let Ok(plane) = std::env::var(floor::VARIABLE) {
+        return floor::main(&plane);
+    }
     let format = match format(std::env::args().skip(1)) {
         Ok(format) => format,
         Err(message) => {
@@ -67,7 +70,6 @@ async fn measure(weft: &Weft) -> Result<Vec<Table>, String> {
     let step = |text: &str| eprintln!("{:5.1} s  {text}", began.elapsed().as_secs_f64());
     let (folder, data) = (weft.path("app"), weft.path("data"));
     app::write(&folder).map_err(|error| format!("the app cannot be written: {error}"))?;
-    let floor = floor::serve()?;
 
     step("deploy, then cold starts");
     let server = weft.start(&data, None).await?;
@@ -80,7 +82,7 @@ async fn measure(weft: &Weft) -> Result<Vec<Table>, String> {
     let mut tables = vec![];
     let cold = cold?;
     step("warm requests");
-    tables.extend(warm::measure(weft, &data, floor).await?);
+    tables.extend(warm::measure(weft, &data).await?);
     tables.push(cold);
     step("time to ready");
     tables.push(idle::ready(weft, &data).await?);

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use weft_types::Timestamp;
 use weft_wire::sigv4;
 
-use crate::app;
 use crate::load::{self, Times};
 use crate::report::{Cell, Table};
 use crate::server::{Access, Server, Weft};
+use crate::{app, floor};
 
 /// Numbers of connections.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -17,16 +17,15 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 const PLANES: [&str; 2] = ["shared", "per-core"];
 
 /// Measures under both data planes; the app is deployed in the data folder.
-pub(crate) async fn measure(
-    weft: &Weft,
-    data: &std::path::Path,
-    floor: SocketAddr,
-) -> Result<Vec<Table>, String> {
+pub(crate) async fn measure(weft: &Weft, data: &std::path::Path) -> Result<Vec<Table>, String> {
+    let beside = floor::beside().map_err(|error| format!("no floor: {error}"))?;
     let mut tables = Vec::new();
     for plane in PLANES {
+        let floor = floor::Process::start(plane).map_err(|error| format!("no floor: {error}"))?;
+        let floors = Floors { process: floor.address, beside };
         let server = weft.start(data, Some(plane)).await?;
         let table = match weft.access(data).await {
-            Ok(access) => one_plane(&server, &access, floor, plane).await,
+            Ok(access) => one_plane(&server, &access, &floors, plane).await,
             Err(error) => Err(error),
         };
         server.stop().await?;
@@ -35,10 +34,18 @@ pub(crate) async fn measure(
     Ok(tables)
 }
 
+/// Where the floors listen.
+struct Floors {
+    /// In a process of its own, on the same kind of runtime as the server's.
+    process: SocketAddr,
+    /// On a thread beside the client's.
+    beside: SocketAddr,
+}
+
 async fn one_plane(
     server: &Server,
     access: &Access,
-    floor: SocketAddr,
+    floors: &Floors,
     plane: &'static str,
 ) -> Result<Table, String> {
     let mut table = Table::new(
@@ -46,8 +53,10 @@ async fn one_plane(
         &["connections", "path", "p50 µs", "p99 µs", "requests/s", "p50 / floor's", "failed"],
     );
     for connections in CONNECTIONS {
-        let floor = load::run(floor, &get("/", floor), connections).await;
+        let floor = load::run(floors.process, &get("/", floors.process), connections).await;
         table.push(row(connections, "bare hyper (floor)".to_owned(), &floor, &floor));
+        let beside = load::run(floors.beside, &get("/", floors.beside), connections).await;
+        table.push(row(connections, "bare hyper, a thread beside the client".to_owned(), &beside, &floor));
         for kind in app::KINDS {
             let request = get(&format!("/{kind}"), server.address);
             let times = load::run(server.address, &request, connections).await;
