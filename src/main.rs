@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use weft_cli::Command;
-use weft_node::ServerOptions;
+use weft_node::{DataPlane, ServerOptions};
 
 fn main() -> ExitCode {
     match weft_cli::parse().command {
@@ -14,6 +14,10 @@ fn main() -> ExitCode {
             edge: args.edge,
             admin_key: args.admin_key,
             store: args.store,
+            data_plane: match args.data_plane {
+                weft_cli::DataPlane::Shared => DataPlane::Shared,
+                weft_cli::DataPlane::PerCore => DataPlane::PerCore,
+            },
         }),
         command => weft_cli::run(command),
     }

@@ -1,6 +1,6 @@
 //! `test`: brings what the suites need, runs them, and closes with one line that counts.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -39,9 +39,8 @@ pub(crate) fn run(names: &[String]) -> Result<(), String> {
         total.failed += count.failed;
     };
     suite("unit", &unit);
-    for file in black_box_files()? {
-        let stem = file.trim_end_matches(".py").trim_start_matches("test_").to_owned();
-        suite(&stem, &|| black_box(&file));
+    for name in black_box_suites()? {
+        suite(&name, &|| black_box(&name));
     }
     println!("{} passed, {} failed", total.passed, total.failed);
     if failures.is_empty() { Ok(()) } else { Err(format!("these suites failed: {}", failures.join(", "))) }
@@ -64,13 +63,13 @@ fn unit() -> Result<Count, String> {
 }
 
 /// One black-box suite: real clients against the release binary.
-fn black_box(file: &str) -> Result<Count, String> {
+fn black_box(name: &str) -> Result<Count, String> {
     let bin = tools::python_environment()?;
     run_command(&mut cargo(&["build", "--quiet", "--release", "--bin", "weft"]))?;
     let mut pytest =
         command(bin.join("python"), &["-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--no-header"]);
     pytest
-        .arg(format!("tests/{file}"))
+        .arg(format!("tests/test_{name}.py"))
         .env("WEFT_BINARY", target().join("release/weft"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     count_lines(&mut pytest, |line, count| {
@@ -83,13 +82,13 @@ fn black_box(file: &str) -> Result<Count, String> {
     })
 }
 
-fn black_box_files() -> Result<Vec<String>, String> {
+fn black_box_suites() -> Result<Vec<String>, String> {
     let folder = crate::shell::root().join("tests");
     let entries = std::fs::read_dir(&folder).map_err(|error| format!("tests/ could not be read: {error}"))?;
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let files: BTreeMap<String, ()> =
-        names.filter(|n| n.starts_with("test_") && n.ends_with(".py")).map(|n| (n, ())).collect();
-    Ok(files.into_keys().collect())
+    let suites: BTreeSet<String> =
+        names.filter_map(|n| Some(n.strip_prefix("test_")?.strip_suffix(".py")?.to_owned())).collect();
+    Ok(suites.into_iter().collect())
 }
 
 /// Runs a command, shows its output line by line, and counts from it. A command that fails without a failed test counts as one failure.

@@ -48,7 +48,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct ConnectArgs {
     /// The server's data folder, where its address and the admin key are found
-    /// [default: /var/lib/weft for root, $XDG_DATA_HOME/weft for others]
+    /// [default: `/var/lib/weft` for root, `$XDG_DATA_HOME/weft` for others]
     #[arg(long, env = "WEFT_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The server's address, for one on another machine; keys then come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`
@@ -59,7 +59,7 @@ pub struct ConnectArgs {
 /// `weft server`.
 #[derive(Debug, Clone, Args)]
 pub struct ServerArgs {
-    /// Where everything durable lives [default: /var/lib/weft for root, $XDG_DATA_HOME/weft for others]
+    /// Where everything durable lives [default: `/var/lib/weft` for root, `$XDG_DATA_HOME/weft` for others]
     #[arg(long, env = "WEFT_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The address of the APIs and of workloads; port 0 takes a free one
@@ -74,6 +74,18 @@ pub struct ServerArgs {
     /// Where records are kept; only the embedded store is built so far
     #[arg(long, env = "WEFT_STORE", value_name = "URL", hide_env_values = true)]
     pub store: Option<String>,
+    /// How requests are spread over cores; docs/performance.md compares the two
+    #[arg(long, env = "WEFT_DATA_PLANE", value_name = "HOW", default_value = "shared")]
+    pub data_plane: DataPlane,
+}
+
+/// How requests are spread over cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DataPlane {
+    /// One runtime whose threads take work from each other
+    Shared,
+    /// A runtime per core, each accepting for itself
+    PerCore,
 }
 
 /// `weft up`.

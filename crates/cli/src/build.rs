@@ -150,8 +150,7 @@ fn package_settings() -> PackageSettings {
         Some("/etc/pip.conf".into()),
     ];
     let npm = vec![named("NPM_CONFIG_USERCONFIG"), below(".npmrc")];
-    let authorities =
-        ["PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"].map(|name| named(name));
+    let authorities = ["PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"].map(named);
     let files =
         [("pip.conf", first(pip)), ("npmrc", first(npm)), ("ca-bundle.pem", first(authorities.to_vec()))];
     let is_setting = |name: &str| {

@@ -96,9 +96,9 @@ impl Client {
             .map_err(|fault| CallError::Encode { operation: name, reason: fault.message })?;
         let key = &self.connection.key;
         let keys = sigv4::Credentials {
-            access_key_id: key.access_key_id.clone(),
-            secret: key.secret_access_key.clone(),
-            session_token: key.session_token.clone(),
+            access_key_id: key.id.clone(),
+            secret: key.secret.clone(),
+            session_token: key.token.clone(),
         };
         sigv4::sign(&mut request, &keys, &self.connection.region, service.signing_name, self.now())
             .map_err(|fault| CallError::Encode { operation: name, reason: fault.to_string() })?;

@@ -21,12 +21,13 @@ pub(crate) struct Connection {
 
 /// An access key.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Key {
-    pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: String,
-    #[serde(default)]
-    pub(crate) session_token: Option<String>,
+    #[serde(rename = "accessKeyId")]
+    pub(crate) id: String,
+    #[serde(rename = "secretAccessKey")]
+    pub(crate) secret: String,
+    #[serde(default, rename = "sessionToken")]
+    pub(crate) token: Option<String>,
 }
 
 /// What a running server leaves in its data folder.
@@ -110,9 +111,9 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConnectError> {
 
 fn key_from_environment() -> Option<Key> {
     Some(Key {
-        access_key_id: variable("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
-        session_token: variable("AWS_SESSION_TOKEN"),
+        id: variable("AWS_ACCESS_KEY_ID")?,
+        secret: variable("AWS_SECRET_ACCESS_KEY")?,
+        token: variable("AWS_SESSION_TOKEN"),
     })
 }
 

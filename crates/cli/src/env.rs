@@ -11,12 +11,12 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
     let Connection { endpoint, key, region } = Connection::find(&args.connect)?;
     let mut variables = vec![
         ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", key.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", key.secret_access_key),
+        ("AWS_ACCESS_KEY_ID", key.id),
+        ("AWS_SECRET_ACCESS_KEY", key.secret),
         ("AWS_REGION", region.clone()),
         ("AWS_DEFAULT_REGION", region),
     ];
-    variables.extend(key.session_token.map(|token| ("AWS_SESSION_TOKEN", token)));
+    variables.extend(key.token.map(|token| ("AWS_SESSION_TOKEN", token)));
     if args.json {
         let object: serde_json::Map<_, _> =
             variables.into_iter().map(|(k, v)| (k.to_owned(), json!(v))).collect();

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::failure::Failure;
 
 /// How long a server may take until it is ready.
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a server may take to drain and stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
@@ -27,7 +28,7 @@ pub(crate) struct Launched {
 pub(crate) async fn launch(data: &Path, listen: SocketAddr) -> Result<Launched, Failure> {
     let program =
         std::env::current_exe().map_err(|error| told("this program's own file is not known", &error))?;
-    let (log, log_path) = log_file()?;
+    let (log, log_path) = log_file(data)?;
     let mut command = std::process::Command::new(program);
     command.arg("server").arg("--data").arg(data).arg("--listen").arg(listen.to_string());
     // A group of its own: Ctrl-C is for this command, which then stops the server in order.
@@ -70,11 +71,13 @@ fn told(what: &str, error: &io::Error) -> Failure {
     Failure::Told(format!("{what}: {error}"))
 }
 
-/// A private file for the server's messages.
-fn log_file() -> Result<(File, PathBuf), Failure> {
-    let kept = tempfile::Builder::new().prefix("weft-server-").suffix(".log").tempfile();
-    let file = kept.map_err(|error| told("a file for the server's messages cannot be made", &error))?;
-    file.keep().map_err(|error| told("a file for the server's messages cannot be kept", &error.error))
+/// A private file for the server's messages, in the data folder.
+fn log_file(data: &Path) -> Result<(File, PathBuf), Failure> {
+    let path = data.join("server.log");
+    let made = std::fs::create_dir_all(data)
+        .and_then(|()| File::options().create(true).write(true).truncate(true).mode(0o600).open(&path));
+    made.map(|file| (file, path))
+        .map_err(|error| told("a file for the server's messages cannot be made", &error))
 }
 
 impl Launched {

@@ -32,8 +32,8 @@ use anstyle::AnsiColor;
 use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{
-    Arguments, Command, CompletionsArgs, ConnectArgs, EnvArgs, InvokeArgs, LogsArgs, PsArgs, RmArgs,
-    ServerArgs, StatusArgs, UpArgs,
+    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, InvokeArgs, LogsArgs, PsArgs,
+    RmArgs, ServerArgs, StatusArgs, UpArgs,
 };
 
 use crate::failure::Failure;

@@ -75,7 +75,7 @@ fn as_text(p: &DescribePlatformResponse) -> String {
         isolation.summary.as_deref().unwrap_or_default()
     );
     for feature in isolation.features.iter().flatten() {
-        let good = feature.state == "in-force" || feature.state == "inforce";
+        let good = feature.state == "in-force";
         let state = coloured(
             &format!("{:10}", feature.state),
             if good { AnsiColor::Green } else { AnsiColor::Yellow },

@@ -111,15 +111,13 @@ async fn deploy_and_follow(
     );
     tokio::select! {
         ended = follower.forever() => ended.map_err(Failure::from),
-        _ = interrupted() => Ok(()),
+        () = interrupted() => Ok(()),
     }
 }
 
 async fn interrupted() {
-    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(_) => return,
-    };
+    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    let Ok(mut term) = term else { return };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = term.recv() => {}

@@ -16,6 +16,18 @@ pub struct ServerOptions {
     pub admin_key: Option<String>,
     /// The store's URL.
     pub store: Option<String>,
+    /// How requests are spread over cores.
+    pub data_plane: DataPlane,
+}
+
+/// How requests are spread over cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DataPlane {
+    /// One runtime whose threads take work from each other.
+    #[default]
+    Shared,
+    /// A runtime per core, each accepting for itself.
+    PerCore,
 }
 
 /// What is wrong with the options.
@@ -41,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) edge: Option<SocketAddr>,
     pub(crate) admin_key: Option<(String, String)>,
+    pub(crate) data_plane: DataPlane,
 }
 
 impl Config {
@@ -51,12 +64,13 @@ impl Config {
             let scheme = store.split(':').next().unwrap_or_default().to_owned();
             return Err(ConfigError::UnknownStore(scheme));
         }
-        let data = match options.data {
-            Some(data) => std::path::absolute(&data).unwrap_or(data),
+        let data = match &options.data {
+            Some(data) => std::path::absolute(data).unwrap_or_else(|_| data.clone()),
             None => default_data_folder().ok_or(ConfigError::NoDataFolder)?,
         };
         let admin_key = options.admin_key.as_deref().map(parse_admin_key).transpose()?;
-        Ok(Self { data, listen: options.listen, edge: options.edge, admin_key })
+        let ServerOptions { listen, edge, data_plane, .. } = options;
+        Ok(Self { data, listen, edge, admin_key, data_plane })
     }
 }
 
@@ -85,24 +99,25 @@ fn parse_admin_key(text: &str) -> Result<(String, String), ConfigError> {
 mod tests {
     use super::*;
 
-    fn check(admin_key: &str, store: &str, expected: Result<(), ConfigError>) {
+    fn check(admin_key: &str, store: &str, expected: &Result<(), ConfigError>) {
         let options = ServerOptions {
             data: Some(PathBuf::from("/x")),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             edge: None,
             admin_key: Some(admin_key.to_owned()),
             store: Some(store.to_owned()),
+            data_plane: DataPlane::Shared,
         };
-        assert_eq!(Config::check(options).map(|_| ()), expected, "{admin_key} {store}");
+        assert_eq!(Config::check(options).map(|_| ()), *expected, "{admin_key} {store}");
     }
 
     #[test]
     fn options_are_checked_before_anything_starts() {
         let good = "AKIAEXAMPLEEXAMPLE00:0123456789abcdef";
-        check(good, "embedded", Ok(()));
-        check(good, "postgres://u:p@h/d", Err(ConfigError::UnknownStore("postgres".to_owned())));
-        check("AKIA:0123456789abcdef", "embedded", Err(ConfigError::BadAdminKey));
-        check("AKIAEXAMPLEEXAMPLE00:short", "embedded", Err(ConfigError::BadAdminKey));
-        check("AKIAEXAMPLEEXAMPLE00", "embedded", Err(ConfigError::BadAdminKey));
+        check(good, "embedded", &Ok(()));
+        check(good, "postgres://u:p@h/d", &Err(ConfigError::UnknownStore("postgres".to_owned())));
+        check("AKIA:0123456789abcdef", "embedded", &Err(ConfigError::BadAdminKey));
+        check("AKIAEXAMPLEEXAMPLE00:short", "embedded", &Err(ConfigError::BadAdminKey));
+        check("AKIAEXAMPLEEXAMPLE00", "embedded", &Err(ConfigError::BadAdminKey));
     }
 }

@@ -1,6 +1,6 @@
 //! The composition root: configuration, start and stop of a server.
 //!
-//! [`serve`] is the whole life of one: the part that needs privileges and a single thread (`boot`), the layers put
+//! [`serve()`] is the whole life of one: the part that needs privileges and a single thread (`boot`), the layers put
 //! together (`assemble`), the listeners, and an orderly end on SIGTERM or Ctrl-C. It is the only crate that names concrete types of every
 //! layer, the only one that reads configuration, and has no behaviour of its own.
 
@@ -8,12 +8,13 @@ mod adapters;
 mod assemble;
 mod boot;
 mod config;
+mod cores;
 mod platform;
 mod serve;
 
 use std::process::ExitCode;
 
-pub use config::{ConfigError, ServerOptions};
+pub use config::{ConfigError, DataPlane, ServerOptions};
 
 use crate::boot::BootError;
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,26 +10,29 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
-use weft_net::{Limits, Server};
 use weft_sandbox::Launcher;
 
 use crate::StartError;
 use crate::assemble::{Parts, assemble};
 use crate::boot::{Booted, boot};
 use crate::config::Config;
+use crate::cores::Cores;
 
 /// How long requests in flight may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long workers may take after that.
 const STOP_WORKERS: Duration = Duration::from_secs(10);
+/// Lines of the platform's own log that may wait to be written.
+const LOG_LINES_MAX: usize = 8192;
 /// Threads for everything that is not blocking work.
 const THREADS_MIN: usize = 2;
 
 /// Runs a server from its first moment to its end.
 pub(crate) fn run(config: &Config) -> Result<(), StartError> {
     let booted = boot(config)?;
-    start_log();
+    let _log = start_log();
     let threads = std::thread::available_parallelism().map_or(THREADS_MIN, |n| n.get().max(THREADS_MIN));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -43,11 +46,16 @@ pub(crate) fn run(config: &Config) -> Result<(), StartError> {
     outcome
 }
 
-/// The platform's own log on standard error: warnings, or what `WEFT_LOG` says (`weft_gateway=debug,access=info`).
-fn start_log() {
-    let filter = EnvFilter::try_from_env("WEFT_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+/// The platform's own log on standard error: warnings and a line per request, or what `WEFT_LOG` says
+/// (`weft_gateway=debug,access=off`). Lines are written by a thread of their own; what it cannot keep up with is dropped.
+fn start_log() -> WorkerGuard {
+    let filter = EnvFilter::try_from_env("WEFT_LOG").unwrap_or_else(|_| EnvFilter::new("warn,access=info"));
+    let lines =
+        tracing_appender::non_blocking::NonBlockingBuilder::default().buffered_lines_limit(LOG_LINES_MAX);
+    let (writer, guard) = lines.finish(io::stderr());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     log.with_ansi(io::stderr().is_terminal()).init();
+    guard
 }
 
 async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
@@ -55,8 +63,9 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let system = |doing| move |source| StartError::System { doing, source };
     let launcher = Launcher::connect(launcher).map_err(system("reach the sandbox launcher"))?;
     let parts = assemble(&data, &config.data, launcher.clone(), config.admin_key.clone()).await?;
-    let (server, address) = listen(Arc::<weft_gateway::Gateway>::clone(&parts.gateway), listener)?;
-    let edge = edge.map(|edge| listen(Arc::<weft_gateway::Gateway>::clone(&parts.edge), edge)).transpose()?;
+    let cores = Cores::start(config.data_plane)?;
+    let (server, address) = cores.listen(Arc::clone(&parts.gateway), &listener)?;
+    let edge = edge.map(|edge| cores.listen(Arc::clone(&parts.edge), &edge)).transpose()?;
     let url = |address: SocketAddr| format!("http://{address}");
     let edge_urls: Vec<String> = edge.iter().map(|(_, address)| url(*address)).collect();
     let _ = parts.platform.addresses.set((vec![url(address)], edge_urls.clone()));
@@ -77,17 +86,6 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let _ = parts.logs.flush().await;
     drop(files);
     outcome
-}
-
-fn listen(
-    handler: Arc<weft_gateway::Gateway>,
-    listener: TcpListener,
-) -> Result<(Server, SocketAddr), StartError> {
-    let server = Server::new(handler, Limits::gateway());
-    let address = server
-        .listen(listener)
-        .map_err(|source| StartError::System { doing: "accept connections", source })?;
-    Ok((server, address))
 }
 
 /// Waits for the signal to stop, or for what makes going on pointless.
