@@ -5,7 +5,7 @@
 //! - [`Client`] talks to one worker over connections that a [`Connect`] makes, and keeps idle ones;
 //! - [`Limits`] bound everything that a stranger may send: header bytes and count, body bytes and rate, idle time,
 //!   connections in all and per client;
-//! - [`collect_limited`], [`relay`] and the small body constructors are for the crates above, which never see hyper.
+//! - [`collect_limited`], [`relay()`] and the small body constructors are for the crates above, which never see hyper.
 //!
 //! Invariants: no buffer, table or wait here is without a bound; bodies stream both ways and are never held whole
 //! unless [`collect_limited`] is asked to; trailers pass; an upgraded connection is relayed by [`Client::send`]

@@ -1,6 +1,6 @@
 //! IAM policies: evaluate a request against policies to a decision with reasons.
 //!
-//! [`Policy`] is a parsed document; it is parsed once, when it is written or loaded, and then only read. [`evaluate`]
+//! [`Policy`] is a parsed document; it is parsed once, when it is written or loaded, and then only read. [`evaluate()`]
 //! decides a [`Request`] against identity policies and the session policies that narrow them; [`evaluate_trust`]
 //! decides who may assume a role. Both are pure: the values of condition keys come through [`ConditionKeys`], and
 //! nothing is allocated unless a policy has variables.

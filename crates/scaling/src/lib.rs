@@ -1,4 +1,4 @@
-//! How many workers a pool should have: one pure function, [`decide`], over a [`Snapshot`] and [`Limits`].
+//! How many workers a pool should have: one pure function, [`decide()`], over a [`Snapshot`] and [`Limits`].
 //!
 //! Concurrency is the signal, for functions and services alike. A function's worker takes one request at a time: what
 //! waits gets a worker at once, and workers that idle too long are stopped. A service's worker takes several: there the
