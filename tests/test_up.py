@@ -107,6 +107,32 @@ def test_logs_show_what_workloads_print(best):
     follow.wait(30)
 
 
+def test_a_folder_of_plain_code_is_served_as_its_procfile_says(weft):
+    folder = weft.folder / "guni"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("flask\ngunicorn\n")
+    (folder / "Procfile").write_text("web: gunicorn app:app\n")
+    (folder / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n\n@app.route('/')\ndef home():\n    return 'by gunicorn'\n")
+    weft.cli("up", str(folder), "--detach")
+    assert weft.get("/_weft/guni/web/")[2] == b"by gunicorn"
+    assert weft.get("/_weft/guni/nobody/")[0] == 404
+
+
+def test_up_starts_a_server_where_the_last_one_was_killed_and_nobody_waited_for_it(tmp_path):
+    tmp_path.chmod(0o755)
+    weft = Weft(tmp_path, modes()[0])
+    weft.start()
+    weft.process.kill()  # a zombie until the test waits for it
+    path = tmp_path / "hello.py"
+    path.write_text(HELLO)
+    weft.cli("up", str(path), "--detach", "--listen", "127.0.0.1:0")
+    server = json.loads((weft.data / "server.json").read_text())
+    assert server["pid"] != weft.process.pid
+    os.kill(server["pid"], signal.SIGTERM)
+    weft.process.wait()
+    wait_for("all processes gone", lambda: not weft.alive())
+
+
 @pytest.mark.parametrize(
     "files, argument, says",
     [

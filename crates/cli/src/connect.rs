@@ -97,8 +97,14 @@ pub(crate) fn running_server(data: &Path) -> Result<Option<ServerFile>, ConnectE
         }
         Err(error) => return Err(error),
     };
-    let alive = Path::new("/proc").join(server.pid.to_string()).exists();
-    Ok(alive.then_some(server))
+    Ok(is_alive(server.pid).then_some(server))
+}
+
+/// Whether a process runs. One that was killed and that nobody has waited for yet does not.
+fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+    state.is_some_and(|state| state != "Z" && state != "X")
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConnectError> {

@@ -60,8 +60,11 @@ impl App {
         let port = endpoint.rsplit_once(':').map_or("", |(_, port)| port);
         let at_host = |host: &str, path: &str| format!("http://{host}:{port}{path}");
         let own = self.routes.iter().filter(|route| route.target == workload);
-        let mut urls: Vec<String> =
-            own.clone().filter(|r| r.bare).map(|r| format!("{endpoint}{}", r.path)).collect();
+        let mut urls: Vec<String> = own
+            .clone()
+            .filter(|r| r.bare && r.auth != "iam")
+            .map(|r| format!("{endpoint}{}", r.path))
+            .collect();
         urls.extend(own.map(|route| at_host(route.host.as_deref().unwrap_or(&self.host), &route.path)));
         urls.push(at_host(&format!("{workload}.{}", self.host), "/"));
         urls.push(format!("{endpoint}/_weft/{}/{workload}/", self.name));

@@ -60,6 +60,10 @@ fn as_text(p: &DescribePlatformResponse) -> String {
         },
     );
     line("data", p.data_folder.clone().unwrap_or_default());
+    line(
+        "process",
+        p.pid.map_or_else(|| "unknown".to_owned(), |pid| format!("{pid}; `kill {pid}` drains and stops it")),
+    );
     line("you are", p.principal_arn.clone().unwrap_or_default());
     line("up since", p.started.map(weft_types::Timestamp::iso8601_seconds).unwrap_or_default());
     line("memory", p.memory_bytes.map_or_else(|| "unknown".to_owned(), mebibytes));

@@ -7,10 +7,13 @@ use std::task::{Context, Poll};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use http::header::{
+    CONTENT_LENGTH, FORWARDED, HeaderName, HeaderValue, TRANSFER_ENCODING, VIA, WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use weft_net::{Body, BodyError, BoxError, Handler, Peer, collect_limited, full};
 use weft_routing::{Auth, Missing, Routes};
 use weft_service::BoxFuture;
@@ -87,14 +90,25 @@ impl Gateway {
         Self { apis, workers, revisions, authorizer, routes, options, ids: Ids::new() }
     }
 
+    /// Whether the client itself is on this machine: no proxy in front that speaks for others.
+    fn is_local(&self, parts: &Parts, peer: Peer) -> bool {
+        let proxied = [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for")];
+        let address = peer.addr.ip().to_canonical();
+        address.is_loopback()
+            && !self.options.edge
+            && !self.options.trusted_proxies.contains(&address)
+            && !proxied.iter().any(|name| parts.headers.contains_key(name))
+    }
+
     async fn answer(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let request_id: Arc<str> = match headers::sane_request_id(&parts.headers) {
             Some(id) => id.into(),
             None => self.ids.next().into(),
         };
-        let mut exchange =
-            Exchange { gateway: self, peer, record: Record::begin(&parts, peer, &request_id), request_id };
+        let record = Record::begin(&parts, peer, &request_id);
+        let is_local = self.is_local(&parts, peer);
+        let mut exchange = Exchange { gateway: self, peer, record, request_id, is_local };
         let class = classify::classify(&parts, &self.routes.load(), self.options.edge);
         let response = exchange.follow(class, parts, body).await;
         match exchange.record.take() {
@@ -132,6 +146,31 @@ impl Handler for ApiHandler {
     }
 }
 
+/// KiB that all whole bodies together may have before anybody knows whose they are; small ones do not count, as their
+/// number is that of the connections.
+static LARGE_BODIES_KIB: Semaphore = Semaphore::const_new(512 << 10);
+const SMALL_BODY_BYTES: u64 = 64 << 10;
+
+/// A share of the memory for bodies, as large as this one may become; none is needed for a small one.
+fn share_of_memory(
+    parts: &Parts,
+    body_bytes_max: u64,
+) -> Result<Option<SemaphorePermit<'static>>, TryAcquireError> {
+    let length =
+        parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let is_chunked = parts.headers.contains_key(TRANSFER_ENCODING);
+    let bytes = match length {
+        Some(length) if !is_chunked => length.min(body_bytes_max),
+        _ if is_chunked => body_bytes_max,
+        _ => 0,
+    };
+    if bytes <= SMALL_BODY_BYTES {
+        return Ok(None);
+    }
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    LARGE_BODIES_KIB.try_acquire_many(kib).map(Some)
+}
+
 async fn call_api(
     apis: &dyn Apis,
     body_bytes_max: u64,
@@ -140,6 +179,11 @@ async fn call_api(
     peer: Peer,
     request_id: Arc<str>,
 ) -> Response<Body> {
+    let Ok(_share) = share_of_memory(&parts, body_bytes_max) else {
+        let message = "too many large requests are being read; come again";
+        let busy = Answer::new(StatusCode::SERVICE_UNAVAILABLE, message, &request_id);
+        return Answer { retry_after: true, ..busy }.into_response();
+    };
     match collect_limited(body, body_bytes_max).await {
         Ok(body) => apis.handle(ApiRequest { parts, body, peer, request_id }).await.map(full),
         Err(error) => {
@@ -155,6 +199,8 @@ struct Exchange<'a> {
     peer: Peer,
     request_id: Arc<str>,
     record: Option<Record>,
+    /// Whether somebody on this machine asks, and no proxy for others.
+    is_local: bool,
 }
 
 impl Exchange<'_> {
@@ -236,7 +282,7 @@ impl Exchange<'_> {
                 let id = &*self.request_id;
                 tracing::warn!(workload = &*workload.name, request_id = id, %error, "request failed");
                 let reason = error.to_string();
-                let told = self.peer.addr.ip().to_canonical().is_loopback().then_some(&*reason);
+                let told = self.is_local.then_some(&*reason);
                 let answer = Answer { reason: told, retry_after, ..Answer::new(status, message, id) };
                 answer.into_response()
             }
@@ -270,6 +316,10 @@ impl Exchange<'_> {
         let auth = target.route.auth;
         let (whole, body) = if auth == Auth::Iam {
             let max = self.gateway.options.api_body_bytes_max;
+            let _share = share_of_memory(parts, max).map_err(|_| {
+                let message = "too many large requests are being read; come again";
+                Box::new(self.refuse(StatusCode::SERVICE_UNAVAILABLE, message))
+            })?;
             let whole =
                 collect_limited(body, max).await.map_err(|error| Box::new(self.refuse_body(&error)))?;
             (Some(whole.clone()), full(whole))

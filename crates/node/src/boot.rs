@@ -45,10 +45,19 @@ pub(crate) fn boot(config: &Config) -> Result<Booted, BootError> {
     let roots = vec![data.join(crate::TREES_FOLDER)];
     let launcher =
         fork_launcher(&LauncherConfig { source_roots: roots, server, ..LauncherConfig::default() })?;
+    raise_descriptor_limit();
     if let Some(server) = server {
         drop_privileges(server)?;
     }
     Ok(Booted { data, listener, edge, launcher })
+}
+
+/// As many descriptors as the system allows: each connection is one, and each of a worker's outbound ones two.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Where it is refused, the server goes on with what it has.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, BootError> {

@@ -74,5 +74,28 @@ fn is_host(name: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    name.len() <= 253 && name.split('.').all(is_label)
+    // A last label of digits alone makes an address, and addresses are the APIs' own.
+    let is_address =
+        name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    name.len() <= 253 && !is_address && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_cannot_claim_an_address_since_the_apis_answer_there() {
+        for (host, good) in [
+            ("shop.example", true),
+            ("*.shop.example", true),
+            ("7.example", true),
+            ("127.0.0.1", false),
+            ("*.0.0.1", false),
+            ("10.1", false),
+            ("4566", false),
+        ] {
+            assert_eq!(HostPattern::parse(Some(host)).is_ok(), good, "{host}");
+        }
+    }
 }

@@ -211,6 +211,10 @@ impl<T> Routes<T> {
         if let Some(found) = self.find_by_path(path) {
             return Ok(found);
         }
+        // What looks like the path form is nobody else's: a misspelt name must not end at another app.
+        if path.key().strip_prefix(PATH_FORM).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return Err(Missing::Route);
+        }
         self.any.find(method, path)
     }
 

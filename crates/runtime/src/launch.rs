@@ -172,7 +172,7 @@ impl Launch<'_> {
     }
 
     fn path(&self) -> String {
-        let base = "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin";
+        let base = "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin";
         match self.choice {
             Some(choice) if choice.interpreter.prefix.as_os_str() != "/usr" => {
                 format!("{}/bin:{base}", choice.interpreter.prefix.display())
@@ -183,7 +183,8 @@ impl Launch<'_> {
 
     fn http_env(&self) -> BTreeMap<String, String> {
         let weak = [
-            ("PATH", self.path()),
+            // Programs that came with the dependencies: `gunicorn`, `next`.
+            ("PATH", format!("{TASK_ROOT}/bin:{TASK_ROOT}/node_modules/.bin:{}", self.path())),
             ("HOST", "0.0.0.0".into()),
             ("PYTHONUNBUFFERED", "1".into()),
             ("PYTHONDONTWRITEBYTECODE", "1".into()),

@@ -144,7 +144,7 @@ impl<F: Fleet> Pool<F> {
                 Ok(answer.map_err(NoLease::Failed)?.thawed().await)
             }
             Ok(Err(_)) => Err(NoLease::Failed(StartFailure::Work(WorkError::Stopping))),
-            Err(_) => Err(self.overloaded()),
+            Err(_) => Err(self.waited_too_long()),
         }
     }
 
@@ -270,6 +270,19 @@ impl<F: Fleet> Pool<F> {
 
     fn overloaded(&self) -> NoLease {
         NoLease::Failed(StartFailure::Work(WorkError::Overloaded { max: self.config.limits.max }))
+    }
+
+    /// Why a wait ran out: all workers were busy, or there never was one.
+    fn waited_too_long(&self) -> NoLease {
+        let state = self.state();
+        if state.slots.iter().any(|slot| slot.worker().is_some()) {
+            return self.overloaded();
+        }
+        let reason = format!(
+            "none was ready within {} s; it has to listen on $PORT, or on one port of its own choice",
+            self.config.queue_timeout.as_secs()
+        );
+        NoLease::Failed(StartFailure::Work(WorkError::StartFailed { reason }))
     }
 
     fn limits(&self, state: &State<F>) -> Limits {

@@ -87,6 +87,13 @@ pub(crate) struct PackageSettings {
     pub(crate) files: BTreeMap<String, String>,
 }
 
+impl PackageSettings {
+    /// Stands for the settings in keys. Where packages come from decides what is installed.
+    pub(crate) fn digest(&self) -> String {
+        Digest::of(serde_json::json!([self.variables, self.files]).to_string().as_bytes()).to_string()
+    }
+}
+
 impl std::fmt::Debug for PackageSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PackageSettings").finish_non_exhaustive()
@@ -339,13 +346,14 @@ fn id(account: AccountId, request: &BuildRequest, version: Option<&str>) -> Stri
     requirements.sort();
     requirements.dedup();
     let parts = (
-        "weft-build-1",
+        "weft-build-2",
         account.to_string(),
         request.source.to_string(),
         request.kind.as_str(),
         version,
         requirements,
         (std::env::consts::OS, std::env::consts::ARCH),
+        request.packages.digest(),
     );
     Digest::of(serde_json::json!(parts).to_string().as_bytes()).to_string()
 }

@@ -195,7 +195,7 @@ impl Step<'_> {
             return Ok(None);
         }
         let own = needs.local.then(|| self.request.source.to_string());
-        let key = packages_key(&("python", &chosen.version, &needs.texts, &needs.packages, own));
+        let key = self.packages_key(&("python", &chosen.version, &needs.texts, &needs.packages, own));
         if let Some(packages) = self.kept(&key).await? {
             return Ok(Some(packages));
         }
@@ -217,7 +217,7 @@ impl Step<'_> {
 
     async fn node_packages(&self, chosen: &Chosen, source: &Path) -> Result<Option<PathBuf>, Failure> {
         let Some(needs) = node::Needs::of(source)? else { return Ok(None) };
-        let key = packages_key(&("node", &chosen.version, &needs.files));
+        let key = self.packages_key(&("node", &chosen.version, &needs.files));
         if let Some(packages) = self.kept(&key).await? {
             return Ok(Some(packages));
         }
@@ -235,6 +235,16 @@ impl Step<'_> {
             return Err(node::explain_npm(self.job.tail(TAIL), &finished.how));
         }
         self.keep(key, stage).await.map(Some)
+    }
+
+    /// The key under which packages are kept: all that they depend on. Where they come from is part of it, as is the
+    /// account: nobody is given packages from an index that somebody else chose.
+    fn packages_key(&self, parts: &impl serde::Serialize) -> String {
+        let from = self.request.packages.digest();
+        let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+        let parts =
+            serde_json::json!(["weft-packages-2", self.job.account.to_string(), from, parts, os, arch]);
+        format!("packages-{}", Digest::of(parts.to_string().as_bytes()))
     }
 
     /// Packages that an earlier build installed.
@@ -350,12 +360,6 @@ impl PackageSettings {
         }
         (environment, files)
     }
-}
-
-/// The key under which packages are kept: all that they depend on.
-fn packages_key(parts: &impl serde::Serialize) -> String {
-    let parts = serde_json::json!(["weft-packages-1", parts, std::env::consts::OS, std::env::consts::ARCH]);
-    format!("packages-{}", Digest::of(parts.to_string().as_bytes()))
 }
 
 fn mount(source: &Path, target: &str, writable: bool) -> BuildMount {

@@ -130,8 +130,19 @@ fn describe(language: Language, path: PathBuf) -> Option<Interpreter> {
     let prefix = path.parent()?.parent()?.to_owned();
     // A program directly below the root has no prefix that could be shown alone.
     prefix.parent()?;
+    if !may_be_shown(&prefix, std::env::var_os("HOME").as_deref().map(Path::new)) {
+        return None;
+    }
     let version = headers_version(language, &prefix, &path).or_else(|| ask_version(&path))?;
     Some(Interpreter { language, version, path, prefix })
+}
+
+/// Whether a prefix can be shown to workers: a home, what holds one, and `~/.local`, where data folders are, cannot.
+fn may_be_shown(prefix: &Path, home: Option<&Path>) -> bool {
+    let holds_files_of_people =
+        prefix == Path::new("/home") || prefix.join(".ssh").exists() || prefix.join("share/weft").exists();
+    let Some(home) = home.filter(|home| home.parent().is_some()) else { return !holds_files_of_people };
+    !holds_files_of_people && !home.starts_with(prefix) && prefix != home.join(".local")
 }
 
 /// The version that the prefix's C headers name; asking the program would cost up to 60 ms.
@@ -183,6 +194,20 @@ fn parse_version(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_that_holds_what_is_somebodys_is_not_shown() {
+        let home = Some(Path::new("/home/ada"));
+        for (prefix, shown) in [
+            ("/usr/local", true),
+            ("/home/ada/.pyenv/versions/3.12.1", true),
+            ("/home/ada/.local", false),
+            ("/home/ada", false),
+            ("/home", false),
+        ] {
+            assert_eq!(may_be_shown(Path::new(prefix), home), shown, "{prefix}");
+        }
+    }
 
     #[test]
     fn interpreters_are_told_by_their_names_and_versions() {

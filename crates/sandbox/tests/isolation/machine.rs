@@ -54,7 +54,7 @@ pub(crate) fn nothing_outlives(
     let mut child = command().arg("--victim").arg(mode).arg(&marker).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let before = marked(&marker);
+    let before = family(child.id());
     match victim {
         Victim::Server => child.kill().unwrap(),
         Victim::Launcher => {
@@ -66,11 +66,11 @@ pub(crate) fn nothing_outlives(
     }
     let ended = child.wait().unwrap();
     let begin = Instant::now();
-    while !marked(&marker).is_empty() && begin.elapsed() < Duration::from_secs(5) {
+    while !left_of(&before).is_empty() && begin.elapsed() < Duration::from_secs(5) {
         std::thread::yield_now();
     }
-    let left = marked(&marker);
-    // The victim, its launcher and its blank sandboxes carry the marker as well.
+    let left = left_of(&before);
+    // The victim, its launcher and its blank sandboxes are of the family as well.
     let good = line.trim() == "ready"
         && before.len() >= 5 * 2 + 2
         && left.is_empty()
@@ -87,16 +87,38 @@ pub(crate) fn nothing_outlives(
     good
 }
 
-/// Processes whose command line holds the marker.
-fn marked(marker: &str) -> Vec<u32> {
-    let own = std::process::id();
-    let pids = std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let holds = |pid: &u32| {
-        std::fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
+/// A process and all that descend from it, each with the time at which it started: numbers are used again.
+fn family(root: u32) -> Vec<(u32, String)> {
+    let mut found = vec![(root, started(root).unwrap_or_default())];
+    let pids = || std::fs::read_dir("/proc").unwrap().flatten();
+    let all: Vec<u32> = pids().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let mut at = 0;
+    while at < found.len() {
+        let parent = found[at].0.to_string();
+        for pid in &all {
+            if field(*pid, 1).as_ref() == Some(&parent) {
+                found.extend(started(*pid).map(|time| (*pid, time)));
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Those of a family that still run.
+fn left_of(family: &[(u32, String)]) -> Vec<u32> {
+    let lives = |(pid, time): &&(u32, String)| {
+        started(*pid).as_ref() == Some(time) && field(*pid, 0).is_some_and(|state| state != "Z")
     };
-    pids.filter(|pid| *pid != own).filter(holds).collect()
+    family.iter().filter(lives).map(|(pid, _)| *pid).collect()
+}
+
+fn started(pid: u32) -> Option<String> {
+    field(pid, 19)
+}
+
+/// A field of `/proc/PID/stat`, counted from the state.
+fn field(pid: u32, number: usize) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(number).map(str::to_owned)
 }
