@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use weft_types::default_data_folder;
 
 use crate::args::ConnectArgs;
 
@@ -79,12 +80,8 @@ pub(crate) fn data_folder(args: &ConnectArgs) -> Result<PathBuf, ConnectError> {
     if let Some(data) = &args.data {
         return Ok(std::path::absolute(data).unwrap_or_else(|_| data.clone()));
     }
-    if rustix::process::geteuid().is_root() {
-        return Ok(PathBuf::from("/var/lib/weft"));
-    }
-    let below_home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    let base = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(below_home);
-    Ok(base.ok_or(ConnectError::NoDataFolder)?.join("weft"))
+    let is_root = rustix::process::geteuid().is_root();
+    default_data_folder(is_root, |name| std::env::var_os(name)).ok_or(ConnectError::NoDataFolder)
 }
 
 /// The server that runs on a data folder, if one does. A file that a killed server left behind does not count.

@@ -23,7 +23,8 @@ pub(crate) async fn run(args: &LogsArgs) -> Result<(), Failure> {
     let client = Client::new(Connection::find(&args.connect)?);
     let now = client.now();
     let since = Timestamp::from_millis(now.as_millis() - parse_since(&args.since)?);
-    let mut follower = Follower::new(client, groups_of(args).await?, since, args.json);
+    let groups = groups_of(args, &client).await?;
+    let mut follower = Follower::new(client, groups, since, args.json);
     follower.print_new().await?;
     if args.follow {
         follower.forever().await?;
@@ -31,12 +32,11 @@ pub(crate) async fn run(args: &LogsArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn groups_of(args: &LogsArgs) -> Result<Vec<Group>, Failure> {
-    let client = Client::new(Connection::find(&args.connect)?);
+async fn groups_of(args: &LogsArgs, client: &Client) -> Result<Vec<Group>, Failure> {
     if let Some(group) = args.name.as_deref().filter(|name| name.starts_with('/')) {
         return Ok(vec![Group { name: group.to_owned(), label: group.to_owned() }]);
     }
-    let apps = inventory::apps(&client).await?;
+    let apps = inventory::apps(client).await?;
     let found = match &args.name {
         Some(name) => inventory::find(&apps, name)?,
         None => apps.iter().flat_map(App::workloads).collect(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use sha2::{Digest as _, Sha256};
+use weft_wire::sigv4;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -59,7 +59,7 @@ pub(crate) fn pack(folder: &Path, only: Option<&[String]>) -> Result<Packed, Pac
     if bytes.len() > PACKED_BYTES_MAX {
         return Err(PackError::TooLarge(folder.to_path_buf()));
     }
-    Ok(Packed { digest: hex(&Sha256::digest(&bytes)), bytes })
+    Ok(Packed { digest: sigv4::hash(&bytes), bytes })
 }
 
 /// The files of a folder by name, sorted, with `/` between names. Symbolic links are followed within the folder only.
@@ -93,14 +93,6 @@ fn stays_inside(folder: &Path, path: &Path) -> bool {
         return true;
     }
     matches!((folder.canonicalize(), path.canonicalize()), (Ok(folder), Ok(path)) if path.starts_with(&folder))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

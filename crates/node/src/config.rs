@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use weft_types::default_data_folder;
+
 /// How a server is started.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
@@ -66,23 +68,13 @@ impl Config {
         }
         let data = match &options.data {
             Some(data) => std::path::absolute(data).unwrap_or_else(|_| data.clone()),
-            None => default_data_folder().ok_or(ConfigError::NoDataFolder)?,
+            None => default_data_folder(rustix::process::geteuid().is_root(), |name| std::env::var_os(name))
+                .ok_or(ConfigError::NoDataFolder)?,
         };
         let admin_key = options.admin_key.as_deref().map(parse_admin_key).transpose()?;
         let ServerOptions { listen, edge, data_plane, .. } = options;
         Ok(Self { data, listen, edge, admin_key, data_plane })
     }
-}
-
-/// Where a server keeps its data unless told otherwise: `/var/lib/weft` for root, below `$XDG_DATA_HOME` for others.
-fn default_data_folder() -> Option<PathBuf> {
-    if rustix::process::geteuid().is_root() {
-        return Some(PathBuf::from("/var/lib/weft"));
-    }
-    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    named("XDG_DATA_HOME")
-        .or_else(|| named("HOME").map(|home| home.join(".local/share")))
-        .map(|data| data.join("weft"))
 }
 
 fn parse_admin_key(text: &str) -> Result<(String, String), ConfigError> {

@@ -4,10 +4,12 @@
 //! no clock, no files. It does not know what a service does with a name.
 
 mod arn;
+mod data_folder;
 mod name;
 mod time;
 
 pub use arn::{AccountId, Arn, Region};
+pub use data_folder::default_data_folder;
 pub use name::{AppName, RuntimeName, WorkloadName};
 pub use time::Timestamp;
 
