@@ -72,6 +72,8 @@ pub struct OperationSchema {
     pub input: &'static Schema,
     /// The output structure.
     pub output: &'static Schema,
+    /// The structure of the events that follow the output, one member of which each event has; empty where none follow.
+    pub events: &'static [&'static Schema],
     /// The element that wraps a query protocol's result, such as `GetUserResult`; empty elsewhere.
     pub result_wrapper: &'static str,
 }
@@ -124,6 +126,8 @@ pub enum Location {
     Headers,
     /// As the answer's status.
     Status,
+    /// As the whole payload of an event in a stream of events.
+    EventPayload,
 }
 
 /// A member's or an element's type.

@@ -193,9 +193,10 @@ macro_rules! shapes {
     )* };
 }
 
-/// A list of operations: `"Name" "METHOD" "uri" status Input Output "result wrapper";`.
+/// A list of operations: `"Name" "METHOD" "uri" status Input, Output + Events, "result wrapper";`.
 macro_rules! operations {
-    ($($name:literal $method:literal $uri:literal $status:literal $input:ty, $output:ty, $wrapper:literal;)*) => {
+    ($($name:literal $method:literal $uri:literal $status:literal
+        $input:tt, $output:tt $(+ $events:tt)?, $wrapper:literal;)*) => {
         &[$($crate::OperationSchema {
             name: $name,
             method: $method,
@@ -203,6 +204,7 @@ macro_rules! operations {
             status: $status,
             input: <$input as $crate::Shape>::SCHEMA,
             output: <$output as $crate::Shape>::SCHEMA,
+            events: &[$(<$events as $crate::Shape>::SCHEMA)?],
             result_wrapper: $wrapper,
         },)*]
     };

@@ -108,9 +108,6 @@ impl<'a> Emitter<'a> {
     fn constants(&self) -> Result<String, String> {
         let mut lines = BTreeSet::new();
         for (name, shape) in self.shapes {
-            if is_error(shape) {
-                continue;
-            }
             let constant = self.constant(name)?;
             if !self.is_used(name) {
                 continue;
@@ -137,7 +134,24 @@ impl<'a> Emitter<'a> {
     }
 
     fn is_used(&self, wanted: &str) -> bool {
-        self.shapes.values().any(|shape| references(shape).any(|reference| reference["shape"] == wanted))
+        let is_stream = self.shapes[wanted]["eventstream"] == true;
+        !is_stream
+            && self
+                .shapes
+                .values()
+                .any(|shape| references(shape).any(|reference| reference["shape"] == wanted))
+    }
+
+    /// The name of the structure of events that a reference to a stream of events names.
+    fn events(&self, reference: &Value) -> Option<&'a str> {
+        let (name, shape) = self.shapes.get_key_value(reference["shape"].as_str()?)?;
+        (shape["eventstream"] == true).then_some(name)
+    }
+
+    /// The structure of the events that follow an operation's output, where some do.
+    fn output_events(&self, operation: &Value) -> Option<&'a str> {
+        let output = self.shapes.get(operation["output"]["shape"].as_str()?)?;
+        output["members"].as_object()?.values().find_map(|member| self.events(member))
     }
 
     /// Every format in which a time shape is written.
@@ -194,9 +208,6 @@ impl<'a> Emitter<'a> {
                 let value_name = shape["value"]["locationName"].as_str().unwrap_or("value");
                 format!("map(&{key}, &{value}, (\"entry\", {key_name:?}, {value_name:?}), {flattened})")
             }
-            "structure" if shape.contains_key("eventstream") => {
-                return Err(format!("`{name}` is an event stream, which is not supported"));
-            }
             "structure" => format!("structure(|| {}::SCHEMA)", names::structure(name)),
             other => return Err(format!("`{name}` has the unknown type `{other}`")),
         })
@@ -213,8 +224,11 @@ impl<'a> Emitter<'a> {
                 return Err(format!("the structure `{name}` has a name that the module needs"));
             }
             let members = shape["members"].as_object().ok_or_else(|| format!("`{name}` has no members"))?;
+            // A stream of events follows the structure; it is none of its members.
+            let members: Vec<(&String, &Value)> =
+                members.iter().filter(|(_, member)| self.events(member).is_none()).collect();
             let payload = shape.get("payload").and_then(Value::as_str);
-            let payload = payload.and_then(|payload| members.keys().position(|member| member == payload));
+            let payload = payload.and_then(|payload| members.iter().position(|(name, _)| *name == payload));
             if members.is_empty() {
                 let _ = writeln!(text, "    {rust} {name:?} None => {{}}");
                 continue;
@@ -241,6 +255,7 @@ impl<'a> Emitter<'a> {
             rust = format!("Option<{rust}>");
         }
         let location = match reference["location"].as_str() {
+            None if reference["eventpayload"] == true => "EventPayload",
             None => "Body",
             Some("uri") => "Path",
             Some("querystring") => "Query",
@@ -328,8 +343,12 @@ impl<'a> Emitter<'a> {
             let side = |key: &str| operation[key]["shape"].as_str().map_or("()".to_owned(), names::structure);
             let wrapper = operation["output"]["resultWrapper"].as_str().unwrap_or("");
             let (input, output) = (side("input"), side("output"));
-            let _ =
-                writeln!(out, "        {name:?} {method:?} {uri:?} {status} {input}, {output}, {wrapper:?};");
+            let events = self.output_events(operation);
+            let events = events.map_or(String::new(), |name| format!(" + {}", names::structure(name)));
+            let _ = writeln!(
+                out,
+                "        {name:?} {method:?} {uri:?} {status} {input}, {output}{events}, {wrapper:?};"
+            );
         }
         out.push_str("    },\n");
         Ok(out)

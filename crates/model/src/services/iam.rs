@@ -2,9 +2,11 @@
 
 //! AWS Identity and Access Management: shapes and operations.
 
+use std::collections::BTreeMap;
+
 use weft_types::Timestamp;
 
-use crate::shape::{bounded, errors, list, missing, operations, shapes, structure};
+use crate::shape::{bounded, errors, list, map, missing, operations, shapes, structure};
 use crate::{Constraint, Protocol, ServiceSchema, Shape, TimestampFormat, Type};
 
 bounded! {
@@ -14,51 +16,123 @@ bounded! {
     ACCESS_KEY_METADATA = structure(|| AccessKeyMetadata::SCHEMA), Constraint::NONE;
     ACCESS_KEY_METADATA_LIST_TYPE = list(&ACCESS_KEY_METADATA, "member", false), Constraint::NONE;
     ACCESS_KEY_SECRET_TYPE = Type::Text, Constraint::NONE.sensitive();
+    ACCOUNT_ALIAS_LIST_TYPE = list(&ACCOUNT_ALIAS_TYPE, "member", false), Constraint::NONE;
+    ACCOUNT_ALIAS_TYPE = Type::Text, Constraint::NONE.min(3).max(63).pattern("^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$");
+    ACTION_NAME_LIST_TYPE = list(&ACTION_NAME_TYPE, "member", false), Constraint::NONE;
+    ACTION_NAME_TYPE = Type::Text, Constraint::NONE.min(3).max(128);
+    ARN_LIST_TYPE = list(&ARN_TYPE, "member", false), Constraint::NONE;
     ARN_TYPE = Type::Text, Constraint::NONE.min(20).max(2048);
     ATTACHED_PERMISSIONS_BOUNDARY = structure(|| AttachedPermissionsBoundary::SCHEMA), Constraint::NONE;
     ATTACHED_POLICIES_LIST_TYPE = list(&ATTACHED_POLICY, "member", false), Constraint::NONE;
     ATTACHED_POLICY = structure(|| AttachedPolicy::SCHEMA), Constraint::NONE;
     ATTACHMENT_COUNT_TYPE = Type::Integer, Constraint::NONE;
+    BOOLEAN_OBJECT_TYPE = Type::Bool, Constraint::NONE;
     BOOLEAN_TYPE = Type::Bool, Constraint::NONE;
+    COLUMN_NUMBER = Type::Integer, Constraint::NONE;
     CONCURRENT_MODIFICATION_MESSAGE = Type::Text, Constraint::NONE;
+    CONTEXT_ENTRY = structure(|| ContextEntry::SCHEMA), Constraint::NONE;
+    CONTEXT_ENTRY_LIST_TYPE = list(&CONTEXT_ENTRY, "member", false), Constraint::NONE;
+    CONTEXT_KEY_NAMES_RESULT_LIST_TYPE = list(&CONTEXT_KEY_NAME_TYPE, "member", false), Constraint::NONE;
+    CONTEXT_KEY_NAME_TYPE = Type::Text, Constraint::NONE.min(5).max(256);
+    CONTEXT_KEY_TYPE_ENUM = Type::Text, Constraint::NONE.values(&["string", "stringList", "numeric", "numericList", "boolean", "booleanList", "ip", "ipList", "binary", "binaryList", "date", "dateList"]);
+    CONTEXT_KEY_VALUE_LIST_TYPE = list(&CONTEXT_KEY_VALUE_TYPE, "member", false), Constraint::NONE;
+    CONTEXT_KEY_VALUE_TYPE = Type::Text, Constraint::NONE;
+    CUSTOM_SUFFIX_TYPE = Type::Text, Constraint::NONE.min(1).max(64).pattern("[\\w+=,.@-]+");
     DATE_TYPE_ISO8601 = Type::Time(TimestampFormat::Iso8601), Constraint::NONE;
     DELETE_CONFLICT_MESSAGE = Type::Text, Constraint::NONE;
+    DELETION_TASK_FAILURE_REASON_TYPE = structure(|| DeletionTaskFailureReasonType::SCHEMA), Constraint::NONE;
+    DELETION_TASK_ID_TYPE = Type::Text, Constraint::NONE.min(1).max(1000);
+    DELETION_TASK_STATUS_TYPE = Type::Text, Constraint::NONE.values(&["SUCCEEDED", "IN_PROGRESS", "FAILED", "NOT_STARTED"]);
     ENTITY_ALREADY_EXISTS_MESSAGE = Type::Text, Constraint::NONE;
+    ENTITY_LIST_TYPE = list(&ENTITY_TYPE, "member", false), Constraint::NONE;
     ENTITY_TEMPORARILY_UNMODIFIABLE_MESSAGE = Type::Text, Constraint::NONE;
+    ENTITY_TYPE = Type::Text, Constraint::NONE.values(&["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]);
+    EVALUATION_RESULT = structure(|| EvaluationResult::SCHEMA), Constraint::NONE;
+    EVALUATION_RESULTS_LIST_TYPE = list(&EVALUATION_RESULT, "member", false), Constraint::NONE;
+    EVAL_DECISION_DETAILS_TYPE = map(&EVAL_DECISION_SOURCE_TYPE, &POLICY_EVALUATION_DECISION_TYPE, ("entry", "key", "value"), false), Constraint::NONE;
+    EVAL_DECISION_SOURCE_TYPE = Type::Text, Constraint::NONE.min(3).max(256);
     EXISTING_USER_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(128).pattern("[\\w+=,.@-]+");
+    GROUP = structure(|| Group::SCHEMA), Constraint::NONE;
+    GROUP_DETAIL = structure(|| GroupDetail::SCHEMA), Constraint::NONE;
+    GROUP_DETAIL_LIST_TYPE = list(&GROUP_DETAIL, "member", false), Constraint::NONE;
+    GROUP_LIST_TYPE = list(&GROUP, "member", false), Constraint::NONE;
+    GROUP_NAME_LIST_TYPE = list(&GROUP_NAME_TYPE, "member", false), Constraint::NONE;
+    GROUP_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(128).pattern("[\\w+=,.@-]+");
     ID_TYPE = Type::Text, Constraint::NONE.min(16).max(128).pattern("[\\w]+");
+    INSTANCE_PROFILE = structure(|| InstanceProfile::SCHEMA), Constraint::NONE;
+    INSTANCE_PROFILE_LIST_TYPE = list(&INSTANCE_PROFILE, "member", false), Constraint::NONE;
+    INSTANCE_PROFILE_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(128).pattern("[\\w+=,.@-]+");
     INVALID_INPUT_MESSAGE = Type::Text, Constraint::NONE;
     LIMIT_EXCEEDED_MESSAGE = Type::Text, Constraint::NONE;
+    LINE_NUMBER = Type::Integer, Constraint::NONE;
     MALFORMED_POLICY_DOCUMENT_MESSAGE = Type::Text, Constraint::NONE;
+    MANAGED_POLICY_DETAIL = structure(|| ManagedPolicyDetail::SCHEMA), Constraint::NONE;
+    MANAGED_POLICY_DETAIL_LIST_TYPE = list(&MANAGED_POLICY_DETAIL, "member", false), Constraint::NONE;
     MARKER_TYPE = Type::Text, Constraint::NONE.min(1).max(320).pattern("[\\u0020-\\u00FF]+");
     MAX_ITEMS_TYPE = Type::Integer, Constraint::NONE.min(1).max(1000);
+    MAX_PASSWORD_AGE_TYPE = Type::Integer, Constraint::NONE.min(1).max(1095);
+    MINIMUM_PASSWORD_LENGTH_TYPE = Type::Integer, Constraint::NONE.min(6).max(128);
     NO_SUCH_ENTITY_MESSAGE = Type::Text, Constraint::NONE;
+    ORGANIZATIONS_DECISION_DETAIL = structure(|| OrganizationsDecisionDetail::SCHEMA), Constraint::NONE;
+    PASSWORD_POLICY = structure(|| PasswordPolicy::SCHEMA), Constraint::NONE;
+    PASSWORD_REUSE_PREVENTION_TYPE = Type::Integer, Constraint::NONE.min(1).max(24);
     PATH_PREFIX_TYPE = Type::Text, Constraint::NONE.min(1).max(512).pattern("\\u002F[\\u0021-\\u007F]*");
     PATH_TYPE = Type::Text, Constraint::NONE.min(1).max(512).pattern("(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)");
     PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE = Type::Text, Constraint::NONE.values(&["PermissionsBoundaryPolicy"]);
+    PERMISSIONS_BOUNDARY_DECISION_DETAIL = structure(|| PermissionsBoundaryDecisionDetail::SCHEMA), Constraint::NONE;
     POLICY = structure(|| Policy::SCHEMA), Constraint::NONE;
     POLICY_DESCRIPTION_TYPE = Type::Text, Constraint::NONE.max(1000);
+    POLICY_DETAIL = structure(|| PolicyDetail::SCHEMA), Constraint::NONE;
+    POLICY_DETAIL_LIST_TYPE = list(&POLICY_DETAIL, "member", false), Constraint::NONE;
     POLICY_DOCUMENT_TYPE = Type::Text, Constraint::NONE.min(1).max(131_072).pattern("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
     POLICY_DOCUMENT_VERSION_LIST_TYPE = list(&POLICY_VERSION, "member", false), Constraint::NONE;
+    POLICY_EVALUATION_DECISION_TYPE = Type::Text, Constraint::NONE.values(&["allowed", "explicitDeny", "implicitDeny"]);
+    POLICY_EVALUATION_ERROR_MESSAGE = Type::Text, Constraint::NONE;
+    POLICY_GROUP = structure(|| PolicyGroup::SCHEMA), Constraint::NONE;
+    POLICY_GROUP_LIST_TYPE = list(&POLICY_GROUP, "member", false), Constraint::NONE;
+    POLICY_IDENTIFIER_TYPE = Type::Text, Constraint::NONE;
     POLICY_LIST_TYPE = list(&POLICY, "member", false), Constraint::NONE;
     POLICY_NAME_LIST_TYPE = list(&POLICY_NAME_TYPE, "member", false), Constraint::NONE;
     POLICY_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(128).pattern("[\\w+=,.@-]+");
     POLICY_NOT_ATTACHABLE_MESSAGE = Type::Text, Constraint::NONE;
     POLICY_PATH_TYPE = Type::Text, Constraint::NONE.min(1).max(512).pattern("((/[A-Za-z0-9\\.,\\+@=_-]+)*)/");
+    POLICY_ROLE = structure(|| PolicyRole::SCHEMA), Constraint::NONE;
+    POLICY_ROLE_LIST_TYPE = list(&POLICY_ROLE, "member", false), Constraint::NONE;
     POLICY_SCOPE_TYPE = Type::Text, Constraint::NONE.values(&["All", "AWS", "Local"]);
+    POLICY_SOURCE_TYPE = Type::Text, Constraint::NONE.values(&["user", "group", "role", "aws-managed", "user-managed", "resource", "none"]);
     POLICY_USAGE_TYPE = Type::Text, Constraint::NONE.values(&["PermissionsPolicy", "PermissionsBoundary"]);
+    POLICY_USER = structure(|| PolicyUser::SCHEMA), Constraint::NONE;
+    POLICY_USER_LIST_TYPE = list(&POLICY_USER, "member", false), Constraint::NONE;
     POLICY_VERSION = structure(|| PolicyVersion::SCHEMA), Constraint::NONE;
     POLICY_VERSION_ID_TYPE = Type::Text, Constraint::NONE.pattern("v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?");
+    POSITION = structure(|| Position::SCHEMA), Constraint::NONE;
+    REASON_TYPE = Type::Text, Constraint::NONE.max(1000);
+    REGION_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(100);
+    RESOURCE_HANDLING_OPTION_TYPE = Type::Text, Constraint::NONE.min(1).max(64);
+    RESOURCE_NAME_LIST_TYPE = list(&RESOURCE_NAME_TYPE, "member", false), Constraint::NONE;
+    RESOURCE_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(2048);
+    RESOURCE_SPECIFIC_RESULT = structure(|| ResourceSpecificResult::SCHEMA), Constraint::NONE;
+    RESOURCE_SPECIFIC_RESULT_LIST_TYPE = list(&RESOURCE_SPECIFIC_RESULT, "member", false), Constraint::NONE;
     RESPONSE_MARKER_TYPE = Type::Text, Constraint::NONE;
     ROLE = structure(|| Role::SCHEMA), Constraint::NONE;
     ROLE_DESCRIPTION_TYPE = Type::Text, Constraint::NONE.max(1000).pattern("[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*");
+    ROLE_DETAIL = structure(|| RoleDetail::SCHEMA), Constraint::NONE;
+    ROLE_DETAIL_LIST_TYPE = list(&ROLE_DETAIL, "member", false), Constraint::NONE;
     ROLE_LAST_USED = structure(|| RoleLastUsed::SCHEMA), Constraint::NONE;
     ROLE_LIST_TYPE = list(&ROLE, "member", false), Constraint::NONE;
     ROLE_MAX_SESSION_DURATION_TYPE = Type::Integer, Constraint::NONE.min(3600).max(43200);
     ROLE_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(64).pattern("[\\w+=,.@-]+");
+    ROLE_USAGE_LIST_TYPE = list(&ROLE_USAGE_TYPE, "member", false), Constraint::NONE;
+    ROLE_USAGE_TYPE = structure(|| RoleUsageType::SCHEMA), Constraint::NONE;
     SERVICE_FAILURE_EXCEPTION_MESSAGE = Type::Text, Constraint::NONE;
+    SIMULATION_POLICY_LIST_TYPE = list(&POLICY_DOCUMENT_TYPE, "member", false), Constraint::NONE;
+    STATEMENT = structure(|| Statement::SCHEMA), Constraint::NONE;
+    STATEMENT_LIST_TYPE = list(&STATEMENT, "member", false), Constraint::NONE;
     STATUS_TYPE = Type::Text, Constraint::NONE.values(&["Active", "Inactive", "Expired"]);
     STRING_TYPE = Type::Text, Constraint::NONE;
+    SUMMARY_KEY_TYPE = Type::Text, Constraint::NONE.values(&["Users", "UsersQuota", "Groups", "GroupsQuota", "ServerCertificates", "ServerCertificatesQuota", "UserPolicySizeQuota", "GroupPolicySizeQuota", "GroupsPerUserQuota", "SigningCertificatesPerUserQuota", "AccessKeysPerUserQuota", "MFADevices", "MFADevicesInUse", "AccountMFAEnabled", "AccountAccessKeysPresent", "AccountPasswordPresent", "AccountSigningCertificatesPresent", "AttachedPoliciesPerGroupQuota", "AttachedPoliciesPerRoleQuota", "AttachedPoliciesPerUserQuota", "Policies", "PoliciesQuota", "PolicySizeQuota", "PolicyVersionsInUse", "PolicyVersionsInUseQuota", "VersionsPerPolicyQuota", "GlobalEndpointTokenVersion", "AssumeRolePolicySizeQuota", "InstanceProfiles", "InstanceProfilesQuota", "Providers", "RolePolicySizeQuota", "Roles", "RolesQuota"]);
+    SUMMARY_MAP_TYPE = map(&SUMMARY_KEY_TYPE, &SUMMARY_VALUE_TYPE, ("entry", "key", "value"), false), Constraint::NONE;
+    SUMMARY_VALUE_TYPE = Type::Integer, Constraint::NONE;
     TAG = structure(|| Tag::SCHEMA), Constraint::NONE;
     TAG_KEY_LIST_TYPE = list(&TAG_KEY_TYPE, "member", false), Constraint::NONE.max(50);
     TAG_KEY_TYPE = Type::Text, Constraint::NONE.min(1).max(128).pattern("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+");
@@ -66,6 +140,8 @@ bounded! {
     TAG_VALUE_TYPE = Type::Text, Constraint::NONE.min(0).max(256).pattern("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*");
     UNMODIFIABLE_ENTITY_MESSAGE = Type::Text, Constraint::NONE;
     USER = structure(|| User::SCHEMA), Constraint::NONE;
+    USER_DETAIL = structure(|| UserDetail::SCHEMA), Constraint::NONE;
+    USER_DETAIL_LIST_TYPE = list(&USER_DETAIL, "member", false), Constraint::NONE;
     USER_LIST_TYPE = list(&USER, "member", false), Constraint::NONE;
     USER_NAME_TYPE = Type::Text, Constraint::NONE.min(1).max(64).pattern("[\\w+=,.@-]+");
 }
@@ -89,6 +165,18 @@ shapes! {
         status: Option<String> = "Status" "Status" Body STATUS_TYPE false;
         create_date: Option<Timestamp> = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 false;
     }
+    AddRoleToInstanceProfileRequest "AddRoleToInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+    }
+    AddUserToGroupRequest "AddUserToGroupRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
+    }
+    AttachGroupPolicyRequest "AttachGroupPolicyRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
+    }
     AttachRolePolicyRequest "AttachRolePolicyRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
         policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
@@ -108,11 +196,34 @@ shapes! {
     ConcurrentModificationException "ConcurrentModificationException" None => {
         message: Option<String> = "message" "message" Body CONCURRENT_MODIFICATION_MESSAGE false;
     }
+    ContextEntry "ContextEntry" None => {
+        context_key_name: Option<String> = "ContextKeyName" "ContextKeyName" Body CONTEXT_KEY_NAME_TYPE false;
+        context_key_values: Option<Vec<String>> = "ContextKeyValues" "ContextKeyValues" Body CONTEXT_KEY_VALUE_LIST_TYPE false;
+        context_key_type: Option<String> = "ContextKeyType" "ContextKeyType" Body CONTEXT_KEY_TYPE_ENUM false;
+    }
     CreateAccessKeyRequest "CreateAccessKeyRequest" None => {
         user_name: Option<String> = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE false;
     }
     CreateAccessKeyResponse "CreateAccessKeyResponse" None => {
         access_key: Option<AccessKey> = "AccessKey" "AccessKey" Body ACCESS_KEY true;
+    }
+    CreateAccountAliasRequest "CreateAccountAliasRequest" None => {
+        account_alias: String = "AccountAlias" "AccountAlias" Body ACCOUNT_ALIAS_TYPE true;
+    }
+    CreateGroupRequest "CreateGroupRequest" None => {
+        path: Option<String> = "Path" "Path" Body PATH_TYPE false;
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+    }
+    CreateGroupResponse "CreateGroupResponse" None => {
+        group: Option<Group> = "Group" "Group" Body GROUP true;
+    }
+    CreateInstanceProfileRequest "CreateInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        path: Option<String> = "Path" "Path" Body PATH_TYPE false;
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
+    }
+    CreateInstanceProfileResponse "CreateInstanceProfileResponse" None => {
+        instance_profile: Option<InstanceProfile> = "InstanceProfile" "InstanceProfile" Body INSTANCE_PROFILE true;
     }
     CreatePolicyRequest "CreatePolicyRequest" None => {
         policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
@@ -144,6 +255,14 @@ shapes! {
     CreateRoleResponse "CreateRoleResponse" None => {
         role: Option<Role> = "Role" "Role" Body ROLE true;
     }
+    CreateServiceLinkedRoleRequest "CreateServiceLinkedRoleRequest" None => {
+        aws_service_name: String = "AWSServiceName" "AWSServiceName" Body GROUP_NAME_TYPE true;
+        description: Option<String> = "Description" "Description" Body ROLE_DESCRIPTION_TYPE false;
+        custom_suffix: Option<String> = "CustomSuffix" "CustomSuffix" Body CUSTOM_SUFFIX_TYPE false;
+    }
+    CreateServiceLinkedRoleResponse "CreateServiceLinkedRoleResponse" None => {
+        role: Option<Role> = "Role" "Role" Body ROLE false;
+    }
     CreateUserRequest "CreateUserRequest" None => {
         path: Option<String> = "Path" "Path" Body PATH_TYPE false;
         user_name: String = "UserName" "UserName" Body USER_NAME_TYPE true;
@@ -157,8 +276,21 @@ shapes! {
         user_name: Option<String> = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE false;
         access_key_id: String = "AccessKeyId" "AccessKeyId" Body ACCESS_KEY_ID_TYPE true;
     }
+    DeleteAccountAliasRequest "DeleteAccountAliasRequest" None => {
+        account_alias: String = "AccountAlias" "AccountAlias" Body ACCOUNT_ALIAS_TYPE true;
+    }
     DeleteConflictException "DeleteConflictException" None => {
         message: Option<String> = "message" "message" Body DELETE_CONFLICT_MESSAGE false;
+    }
+    DeleteGroupPolicyRequest "DeleteGroupPolicyRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
+    }
+    DeleteGroupRequest "DeleteGroupRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+    }
+    DeleteInstanceProfileRequest "DeleteInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
     }
     DeletePolicyRequest "DeletePolicyRequest" None => {
         policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
@@ -167,6 +299,9 @@ shapes! {
         policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
         version_id: String = "VersionId" "VersionId" Body POLICY_VERSION_ID_TYPE true;
     }
+    DeleteRolePermissionsBoundaryRequest "DeleteRolePermissionsBoundaryRequest" None => {
+        role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+    }
     DeleteRolePolicyRequest "DeleteRolePolicyRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
         policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
@@ -174,12 +309,29 @@ shapes! {
     DeleteRoleRequest "DeleteRoleRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
     }
+    DeleteServiceLinkedRoleRequest "DeleteServiceLinkedRoleRequest" None => {
+        role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+    }
+    DeleteServiceLinkedRoleResponse "DeleteServiceLinkedRoleResponse" None => {
+        deletion_task_id: Option<String> = "DeletionTaskId" "DeletionTaskId" Body DELETION_TASK_ID_TYPE true;
+    }
+    DeleteUserPermissionsBoundaryRequest "DeleteUserPermissionsBoundaryRequest" None => {
+        user_name: String = "UserName" "UserName" Body USER_NAME_TYPE true;
+    }
     DeleteUserPolicyRequest "DeleteUserPolicyRequest" None => {
         user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
         policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
     }
     DeleteUserRequest "DeleteUserRequest" None => {
         user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
+    }
+    DeletionTaskFailureReasonType "DeletionTaskFailureReasonType" None => {
+        reason: Option<String> = "Reason" "Reason" Body REASON_TYPE false;
+        role_usage_list: Option<Vec<RoleUsageType>> = "RoleUsageList" "RoleUsageList" Body ROLE_USAGE_LIST_TYPE false;
+    }
+    DetachGroupPolicyRequest "DetachGroupPolicyRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
     }
     DetachRolePolicyRequest "DetachRolePolicyRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
@@ -195,12 +347,78 @@ shapes! {
     EntityTemporarilyUnmodifiableException "EntityTemporarilyUnmodifiableException" None => {
         message: Option<String> = "message" "message" Body ENTITY_TEMPORARILY_UNMODIFIABLE_MESSAGE false;
     }
+    EvaluationResult "EvaluationResult" None => {
+        eval_action_name: String = "EvalActionName" "EvalActionName" Body ACTION_NAME_TYPE true;
+        eval_resource_name: Option<String> = "EvalResourceName" "EvalResourceName" Body RESOURCE_NAME_TYPE false;
+        eval_decision: String = "EvalDecision" "EvalDecision" Body POLICY_EVALUATION_DECISION_TYPE true;
+        matched_statements: Option<Vec<Statement>> = "MatchedStatements" "MatchedStatements" Body STATEMENT_LIST_TYPE false;
+        missing_context_values: Option<Vec<String>> = "MissingContextValues" "MissingContextValues" Body CONTEXT_KEY_NAMES_RESULT_LIST_TYPE false;
+        organizations_decision_detail: Option<OrganizationsDecisionDetail> = "OrganizationsDecisionDetail" "OrganizationsDecisionDetail" Body ORGANIZATIONS_DECISION_DETAIL false;
+        permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail> = "PermissionsBoundaryDecisionDetail" "PermissionsBoundaryDecisionDetail" Body PERMISSIONS_BOUNDARY_DECISION_DETAIL false;
+        eval_decision_details: Option<BTreeMap<String, String>> = "EvalDecisionDetails" "EvalDecisionDetails" Body EVAL_DECISION_DETAILS_TYPE false;
+        resource_specific_results: Option<Vec<ResourceSpecificResult>> = "ResourceSpecificResults" "ResourceSpecificResults" Body RESOURCE_SPECIFIC_RESULT_LIST_TYPE false;
+    }
     GetAccessKeyLastUsedRequest "GetAccessKeyLastUsedRequest" None => {
         access_key_id: String = "AccessKeyId" "AccessKeyId" Body ACCESS_KEY_ID_TYPE true;
     }
     GetAccessKeyLastUsedResponse "GetAccessKeyLastUsedResponse" None => {
         user_name: Option<String> = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE false;
         access_key_last_used: Option<AccessKeyLastUsed> = "AccessKeyLastUsed" "AccessKeyLastUsed" Body ACCESS_KEY_LAST_USED false;
+    }
+    GetAccountAuthorizationDetailsRequest "GetAccountAuthorizationDetailsRequest" None => {
+        filter: Option<Vec<String>> = "Filter" "Filter" Body ENTITY_LIST_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+    }
+    GetAccountAuthorizationDetailsResponse "GetAccountAuthorizationDetailsResponse" None => {
+        user_detail_list: Option<Vec<UserDetail>> = "UserDetailList" "UserDetailList" Body USER_DETAIL_LIST_TYPE false;
+        group_detail_list: Option<Vec<GroupDetail>> = "GroupDetailList" "GroupDetailList" Body GROUP_DETAIL_LIST_TYPE false;
+        role_detail_list: Option<Vec<RoleDetail>> = "RoleDetailList" "RoleDetailList" Body ROLE_DETAIL_LIST_TYPE false;
+        policies: Option<Vec<ManagedPolicyDetail>> = "Policies" "Policies" Body MANAGED_POLICY_DETAIL_LIST_TYPE false;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    GetAccountPasswordPolicyResponse "GetAccountPasswordPolicyResponse" None => {
+        password_policy: Option<PasswordPolicy> = "PasswordPolicy" "PasswordPolicy" Body PASSWORD_POLICY true;
+    }
+    GetAccountSummaryResponse "GetAccountSummaryResponse" None => {
+        summary_map: Option<BTreeMap<String, i32>> = "SummaryMap" "SummaryMap" Body SUMMARY_MAP_TYPE false;
+    }
+    GetContextKeysForCustomPolicyRequest "GetContextKeysForCustomPolicyRequest" None => {
+        policy_input_list: Vec<String> = "PolicyInputList" "PolicyInputList" Body SIMULATION_POLICY_LIST_TYPE true;
+    }
+    GetContextKeysForPolicyResponse "GetContextKeysForPolicyResponse" None => {
+        context_key_names: Option<Vec<String>> = "ContextKeyNames" "ContextKeyNames" Body CONTEXT_KEY_NAMES_RESULT_LIST_TYPE false;
+    }
+    GetContextKeysForPrincipalPolicyRequest "GetContextKeysForPrincipalPolicyRequest" None => {
+        policy_source_arn: String = "PolicySourceArn" "PolicySourceArn" Body ARN_TYPE true;
+        policy_input_list: Option<Vec<String>> = "PolicyInputList" "PolicyInputList" Body SIMULATION_POLICY_LIST_TYPE false;
+    }
+    GetGroupPolicyRequest "GetGroupPolicyRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
+    }
+    GetGroupPolicyResponse "GetGroupPolicyResponse" None => {
+        group_name: Option<String> = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        policy_name: Option<String> = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
+        policy_document: Option<String> = "PolicyDocument" "PolicyDocument" Body POLICY_DOCUMENT_TYPE true;
+    }
+    GetGroupRequest "GetGroupRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    GetGroupResponse "GetGroupResponse" None => {
+        group: Option<Group> = "Group" "Group" Body GROUP true;
+        users: Option<Vec<User>> = "Users" "Users" Body USER_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    GetInstanceProfileRequest "GetInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+    }
+    GetInstanceProfileResponse "GetInstanceProfileResponse" None => {
+        instance_profile: Option<InstanceProfile> = "InstanceProfile" "InstanceProfile" Body INSTANCE_PROFILE true;
     }
     GetPolicyRequest "GetPolicyRequest" None => {
         policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
@@ -230,6 +448,13 @@ shapes! {
     GetRoleResponse "GetRoleResponse" None => {
         role: Option<Role> = "Role" "Role" Body ROLE true;
     }
+    GetServiceLinkedRoleDeletionStatusRequest "GetServiceLinkedRoleDeletionStatusRequest" None => {
+        deletion_task_id: String = "DeletionTaskId" "DeletionTaskId" Body DELETION_TASK_ID_TYPE true;
+    }
+    GetServiceLinkedRoleDeletionStatusResponse "GetServiceLinkedRoleDeletionStatusResponse" None => {
+        status: Option<String> = "Status" "Status" Body DELETION_TASK_STATUS_TYPE true;
+        reason: Option<DeletionTaskFailureReasonType> = "Reason" "Reason" Body DELETION_TASK_FAILURE_REASON_TYPE false;
+    }
     GetUserPolicyRequest "GetUserPolicyRequest" None => {
         user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
         policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
@@ -245,6 +470,31 @@ shapes! {
     GetUserResponse "GetUserResponse" None => {
         user: Option<User> = "User" "User" Body USER true;
     }
+    Group "Group" None => {
+        path: String = "Path" "Path" Body PATH_TYPE true;
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        group_id: String = "GroupId" "GroupId" Body ID_TYPE true;
+        arn: String = "Arn" "Arn" Body ARN_TYPE true;
+        create_date: Timestamp = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 true;
+    }
+    GroupDetail "GroupDetail" None => {
+        path: Option<String> = "Path" "Path" Body PATH_TYPE false;
+        group_name: Option<String> = "GroupName" "GroupName" Body GROUP_NAME_TYPE false;
+        group_id: Option<String> = "GroupId" "GroupId" Body ID_TYPE false;
+        arn: Option<String> = "Arn" "Arn" Body ARN_TYPE false;
+        create_date: Option<Timestamp> = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 false;
+        group_policy_list: Option<Vec<PolicyDetail>> = "GroupPolicyList" "GroupPolicyList" Body POLICY_DETAIL_LIST_TYPE false;
+        attached_managed_policies: Option<Vec<AttachedPolicy>> = "AttachedManagedPolicies" "AttachedManagedPolicies" Body ATTACHED_POLICIES_LIST_TYPE false;
+    }
+    InstanceProfile "InstanceProfile" None => {
+        path: String = "Path" "Path" Body PATH_TYPE true;
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        instance_profile_id: String = "InstanceProfileId" "InstanceProfileId" Body ID_TYPE true;
+        arn: String = "Arn" "Arn" Body ARN_TYPE true;
+        create_date: Timestamp = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 true;
+        roles: Vec<Role> = "Roles" "Roles" Body ROLE_LIST_TYPE true;
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
+    }
     InvalidInputException "InvalidInputException" None => {
         message: Option<String> = "message" "message" Body INVALID_INPUT_MESSAGE false;
     }
@@ -258,6 +508,26 @@ shapes! {
     }
     ListAccessKeysResponse "ListAccessKeysResponse" None => {
         access_key_metadata: Option<Vec<AccessKeyMetadata>> = "AccessKeyMetadata" "AccessKeyMetadata" Body ACCESS_KEY_METADATA_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListAccountAliasesRequest "ListAccountAliasesRequest" None => {
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListAccountAliasesResponse "ListAccountAliasesResponse" None => {
+        account_aliases: Option<Vec<String>> = "AccountAliases" "AccountAliases" Body ACCOUNT_ALIAS_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListAttachedGroupPoliciesRequest "ListAttachedGroupPoliciesRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        path_prefix: Option<String> = "PathPrefix" "PathPrefix" Body POLICY_PATH_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListAttachedGroupPoliciesResponse "ListAttachedGroupPoliciesResponse" None => {
+        attached_policies: Option<Vec<AttachedPolicy>> = "AttachedPolicies" "AttachedPolicies" Body ATTACHED_POLICIES_LIST_TYPE false;
         is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
         marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
     }
@@ -283,6 +553,81 @@ shapes! {
         is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
         marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
     }
+    ListEntitiesForPolicyRequest "ListEntitiesForPolicyRequest" None => {
+        policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
+        entity_filter: Option<String> = "EntityFilter" "EntityFilter" Body ENTITY_TYPE false;
+        path_prefix: Option<String> = "PathPrefix" "PathPrefix" Body PATH_TYPE false;
+        policy_usage_filter: Option<String> = "PolicyUsageFilter" "PolicyUsageFilter" Body POLICY_USAGE_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListEntitiesForPolicyResponse "ListEntitiesForPolicyResponse" None => {
+        policy_groups: Option<Vec<PolicyGroup>> = "PolicyGroups" "PolicyGroups" Body POLICY_GROUP_LIST_TYPE false;
+        policy_users: Option<Vec<PolicyUser>> = "PolicyUsers" "PolicyUsers" Body POLICY_USER_LIST_TYPE false;
+        policy_roles: Option<Vec<PolicyRole>> = "PolicyRoles" "PolicyRoles" Body POLICY_ROLE_LIST_TYPE false;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListGroupPoliciesRequest "ListGroupPoliciesRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListGroupPoliciesResponse "ListGroupPoliciesResponse" None => {
+        policy_names: Option<Vec<String>> = "PolicyNames" "PolicyNames" Body POLICY_NAME_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListGroupsForUserRequest "ListGroupsForUserRequest" None => {
+        user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListGroupsForUserResponse "ListGroupsForUserResponse" None => {
+        groups: Option<Vec<Group>> = "Groups" "Groups" Body GROUP_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListGroupsRequest "ListGroupsRequest" None => {
+        path_prefix: Option<String> = "PathPrefix" "PathPrefix" Body PATH_PREFIX_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListGroupsResponse "ListGroupsResponse" None => {
+        groups: Option<Vec<Group>> = "Groups" "Groups" Body GROUP_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListInstanceProfileTagsRequest "ListInstanceProfileTagsRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListInstanceProfileTagsResponse "ListInstanceProfileTagsResponse" None => {
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListInstanceProfilesForRoleRequest "ListInstanceProfilesForRoleRequest" None => {
+        role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListInstanceProfilesForRoleResponse "ListInstanceProfilesForRoleResponse" None => {
+        instance_profiles: Option<Vec<InstanceProfile>> = "InstanceProfiles" "InstanceProfiles" Body INSTANCE_PROFILE_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListInstanceProfilesRequest "ListInstanceProfilesRequest" None => {
+        path_prefix: Option<String> = "PathPrefix" "PathPrefix" Body PATH_PREFIX_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListInstanceProfilesResponse "ListInstanceProfilesResponse" None => {
+        instance_profiles: Option<Vec<InstanceProfile>> = "InstanceProfiles" "InstanceProfiles" Body INSTANCE_PROFILE_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
     ListPoliciesRequest "ListPoliciesRequest" None => {
         scope: Option<String> = "Scope" "Scope" Body POLICY_SCOPE_TYPE false;
         only_attached: Option<bool> = "OnlyAttached" "OnlyAttached" Body BOOLEAN_TYPE false;
@@ -293,6 +638,16 @@ shapes! {
     }
     ListPoliciesResponse "ListPoliciesResponse" None => {
         policies: Option<Vec<Policy>> = "Policies" "Policies" Body POLICY_LIST_TYPE false;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    ListPolicyTagsRequest "ListPolicyTagsRequest" None => {
+        policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListPolicyTagsResponse "ListPolicyTagsResponse" None => {
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE true;
         is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
         marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
     }
@@ -346,6 +701,16 @@ shapes! {
         is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
         marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
     }
+    ListUserTagsRequest "ListUserTagsRequest" None => {
+        user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+    }
+    ListUserTagsResponse "ListUserTagsResponse" None => {
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE true;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
     ListUsersRequest "ListUsersRequest" None => {
         path_prefix: Option<String> = "PathPrefix" "PathPrefix" Body PATH_PREFIX_TYPE false;
         marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
@@ -359,8 +724,40 @@ shapes! {
     MalformedPolicyDocumentException "MalformedPolicyDocumentException" None => {
         message: Option<String> = "message" "message" Body MALFORMED_POLICY_DOCUMENT_MESSAGE false;
     }
+    ManagedPolicyDetail "ManagedPolicyDetail" None => {
+        policy_name: Option<String> = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE false;
+        policy_id: Option<String> = "PolicyId" "PolicyId" Body ID_TYPE false;
+        arn: Option<String> = "Arn" "Arn" Body ARN_TYPE false;
+        path: Option<String> = "Path" "Path" Body POLICY_PATH_TYPE false;
+        default_version_id: Option<String> = "DefaultVersionId" "DefaultVersionId" Body POLICY_VERSION_ID_TYPE false;
+        attachment_count: Option<i32> = "AttachmentCount" "AttachmentCount" Body ATTACHMENT_COUNT_TYPE false;
+        permissions_boundary_usage_count: Option<i32> = "PermissionsBoundaryUsageCount" "PermissionsBoundaryUsageCount" Body ATTACHMENT_COUNT_TYPE false;
+        is_attachable: Option<bool> = "IsAttachable" "IsAttachable" Body BOOLEAN_TYPE false;
+        description: Option<String> = "Description" "Description" Body POLICY_DESCRIPTION_TYPE false;
+        create_date: Option<Timestamp> = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 false;
+        update_date: Option<Timestamp> = "UpdateDate" "UpdateDate" Body DATE_TYPE_ISO8601 false;
+        policy_version_list: Option<Vec<PolicyVersion>> = "PolicyVersionList" "PolicyVersionList" Body POLICY_DOCUMENT_VERSION_LIST_TYPE false;
+    }
     NoSuchEntityException "NoSuchEntityException" None => {
         message: Option<String> = "message" "message" Body NO_SUCH_ENTITY_MESSAGE false;
+    }
+    OrganizationsDecisionDetail "OrganizationsDecisionDetail" None => {
+        allowed_by_organizations: Option<bool> = "AllowedByOrganizations" "AllowedByOrganizations" Body BOOLEAN_TYPE false;
+    }
+    PasswordPolicy "PasswordPolicy" None => {
+        minimum_password_length: Option<i32> = "MinimumPasswordLength" "MinimumPasswordLength" Body MINIMUM_PASSWORD_LENGTH_TYPE false;
+        require_symbols: Option<bool> = "RequireSymbols" "RequireSymbols" Body BOOLEAN_TYPE false;
+        require_numbers: Option<bool> = "RequireNumbers" "RequireNumbers" Body BOOLEAN_TYPE false;
+        require_uppercase_characters: Option<bool> = "RequireUppercaseCharacters" "RequireUppercaseCharacters" Body BOOLEAN_TYPE false;
+        require_lowercase_characters: Option<bool> = "RequireLowercaseCharacters" "RequireLowercaseCharacters" Body BOOLEAN_TYPE false;
+        allow_users_to_change_password: Option<bool> = "AllowUsersToChangePassword" "AllowUsersToChangePassword" Body BOOLEAN_TYPE false;
+        expire_passwords: Option<bool> = "ExpirePasswords" "ExpirePasswords" Body BOOLEAN_TYPE false;
+        max_password_age: Option<i32> = "MaxPasswordAge" "MaxPasswordAge" Body MAX_PASSWORD_AGE_TYPE false;
+        password_reuse_prevention: Option<i32> = "PasswordReusePrevention" "PasswordReusePrevention" Body PASSWORD_REUSE_PREVENTION_TYPE false;
+        hard_expiry: Option<bool> = "HardExpiry" "HardExpiry" Body BOOLEAN_OBJECT_TYPE false;
+    }
+    PermissionsBoundaryDecisionDetail "PermissionsBoundaryDecisionDetail" None => {
+        allowed_by_permissions_boundary: Option<bool> = "AllowedByPermissionsBoundary" "AllowedByPermissionsBoundary" Body BOOLEAN_TYPE false;
     }
     Policy "Policy" None => {
         policy_name: Option<String> = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE false;
@@ -376,8 +773,27 @@ shapes! {
         update_date: Option<Timestamp> = "UpdateDate" "UpdateDate" Body DATE_TYPE_ISO8601 false;
         tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
     }
+    PolicyDetail "PolicyDetail" None => {
+        policy_name: Option<String> = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE false;
+        policy_document: Option<String> = "PolicyDocument" "PolicyDocument" Body POLICY_DOCUMENT_TYPE false;
+    }
+    PolicyEvaluationException "PolicyEvaluationException" None => {
+        message: Option<String> = "message" "message" Body POLICY_EVALUATION_ERROR_MESSAGE false;
+    }
+    PolicyGroup "PolicyGroup" None => {
+        group_name: Option<String> = "GroupName" "GroupName" Body GROUP_NAME_TYPE false;
+        group_id: Option<String> = "GroupId" "GroupId" Body ID_TYPE false;
+    }
     PolicyNotAttachableException "PolicyNotAttachableException" None => {
         message: Option<String> = "message" "message" Body POLICY_NOT_ATTACHABLE_MESSAGE false;
+    }
+    PolicyRole "PolicyRole" None => {
+        role_name: Option<String> = "RoleName" "RoleName" Body ROLE_NAME_TYPE false;
+        role_id: Option<String> = "RoleId" "RoleId" Body ID_TYPE false;
+    }
+    PolicyUser "PolicyUser" None => {
+        user_name: Option<String> = "UserName" "UserName" Body USER_NAME_TYPE false;
+        user_id: Option<String> = "UserId" "UserId" Body ID_TYPE false;
     }
     PolicyVersion "PolicyVersion" None => {
         document: Option<String> = "Document" "Document" Body POLICY_DOCUMENT_TYPE false;
@@ -385,15 +801,48 @@ shapes! {
         is_default_version: Option<bool> = "IsDefaultVersion" "IsDefaultVersion" Body BOOLEAN_TYPE false;
         create_date: Option<Timestamp> = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 false;
     }
+    Position "Position" None => {
+        line: Option<i32> = "Line" "Line" Body LINE_NUMBER false;
+        column: Option<i32> = "Column" "Column" Body COLUMN_NUMBER false;
+    }
+    PutGroupPolicyRequest "PutGroupPolicyRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
+        policy_document: String = "PolicyDocument" "PolicyDocument" Body POLICY_DOCUMENT_TYPE true;
+    }
+    PutRolePermissionsBoundaryRequest "PutRolePermissionsBoundaryRequest" None => {
+        role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+        permissions_boundary: String = "PermissionsBoundary" "PermissionsBoundary" Body ARN_TYPE true;
+    }
     PutRolePolicyRequest "PutRolePolicyRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
         policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
         policy_document: String = "PolicyDocument" "PolicyDocument" Body POLICY_DOCUMENT_TYPE true;
     }
+    PutUserPermissionsBoundaryRequest "PutUserPermissionsBoundaryRequest" None => {
+        user_name: String = "UserName" "UserName" Body USER_NAME_TYPE true;
+        permissions_boundary: String = "PermissionsBoundary" "PermissionsBoundary" Body ARN_TYPE true;
+    }
     PutUserPolicyRequest "PutUserPolicyRequest" None => {
         user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
         policy_name: String = "PolicyName" "PolicyName" Body POLICY_NAME_TYPE true;
         policy_document: String = "PolicyDocument" "PolicyDocument" Body POLICY_DOCUMENT_TYPE true;
+    }
+    RemoveRoleFromInstanceProfileRequest "RemoveRoleFromInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+    }
+    RemoveUserFromGroupRequest "RemoveUserFromGroupRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
+    }
+    ResourceSpecificResult "ResourceSpecificResult" None => {
+        eval_resource_name: String = "EvalResourceName" "EvalResourceName" Body RESOURCE_NAME_TYPE true;
+        eval_resource_decision: String = "EvalResourceDecision" "EvalResourceDecision" Body POLICY_EVALUATION_DECISION_TYPE true;
+        matched_statements: Option<Vec<Statement>> = "MatchedStatements" "MatchedStatements" Body STATEMENT_LIST_TYPE false;
+        missing_context_values: Option<Vec<String>> = "MissingContextValues" "MissingContextValues" Body CONTEXT_KEY_NAMES_RESULT_LIST_TYPE false;
+        eval_decision_details: Option<BTreeMap<String, String>> = "EvalDecisionDetails" "EvalDecisionDetails" Body EVAL_DECISION_DETAILS_TYPE false;
+        permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail> = "PermissionsBoundaryDecisionDetail" "PermissionsBoundaryDecisionDetail" Body PERMISSIONS_BOUNDARY_DECISION_DETAIL false;
     }
     Role "Role" None => {
         path: String = "Path" "Path" Body PATH_TYPE true;
@@ -408,9 +857,27 @@ shapes! {
         tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
         role_last_used: Option<RoleLastUsed> = "RoleLastUsed" "RoleLastUsed" Body ROLE_LAST_USED false;
     }
+    RoleDetail "RoleDetail" None => {
+        path: Option<String> = "Path" "Path" Body PATH_TYPE false;
+        role_name: Option<String> = "RoleName" "RoleName" Body ROLE_NAME_TYPE false;
+        role_id: Option<String> = "RoleId" "RoleId" Body ID_TYPE false;
+        arn: Option<String> = "Arn" "Arn" Body ARN_TYPE false;
+        create_date: Option<Timestamp> = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 false;
+        assume_role_policy_document: Option<String> = "AssumeRolePolicyDocument" "AssumeRolePolicyDocument" Body POLICY_DOCUMENT_TYPE false;
+        instance_profile_list: Option<Vec<InstanceProfile>> = "InstanceProfileList" "InstanceProfileList" Body INSTANCE_PROFILE_LIST_TYPE false;
+        role_policy_list: Option<Vec<PolicyDetail>> = "RolePolicyList" "RolePolicyList" Body POLICY_DETAIL_LIST_TYPE false;
+        attached_managed_policies: Option<Vec<AttachedPolicy>> = "AttachedManagedPolicies" "AttachedManagedPolicies" Body ATTACHED_POLICIES_LIST_TYPE false;
+        permissions_boundary: Option<AttachedPermissionsBoundary> = "PermissionsBoundary" "PermissionsBoundary" Body ATTACHED_PERMISSIONS_BOUNDARY false;
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
+        role_last_used: Option<RoleLastUsed> = "RoleLastUsed" "RoleLastUsed" Body ROLE_LAST_USED false;
+    }
     RoleLastUsed "RoleLastUsed" None => {
         last_used_date: Option<Timestamp> = "LastUsedDate" "LastUsedDate" Body DATE_TYPE_ISO8601 false;
         region: Option<String> = "Region" "Region" Body STRING_TYPE false;
+    }
+    RoleUsageType "RoleUsageType" None => {
+        region: Option<String> = "Region" "Region" Body REGION_NAME_TYPE false;
+        resources: Option<Vec<String>> = "Resources" "Resources" Body ARN_LIST_TYPE false;
     }
     ServiceFailureException "ServiceFailureException" None => {
         message: Option<String> = "message" "message" Body SERVICE_FAILURE_EXCEPTION_MESSAGE false;
@@ -419,19 +886,81 @@ shapes! {
         policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
         version_id: String = "VersionId" "VersionId" Body POLICY_VERSION_ID_TYPE true;
     }
+    SimulateCustomPolicyRequest "SimulateCustomPolicyRequest" None => {
+        policy_input_list: Vec<String> = "PolicyInputList" "PolicyInputList" Body SIMULATION_POLICY_LIST_TYPE true;
+        permissions_boundary_policy_input_list: Option<Vec<String>> = "PermissionsBoundaryPolicyInputList" "PermissionsBoundaryPolicyInputList" Body SIMULATION_POLICY_LIST_TYPE false;
+        action_names: Vec<String> = "ActionNames" "ActionNames" Body ACTION_NAME_LIST_TYPE true;
+        resource_arns: Option<Vec<String>> = "ResourceArns" "ResourceArns" Body RESOURCE_NAME_LIST_TYPE false;
+        resource_policy: Option<String> = "ResourcePolicy" "ResourcePolicy" Body POLICY_DOCUMENT_TYPE false;
+        resource_owner: Option<String> = "ResourceOwner" "ResourceOwner" Body RESOURCE_NAME_TYPE false;
+        caller_arn: Option<String> = "CallerArn" "CallerArn" Body RESOURCE_NAME_TYPE false;
+        context_entries: Option<Vec<ContextEntry>> = "ContextEntries" "ContextEntries" Body CONTEXT_ENTRY_LIST_TYPE false;
+        resource_handling_option: Option<String> = "ResourceHandlingOption" "ResourceHandlingOption" Body RESOURCE_HANDLING_OPTION_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+    }
+    SimulatePolicyResponse "SimulatePolicyResponse" None => {
+        evaluation_results: Option<Vec<EvaluationResult>> = "EvaluationResults" "EvaluationResults" Body EVALUATION_RESULTS_LIST_TYPE false;
+        is_truncated: Option<bool> = "IsTruncated" "IsTruncated" Body BOOLEAN_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body RESPONSE_MARKER_TYPE false;
+    }
+    SimulatePrincipalPolicyRequest "SimulatePrincipalPolicyRequest" None => {
+        policy_source_arn: String = "PolicySourceArn" "PolicySourceArn" Body ARN_TYPE true;
+        policy_input_list: Option<Vec<String>> = "PolicyInputList" "PolicyInputList" Body SIMULATION_POLICY_LIST_TYPE false;
+        permissions_boundary_policy_input_list: Option<Vec<String>> = "PermissionsBoundaryPolicyInputList" "PermissionsBoundaryPolicyInputList" Body SIMULATION_POLICY_LIST_TYPE false;
+        action_names: Vec<String> = "ActionNames" "ActionNames" Body ACTION_NAME_LIST_TYPE true;
+        resource_arns: Option<Vec<String>> = "ResourceArns" "ResourceArns" Body RESOURCE_NAME_LIST_TYPE false;
+        resource_policy: Option<String> = "ResourcePolicy" "ResourcePolicy" Body POLICY_DOCUMENT_TYPE false;
+        resource_owner: Option<String> = "ResourceOwner" "ResourceOwner" Body RESOURCE_NAME_TYPE false;
+        caller_arn: Option<String> = "CallerArn" "CallerArn" Body RESOURCE_NAME_TYPE false;
+        context_entries: Option<Vec<ContextEntry>> = "ContextEntries" "ContextEntries" Body CONTEXT_ENTRY_LIST_TYPE false;
+        resource_handling_option: Option<String> = "ResourceHandlingOption" "ResourceHandlingOption" Body RESOURCE_HANDLING_OPTION_TYPE false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Body MAX_ITEMS_TYPE false;
+        marker: Option<String> = "Marker" "Marker" Body MARKER_TYPE false;
+    }
+    Statement "Statement" None => {
+        source_policy_id: Option<String> = "SourcePolicyId" "SourcePolicyId" Body POLICY_IDENTIFIER_TYPE false;
+        source_policy_type: Option<String> = "SourcePolicyType" "SourcePolicyType" Body POLICY_SOURCE_TYPE false;
+        start_position: Option<Position> = "StartPosition" "StartPosition" Body POSITION false;
+        end_position: Option<Position> = "EndPosition" "EndPosition" Body POSITION false;
+    }
     Tag "Tag" None => {
         key: String = "Key" "Key" Body TAG_KEY_TYPE true;
         value: String = "Value" "Value" Body TAG_VALUE_TYPE true;
+    }
+    TagInstanceProfileRequest "TagInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        tags: Vec<Tag> = "Tags" "Tags" Body TAG_LIST_TYPE true;
+    }
+    TagPolicyRequest "TagPolicyRequest" None => {
+        policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
+        tags: Vec<Tag> = "Tags" "Tags" Body TAG_LIST_TYPE true;
     }
     TagRoleRequest "TagRoleRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
         tags: Vec<Tag> = "Tags" "Tags" Body TAG_LIST_TYPE true;
     }
+    TagUserRequest "TagUserRequest" None => {
+        user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
+        tags: Vec<Tag> = "Tags" "Tags" Body TAG_LIST_TYPE true;
+    }
     UnmodifiableEntityException "UnmodifiableEntityException" None => {
         message: Option<String> = "message" "message" Body UNMODIFIABLE_ENTITY_MESSAGE false;
     }
+    UntagInstanceProfileRequest "UntagInstanceProfileRequest" None => {
+        instance_profile_name: String = "InstanceProfileName" "InstanceProfileName" Body INSTANCE_PROFILE_NAME_TYPE true;
+        tag_keys: Vec<String> = "TagKeys" "TagKeys" Body TAG_KEY_LIST_TYPE true;
+    }
+    UntagPolicyRequest "UntagPolicyRequest" None => {
+        policy_arn: String = "PolicyArn" "PolicyArn" Body ARN_TYPE true;
+        tag_keys: Vec<String> = "TagKeys" "TagKeys" Body TAG_KEY_LIST_TYPE true;
+    }
     UntagRoleRequest "UntagRoleRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
+        tag_keys: Vec<String> = "TagKeys" "TagKeys" Body TAG_KEY_LIST_TYPE true;
+    }
+    UntagUserRequest "UntagUserRequest" None => {
+        user_name: String = "UserName" "UserName" Body EXISTING_USER_NAME_TYPE true;
         tag_keys: Vec<String> = "TagKeys" "TagKeys" Body TAG_KEY_LIST_TYPE true;
     }
     UpdateAccessKeyRequest "UpdateAccessKeyRequest" None => {
@@ -439,9 +968,25 @@ shapes! {
         access_key_id: String = "AccessKeyId" "AccessKeyId" Body ACCESS_KEY_ID_TYPE true;
         status: String = "Status" "Status" Body STATUS_TYPE true;
     }
+    UpdateAccountPasswordPolicyRequest "UpdateAccountPasswordPolicyRequest" None => {
+        minimum_password_length: Option<i32> = "MinimumPasswordLength" "MinimumPasswordLength" Body MINIMUM_PASSWORD_LENGTH_TYPE false;
+        require_symbols: Option<bool> = "RequireSymbols" "RequireSymbols" Body BOOLEAN_TYPE false;
+        require_numbers: Option<bool> = "RequireNumbers" "RequireNumbers" Body BOOLEAN_TYPE false;
+        require_uppercase_characters: Option<bool> = "RequireUppercaseCharacters" "RequireUppercaseCharacters" Body BOOLEAN_TYPE false;
+        require_lowercase_characters: Option<bool> = "RequireLowercaseCharacters" "RequireLowercaseCharacters" Body BOOLEAN_TYPE false;
+        allow_users_to_change_password: Option<bool> = "AllowUsersToChangePassword" "AllowUsersToChangePassword" Body BOOLEAN_TYPE false;
+        max_password_age: Option<i32> = "MaxPasswordAge" "MaxPasswordAge" Body MAX_PASSWORD_AGE_TYPE false;
+        password_reuse_prevention: Option<i32> = "PasswordReusePrevention" "PasswordReusePrevention" Body PASSWORD_REUSE_PREVENTION_TYPE false;
+        hard_expiry: Option<bool> = "HardExpiry" "HardExpiry" Body BOOLEAN_OBJECT_TYPE false;
+    }
     UpdateAssumeRolePolicyRequest "UpdateAssumeRolePolicyRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
         policy_document: String = "PolicyDocument" "PolicyDocument" Body POLICY_DOCUMENT_TYPE true;
+    }
+    UpdateGroupRequest "UpdateGroupRequest" None => {
+        group_name: String = "GroupName" "GroupName" Body GROUP_NAME_TYPE true;
+        new_path: Option<String> = "NewPath" "NewPath" Body PATH_TYPE false;
+        new_group_name: Option<String> = "NewGroupName" "NewGroupName" Body GROUP_NAME_TYPE false;
     }
     UpdateRoleDescriptionRequest "UpdateRoleDescriptionRequest" None => {
         role_name: String = "RoleName" "RoleName" Body ROLE_NAME_TYPE true;
@@ -471,6 +1016,18 @@ shapes! {
         permissions_boundary: Option<AttachedPermissionsBoundary> = "PermissionsBoundary" "PermissionsBoundary" Body ATTACHED_PERMISSIONS_BOUNDARY false;
         tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
     }
+    UserDetail "UserDetail" None => {
+        path: Option<String> = "Path" "Path" Body PATH_TYPE false;
+        user_name: Option<String> = "UserName" "UserName" Body USER_NAME_TYPE false;
+        user_id: Option<String> = "UserId" "UserId" Body ID_TYPE false;
+        arn: Option<String> = "Arn" "Arn" Body ARN_TYPE false;
+        create_date: Option<Timestamp> = "CreateDate" "CreateDate" Body DATE_TYPE_ISO8601 false;
+        user_policy_list: Option<Vec<PolicyDetail>> = "UserPolicyList" "UserPolicyList" Body POLICY_DETAIL_LIST_TYPE false;
+        group_list: Option<Vec<String>> = "GroupList" "GroupList" Body GROUP_NAME_LIST_TYPE false;
+        attached_managed_policies: Option<Vec<AttachedPolicy>> = "AttachedManagedPolicies" "AttachedManagedPolicies" Body ATTACHED_POLICIES_LIST_TYPE false;
+        permissions_boundary: Option<AttachedPermissionsBoundary> = "PermissionsBoundary" "PermissionsBoundary" Body ATTACHED_PERMISSIONS_BOUNDARY false;
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
+    }
 }
 
 /// The service.
@@ -484,46 +1041,97 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     full_name: "AWS Identity and Access Management",
     xml_namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
     operations: operations! {
+        "AddRoleToInstanceProfile" "POST" "/" 200 AddRoleToInstanceProfileRequest, (), "";
+        "AddUserToGroup" "POST" "/" 200 AddUserToGroupRequest, (), "";
+        "AttachGroupPolicy" "POST" "/" 200 AttachGroupPolicyRequest, (), "";
         "AttachRolePolicy" "POST" "/" 200 AttachRolePolicyRequest, (), "";
         "AttachUserPolicy" "POST" "/" 200 AttachUserPolicyRequest, (), "";
         "CreateAccessKey" "POST" "/" 200 CreateAccessKeyRequest, CreateAccessKeyResponse, "CreateAccessKeyResult";
+        "CreateAccountAlias" "POST" "/" 200 CreateAccountAliasRequest, (), "";
+        "CreateGroup" "POST" "/" 200 CreateGroupRequest, CreateGroupResponse, "CreateGroupResult";
+        "CreateInstanceProfile" "POST" "/" 200 CreateInstanceProfileRequest, CreateInstanceProfileResponse, "CreateInstanceProfileResult";
         "CreatePolicy" "POST" "/" 200 CreatePolicyRequest, CreatePolicyResponse, "CreatePolicyResult";
         "CreatePolicyVersion" "POST" "/" 200 CreatePolicyVersionRequest, CreatePolicyVersionResponse, "CreatePolicyVersionResult";
         "CreateRole" "POST" "/" 200 CreateRoleRequest, CreateRoleResponse, "CreateRoleResult";
+        "CreateServiceLinkedRole" "POST" "/" 200 CreateServiceLinkedRoleRequest, CreateServiceLinkedRoleResponse, "CreateServiceLinkedRoleResult";
         "CreateUser" "POST" "/" 200 CreateUserRequest, CreateUserResponse, "CreateUserResult";
         "DeleteAccessKey" "POST" "/" 200 DeleteAccessKeyRequest, (), "";
+        "DeleteAccountAlias" "POST" "/" 200 DeleteAccountAliasRequest, (), "";
+        "DeleteAccountPasswordPolicy" "POST" "/" 200 (), (), "";
+        "DeleteGroup" "POST" "/" 200 DeleteGroupRequest, (), "";
+        "DeleteGroupPolicy" "POST" "/" 200 DeleteGroupPolicyRequest, (), "";
+        "DeleteInstanceProfile" "POST" "/" 200 DeleteInstanceProfileRequest, (), "";
         "DeletePolicy" "POST" "/" 200 DeletePolicyRequest, (), "";
         "DeletePolicyVersion" "POST" "/" 200 DeletePolicyVersionRequest, (), "";
         "DeleteRole" "POST" "/" 200 DeleteRoleRequest, (), "";
+        "DeleteRolePermissionsBoundary" "POST" "/" 200 DeleteRolePermissionsBoundaryRequest, (), "";
         "DeleteRolePolicy" "POST" "/" 200 DeleteRolePolicyRequest, (), "";
+        "DeleteServiceLinkedRole" "POST" "/" 200 DeleteServiceLinkedRoleRequest, DeleteServiceLinkedRoleResponse, "DeleteServiceLinkedRoleResult";
         "DeleteUser" "POST" "/" 200 DeleteUserRequest, (), "";
+        "DeleteUserPermissionsBoundary" "POST" "/" 200 DeleteUserPermissionsBoundaryRequest, (), "";
         "DeleteUserPolicy" "POST" "/" 200 DeleteUserPolicyRequest, (), "";
+        "DetachGroupPolicy" "POST" "/" 200 DetachGroupPolicyRequest, (), "";
         "DetachRolePolicy" "POST" "/" 200 DetachRolePolicyRequest, (), "";
         "DetachUserPolicy" "POST" "/" 200 DetachUserPolicyRequest, (), "";
         "GetAccessKeyLastUsed" "POST" "/" 200 GetAccessKeyLastUsedRequest, GetAccessKeyLastUsedResponse, "GetAccessKeyLastUsedResult";
+        "GetAccountAuthorizationDetails" "POST" "/" 200 GetAccountAuthorizationDetailsRequest, GetAccountAuthorizationDetailsResponse, "GetAccountAuthorizationDetailsResult";
+        "GetAccountPasswordPolicy" "POST" "/" 200 (), GetAccountPasswordPolicyResponse, "GetAccountPasswordPolicyResult";
+        "GetAccountSummary" "POST" "/" 200 (), GetAccountSummaryResponse, "GetAccountSummaryResult";
+        "GetContextKeysForCustomPolicy" "POST" "/" 200 GetContextKeysForCustomPolicyRequest, GetContextKeysForPolicyResponse, "GetContextKeysForCustomPolicyResult";
+        "GetContextKeysForPrincipalPolicy" "POST" "/" 200 GetContextKeysForPrincipalPolicyRequest, GetContextKeysForPolicyResponse, "GetContextKeysForPrincipalPolicyResult";
+        "GetGroup" "POST" "/" 200 GetGroupRequest, GetGroupResponse, "GetGroupResult";
+        "GetGroupPolicy" "POST" "/" 200 GetGroupPolicyRequest, GetGroupPolicyResponse, "GetGroupPolicyResult";
+        "GetInstanceProfile" "POST" "/" 200 GetInstanceProfileRequest, GetInstanceProfileResponse, "GetInstanceProfileResult";
         "GetPolicy" "POST" "/" 200 GetPolicyRequest, GetPolicyResponse, "GetPolicyResult";
         "GetPolicyVersion" "POST" "/" 200 GetPolicyVersionRequest, GetPolicyVersionResponse, "GetPolicyVersionResult";
         "GetRole" "POST" "/" 200 GetRoleRequest, GetRoleResponse, "GetRoleResult";
         "GetRolePolicy" "POST" "/" 200 GetRolePolicyRequest, GetRolePolicyResponse, "GetRolePolicyResult";
+        "GetServiceLinkedRoleDeletionStatus" "POST" "/" 200 GetServiceLinkedRoleDeletionStatusRequest, GetServiceLinkedRoleDeletionStatusResponse, "GetServiceLinkedRoleDeletionStatusResult";
         "GetUser" "POST" "/" 200 GetUserRequest, GetUserResponse, "GetUserResult";
         "GetUserPolicy" "POST" "/" 200 GetUserPolicyRequest, GetUserPolicyResponse, "GetUserPolicyResult";
         "ListAccessKeys" "POST" "/" 200 ListAccessKeysRequest, ListAccessKeysResponse, "ListAccessKeysResult";
+        "ListAccountAliases" "POST" "/" 200 ListAccountAliasesRequest, ListAccountAliasesResponse, "ListAccountAliasesResult";
+        "ListAttachedGroupPolicies" "POST" "/" 200 ListAttachedGroupPoliciesRequest, ListAttachedGroupPoliciesResponse, "ListAttachedGroupPoliciesResult";
         "ListAttachedRolePolicies" "POST" "/" 200 ListAttachedRolePoliciesRequest, ListAttachedRolePoliciesResponse, "ListAttachedRolePoliciesResult";
         "ListAttachedUserPolicies" "POST" "/" 200 ListAttachedUserPoliciesRequest, ListAttachedUserPoliciesResponse, "ListAttachedUserPoliciesResult";
+        "ListEntitiesForPolicy" "POST" "/" 200 ListEntitiesForPolicyRequest, ListEntitiesForPolicyResponse, "ListEntitiesForPolicyResult";
+        "ListGroupPolicies" "POST" "/" 200 ListGroupPoliciesRequest, ListGroupPoliciesResponse, "ListGroupPoliciesResult";
+        "ListGroups" "POST" "/" 200 ListGroupsRequest, ListGroupsResponse, "ListGroupsResult";
+        "ListGroupsForUser" "POST" "/" 200 ListGroupsForUserRequest, ListGroupsForUserResponse, "ListGroupsForUserResult";
+        "ListInstanceProfileTags" "POST" "/" 200 ListInstanceProfileTagsRequest, ListInstanceProfileTagsResponse, "ListInstanceProfileTagsResult";
+        "ListInstanceProfiles" "POST" "/" 200 ListInstanceProfilesRequest, ListInstanceProfilesResponse, "ListInstanceProfilesResult";
+        "ListInstanceProfilesForRole" "POST" "/" 200 ListInstanceProfilesForRoleRequest, ListInstanceProfilesForRoleResponse, "ListInstanceProfilesForRoleResult";
         "ListPolicies" "POST" "/" 200 ListPoliciesRequest, ListPoliciesResponse, "ListPoliciesResult";
+        "ListPolicyTags" "POST" "/" 200 ListPolicyTagsRequest, ListPolicyTagsResponse, "ListPolicyTagsResult";
         "ListPolicyVersions" "POST" "/" 200 ListPolicyVersionsRequest, ListPolicyVersionsResponse, "ListPolicyVersionsResult";
         "ListRolePolicies" "POST" "/" 200 ListRolePoliciesRequest, ListRolePoliciesResponse, "ListRolePoliciesResult";
         "ListRoleTags" "POST" "/" 200 ListRoleTagsRequest, ListRoleTagsResponse, "ListRoleTagsResult";
         "ListRoles" "POST" "/" 200 ListRolesRequest, ListRolesResponse, "ListRolesResult";
         "ListUserPolicies" "POST" "/" 200 ListUserPoliciesRequest, ListUserPoliciesResponse, "ListUserPoliciesResult";
+        "ListUserTags" "POST" "/" 200 ListUserTagsRequest, ListUserTagsResponse, "ListUserTagsResult";
         "ListUsers" "POST" "/" 200 ListUsersRequest, ListUsersResponse, "ListUsersResult";
+        "PutGroupPolicy" "POST" "/" 200 PutGroupPolicyRequest, (), "";
+        "PutRolePermissionsBoundary" "POST" "/" 200 PutRolePermissionsBoundaryRequest, (), "";
         "PutRolePolicy" "POST" "/" 200 PutRolePolicyRequest, (), "";
+        "PutUserPermissionsBoundary" "POST" "/" 200 PutUserPermissionsBoundaryRequest, (), "";
         "PutUserPolicy" "POST" "/" 200 PutUserPolicyRequest, (), "";
+        "RemoveRoleFromInstanceProfile" "POST" "/" 200 RemoveRoleFromInstanceProfileRequest, (), "";
+        "RemoveUserFromGroup" "POST" "/" 200 RemoveUserFromGroupRequest, (), "";
         "SetDefaultPolicyVersion" "POST" "/" 200 SetDefaultPolicyVersionRequest, (), "";
+        "SimulateCustomPolicy" "POST" "/" 200 SimulateCustomPolicyRequest, SimulatePolicyResponse, "SimulateCustomPolicyResult";
+        "SimulatePrincipalPolicy" "POST" "/" 200 SimulatePrincipalPolicyRequest, SimulatePolicyResponse, "SimulatePrincipalPolicyResult";
+        "TagInstanceProfile" "POST" "/" 200 TagInstanceProfileRequest, (), "";
+        "TagPolicy" "POST" "/" 200 TagPolicyRequest, (), "";
         "TagRole" "POST" "/" 200 TagRoleRequest, (), "";
+        "TagUser" "POST" "/" 200 TagUserRequest, (), "";
+        "UntagInstanceProfile" "POST" "/" 200 UntagInstanceProfileRequest, (), "";
+        "UntagPolicy" "POST" "/" 200 UntagPolicyRequest, (), "";
         "UntagRole" "POST" "/" 200 UntagRoleRequest, (), "";
+        "UntagUser" "POST" "/" 200 UntagUserRequest, (), "";
         "UpdateAccessKey" "POST" "/" 200 UpdateAccessKeyRequest, (), "";
+        "UpdateAccountPasswordPolicy" "POST" "/" 200 UpdateAccountPasswordPolicyRequest, (), "";
         "UpdateAssumeRolePolicy" "POST" "/" 200 UpdateAssumeRolePolicyRequest, (), "";
+        "UpdateGroup" "POST" "/" 200 UpdateGroupRequest, (), "";
         "UpdateRole" "POST" "/" 200 UpdateRoleRequest, UpdateRoleResponse, "UpdateRoleResult";
         "UpdateRoleDescription" "POST" "/" 200 UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, "UpdateRoleDescriptionResult";
         "UpdateUser" "POST" "/" 200 UpdateUserRequest, (), "";
@@ -531,39 +1139,23 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     missing: missing! {
         "AcceptDelegationRequest" "POST" "/";
         "AddClientIDToOpenIDConnectProvider" "POST" "/";
-        "AddRoleToInstanceProfile" "POST" "/";
-        "AddUserToGroup" "POST" "/";
         "AssociateDelegationRequest" "POST" "/";
-        "AttachGroupPolicy" "POST" "/";
         "ChangePassword" "POST" "/";
-        "CreateAccountAlias" "POST" "/";
         "CreateDelegationRequest" "POST" "/";
-        "CreateGroup" "POST" "/";
-        "CreateInstanceProfile" "POST" "/";
         "CreateLoginProfile" "POST" "/";
         "CreateOpenIDConnectProvider" "POST" "/";
         "CreateSAMLProvider" "POST" "/";
-        "CreateServiceLinkedRole" "POST" "/";
         "CreateServiceSpecificCredential" "POST" "/";
         "CreateVirtualMFADevice" "POST" "/";
         "DeactivateMFADevice" "POST" "/";
-        "DeleteAccountAlias" "POST" "/";
-        "DeleteAccountPasswordPolicy" "POST" "/";
-        "DeleteGroup" "POST" "/";
-        "DeleteGroupPolicy" "POST" "/";
-        "DeleteInstanceProfile" "POST" "/";
         "DeleteLoginProfile" "POST" "/";
         "DeleteOpenIDConnectProvider" "POST" "/";
-        "DeleteRolePermissionsBoundary" "POST" "/";
         "DeleteSAMLProvider" "POST" "/";
         "DeleteSSHPublicKey" "POST" "/";
         "DeleteServerCertificate" "POST" "/";
-        "DeleteServiceLinkedRole" "POST" "/";
         "DeleteServiceSpecificCredential" "POST" "/";
         "DeleteSigningCertificate" "POST" "/";
-        "DeleteUserPermissionsBoundary" "POST" "/";
         "DeleteVirtualMFADevice" "POST" "/";
-        "DetachGroupPolicy" "POST" "/";
         "DisableOrganizationsRootCredentialsManagement" "POST" "/";
         "DisableOrganizationsRootSessions" "POST" "/";
         "DisableOutboundWebIdentityFederation" "POST" "/";
@@ -574,17 +1166,9 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "GenerateCredentialReport" "POST" "/";
         "GenerateOrganizationsAccessReport" "POST" "/";
         "GenerateServiceLastAccessedDetails" "POST" "/";
-        "GetAccountAuthorizationDetails" "POST" "/";
-        "GetAccountPasswordPolicy" "POST" "/";
-        "GetAccountSummary" "POST" "/";
-        "GetContextKeysForCustomPolicy" "POST" "/";
-        "GetContextKeysForPrincipalPolicy" "POST" "/";
         "GetCredentialReport" "POST" "/";
         "GetDelegationRequest" "POST" "/";
-        "GetGroup" "POST" "/";
-        "GetGroupPolicy" "POST" "/";
         "GetHumanReadableSummary" "POST" "/";
-        "GetInstanceProfile" "POST" "/";
         "GetLoginProfile" "POST" "/";
         "GetMFADevice" "POST" "/";
         "GetOpenIDConnectProvider" "POST" "/";
@@ -595,24 +1179,13 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "GetServerCertificate" "POST" "/";
         "GetServiceLastAccessedDetails" "POST" "/";
         "GetServiceLastAccessedDetailsWithEntities" "POST" "/";
-        "GetServiceLinkedRoleDeletionStatus" "POST" "/";
-        "ListAccountAliases" "POST" "/";
-        "ListAttachedGroupPolicies" "POST" "/";
         "ListDelegationRequests" "POST" "/";
-        "ListEntitiesForPolicy" "POST" "/";
-        "ListGroupPolicies" "POST" "/";
-        "ListGroups" "POST" "/";
-        "ListGroupsForUser" "POST" "/";
-        "ListInstanceProfileTags" "POST" "/";
-        "ListInstanceProfiles" "POST" "/";
-        "ListInstanceProfilesForRole" "POST" "/";
         "ListMFADeviceTags" "POST" "/";
         "ListMFADevices" "POST" "/";
         "ListOpenIDConnectProviderTags" "POST" "/";
         "ListOpenIDConnectProviders" "POST" "/";
         "ListOrganizationsFeatures" "POST" "/";
         "ListPoliciesGrantingServiceAccess" "POST" "/";
-        "ListPolicyTags" "POST" "/";
         "ListSAMLProviderTags" "POST" "/";
         "ListSAMLProviders" "POST" "/";
         "ListSSHPublicKeys" "POST" "/";
@@ -620,38 +1193,22 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "ListServerCertificates" "POST" "/";
         "ListServiceSpecificCredentials" "POST" "/";
         "ListSigningCertificates" "POST" "/";
-        "ListUserTags" "POST" "/";
         "ListVirtualMFADevices" "POST" "/";
-        "PutGroupPolicy" "POST" "/";
-        "PutRolePermissionsBoundary" "POST" "/";
-        "PutUserPermissionsBoundary" "POST" "/";
         "RejectDelegationRequest" "POST" "/";
         "RemoveClientIDFromOpenIDConnectProvider" "POST" "/";
-        "RemoveRoleFromInstanceProfile" "POST" "/";
-        "RemoveUserFromGroup" "POST" "/";
         "ResetServiceSpecificCredential" "POST" "/";
         "ResyncMFADevice" "POST" "/";
         "SendDelegationToken" "POST" "/";
         "SetSecurityTokenServicePreferences" "POST" "/";
-        "SimulateCustomPolicy" "POST" "/";
-        "SimulatePrincipalPolicy" "POST" "/";
-        "TagInstanceProfile" "POST" "/";
         "TagMFADevice" "POST" "/";
         "TagOpenIDConnectProvider" "POST" "/";
-        "TagPolicy" "POST" "/";
         "TagSAMLProvider" "POST" "/";
         "TagServerCertificate" "POST" "/";
-        "TagUser" "POST" "/";
-        "UntagInstanceProfile" "POST" "/";
         "UntagMFADevice" "POST" "/";
         "UntagOpenIDConnectProvider" "POST" "/";
-        "UntagPolicy" "POST" "/";
         "UntagSAMLProvider" "POST" "/";
         "UntagServerCertificate" "POST" "/";
-        "UntagUser" "POST" "/";
-        "UpdateAccountPasswordPolicy" "POST" "/";
         "UpdateDelegationRequest" "POST" "/";
-        "UpdateGroup" "POST" "/";
         "UpdateLoginProfile" "POST" "/";
         "UpdateOpenIDConnectProviderThumbprint" "POST" "/";
         "UpdateSAMLProvider" "POST" "/";
@@ -672,6 +1229,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         LimitExceededException "LimitExceededException" "LimitExceeded" 409;
         MalformedPolicyDocumentException "MalformedPolicyDocumentException" "MalformedPolicyDocument" 400;
         NoSuchEntityException "NoSuchEntityException" "NoSuchEntity" 404;
+        PolicyEvaluationException "PolicyEvaluationException" "PolicyEvaluation" 500;
         PolicyNotAttachableException "PolicyNotAttachableException" "PolicyNotAttachable" 400;
         ServiceFailureException "ServiceFailureException" "ServiceFailure" 500;
         UnmodifiableEntityException "UnmodifiableEntityException" "UnmodifiableEntity" 400;

@@ -5,28 +5,63 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use weft_types::Timestamp;
 
 use crate::shape::{bounded, errors, list, map, missing, operations, shapes, structure};
-use crate::{Constraint, Protocol, ServiceSchema, Shape, Type};
+use crate::{Constraint, Protocol, ServiceSchema, Shape, TimestampFormat, Type};
 
 bounded! {
     ACCOUNT_LIMIT = structure(|| AccountLimit::SCHEMA), Constraint::NONE;
     ACCOUNT_USAGE = structure(|| AccountUsage::SCHEMA), Constraint::NONE;
+    ACTION = Type::Text, Constraint::NONE.pattern("(lambda:[*]|lambda:[a-zA-Z]+|[*])");
+    ADDITIONAL_VERSION = Type::Text, Constraint::NONE.min(1).max(1024).pattern("[0-9]+");
+    ADDITIONAL_VERSION_WEIGHTS = map(&ADDITIONAL_VERSION, &WEIGHT, ("entry", "key", "value"), false), Constraint::NONE;
+    ALIAS = Type::Text, Constraint::NONE.min(1).max(128).pattern("(?!^[0-9]+$)([a-zA-Z0-9-_]+)");
+    ALIAS_CONFIGURATION = structure(|| AliasConfiguration::SCHEMA), Constraint::NONE;
+    ALIAS_LIST = list(&ALIAS_CONFIGURATION, "member", false), Constraint::NONE;
+    ALIAS_ROUTING_CONFIGURATION = structure(|| AliasRoutingConfiguration::SCHEMA), Constraint::NONE;
+    ALLOWED_PUBLISHERS = structure(|| AllowedPublishers::SCHEMA), Constraint::NONE;
+    ALLOW_CREDENTIALS = Type::Bool, Constraint::NONE;
+    ALLOW_METHODS_LIST = list(&METHOD, "member", false), Constraint::NONE.min(0).max(6);
+    ALLOW_ORIGINS_LIST = list(&ORIGIN, "member", false), Constraint::NONE.min(0).max(100);
+    AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG = structure(|| AmazonManagedKafkaEventSourceConfig::SCHEMA), Constraint::NONE;
     APPLICATION_LOG_LEVEL = Type::Text, Constraint::NONE.values(&["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]);
     ARCHITECTURE = Type::Text, Constraint::NONE.values(&["x86_64", "arm64"]);
     ARCHITECTURES_LIST = list(&ARCHITECTURE, "member", false), Constraint::NONE.min(1).max(1);
     ARN = Type::Text, Constraint::NONE.pattern("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)");
+    BATCH_SIZE = Type::Integer, Constraint::NONE.min(1).max(10000);
+    BISECT_BATCH_ON_FUNCTION_ERROR = Type::Bool, Constraint::NONE;
     BLOB = Type::Blob, Constraint::NONE.sensitive();
+    BLOB_STREAM = Type::Blob, Constraint::NONE;
     BOOLEAN = Type::Bool, Constraint::NONE;
     CAPACITY_PROVIDER_ARN = Type::Text, Constraint::NONE.min(1).max(140).pattern("arn:aws[a-zA-Z-]*:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+");
     CAPACITY_PROVIDER_CONFIG = structure(|| CapacityProviderConfig::SCHEMA), Constraint::NONE;
+    CODE_SIGNING_CONFIG = structure(|| CodeSigningConfig::SCHEMA), Constraint::NONE;
     CODE_SIGNING_CONFIG_ARN = Type::Text, Constraint::NONE.min(0).max(200).pattern("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}");
+    CODE_SIGNING_CONFIG_ID = Type::Text, Constraint::NONE.pattern("csc-[a-zA-Z0-9-_\\.]{17}");
+    CODE_SIGNING_CONFIG_LIST = list(&CODE_SIGNING_CONFIG, "member", false), Constraint::NONE;
+    CODE_SIGNING_POLICIES = structure(|| CodeSigningPolicies::SCHEMA), Constraint::NONE;
+    CODE_SIGNING_POLICY = Type::Text, Constraint::NONE.values(&["Warn", "Enforce"]);
+    COLLECTION_NAME = Type::Text, Constraint::NONE.min(1).max(57).pattern("(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)");
+    COMPATIBLE_ARCHITECTURES = list(&ARCHITECTURE, "member", false), Constraint::NONE.min(0).max(2);
+    COMPATIBLE_RUNTIMES = list(&RUNTIME, "member", false), Constraint::NONE.min(0).max(15);
     CONCURRENCY = structure(|| Concurrency::SCHEMA), Constraint::NONE;
+    CORS = structure(|| Cors::SCHEMA), Constraint::NONE;
+    DATABASE_NAME = Type::Text, Constraint::NONE.min(1).max(63).pattern("[^ /\\.$\\x22]*");
+    DATE_EPOCH = Type::Time(TimestampFormat::Epoch), Constraint::NONE;
     DEAD_LETTER_CONFIG = structure(|| DeadLetterConfig::SCHEMA), Constraint::NONE;
     DESCRIPTION = Type::Text, Constraint::NONE.min(0).max(256);
+    DESTINATION_ARN = Type::Text, Constraint::NONE.min(0).max(350).pattern("$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)");
+    DESTINATION_CONFIG = structure(|| DestinationConfig::SCHEMA), Constraint::NONE;
+    DOCUMENT_DB_EVENT_SOURCE_CONFIG = structure(|| DocumentDBEventSourceConfig::SCHEMA), Constraint::NONE;
     DURABLE_CONFIG = structure(|| DurableConfig::SCHEMA), Constraint::NONE;
     DURABLE_EXECUTION_ARN = Type::Text, Constraint::NONE.min(1).max(1024).pattern("arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)");
     DURABLE_EXECUTION_NAME = Type::Text, Constraint::NONE.min(1).max(64).pattern("[a-zA-Z0-9-_]+");
+    ENABLED = Type::Bool, Constraint::NONE;
+    ENDPOINT = Type::Text, Constraint::NONE.min(1).max(300).pattern("(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\\-]*[a-zA-Z0-9])\\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\\-]*[A-Za-z0-9]):[0-9]{1,5}");
+    ENDPOINTS = map(&END_POINT_TYPE, &ENDPOINT_LISTS, ("entry", "key", "value"), false), Constraint::NONE.min(1).max(2);
+    ENDPOINT_LISTS = list(&ENDPOINT, "member", false), Constraint::NONE.min(1).max(10);
+    END_POINT_TYPE = Type::Text, Constraint::NONE.values(&["KAFKA_BOOTSTRAP_SERVERS"]);
     ENVIRONMENT = structure(|| Environment::SCHEMA), Constraint::NONE;
     ENVIRONMENT_ERROR = structure(|| EnvironmentError::SCHEMA), Constraint::NONE;
     ENVIRONMENT_RESPONSE = structure(|| EnvironmentResponse::SCHEMA), Constraint::NONE;
@@ -35,34 +70,87 @@ bounded! {
     ENVIRONMENT_VARIABLE_VALUE = Type::Text, Constraint::NONE.sensitive();
     EPHEMERAL_STORAGE = structure(|| EphemeralStorage::SCHEMA), Constraint::NONE;
     EPHEMERAL_STORAGE_SIZE = Type::Integer, Constraint::NONE.min(512).max(10240);
+    EVENT_SOURCE_MAPPINGS_LIST = list(&EVENT_SOURCE_MAPPING_CONFIGURATION, "member", false), Constraint::NONE;
+    EVENT_SOURCE_MAPPING_ARN = Type::Text, Constraint::NONE.min(85).max(120).pattern("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
+    EVENT_SOURCE_MAPPING_CONFIGURATION = structure(|| EventSourceMappingConfiguration::SCHEMA), Constraint::NONE;
+    EVENT_SOURCE_MAPPING_LOGGING_CONFIG = structure(|| EventSourceMappingLoggingConfig::SCHEMA), Constraint::NONE;
+    EVENT_SOURCE_MAPPING_METRIC = Type::Text, Constraint::NONE.values(&["EventCount", "ErrorCount", "KafkaMetrics"]);
+    EVENT_SOURCE_MAPPING_METRICS_CONFIG = structure(|| EventSourceMappingMetricsConfig::SCHEMA), Constraint::NONE;
+    EVENT_SOURCE_MAPPING_METRIC_LIST = list(&EVENT_SOURCE_MAPPING_METRIC, "member", false), Constraint::NONE.min(0).max(3);
+    EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL = Type::Text, Constraint::NONE.values(&["DEBUG", "INFO", "WARN"]);
+    EVENT_SOURCE_POSITION = Type::Text, Constraint::NONE.values(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]);
+    EVENT_SOURCE_TOKEN = Type::Text, Constraint::NONE.min(0).max(256).pattern("[a-zA-Z0-9._\\-]+");
     EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU = Type::Double, Constraint::NONE.min(2).max(8);
     EXECUTION_TIMEOUT = Type::Integer, Constraint::NONE.min(1).max(31_622_400);
     FILE_SYSTEM_ARN = Type::Text, Constraint::NONE.min(0).max(256).pattern("arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}");
     FILE_SYSTEM_CONFIG = structure(|| FileSystemConfig::SCHEMA), Constraint::NONE;
     FILE_SYSTEM_CONFIG_LIST = list(&FILE_SYSTEM_CONFIG, "member", false), Constraint::NONE.min(0).max(1);
+    FILTER = structure(|| Filter::SCHEMA), Constraint::NONE;
+    FILTER_CRITERIA = structure(|| FilterCriteria::SCHEMA), Constraint::NONE;
+    FILTER_CRITERIA_ERROR = structure(|| FilterCriteriaError::SCHEMA), Constraint::NONE;
+    FILTER_CRITERIA_ERROR_CODE = Type::Text, Constraint::NONE.min(10).max(50).pattern("[A-Za-z]+Exception");
+    FILTER_CRITERIA_ERROR_MESSAGE = Type::Text, Constraint::NONE.min(10).max(2048).pattern(".*");
+    FILTER_LIST = list(&FILTER, "member", false), Constraint::NONE;
+    FULL_DOCUMENT = Type::Text, Constraint::NONE.values(&["UpdateLookup", "Default"]);
     FUNCTION_ARN = Type::Text, Constraint::NONE.min(0).max(10000).pattern("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?");
+    FUNCTION_ARN_LIST = list(&FUNCTION_ARN, "member", false), Constraint::NONE;
     FUNCTION_CODE = structure(|| FunctionCode::SCHEMA), Constraint::NONE;
     FUNCTION_CODE_LOCATION = structure(|| FunctionCodeLocation::SCHEMA), Constraint::NONE;
     FUNCTION_CONFIGURATION = structure(|| FunctionConfiguration::SCHEMA), Constraint::NONE;
+    FUNCTION_EVENT_INVOKE_CONFIG = structure(|| FunctionEventInvokeConfig::SCHEMA), Constraint::NONE;
+    FUNCTION_EVENT_INVOKE_CONFIG_LIST = list(&FUNCTION_EVENT_INVOKE_CONFIG, "member", false), Constraint::NONE;
     FUNCTION_LIST = list(&FUNCTION_CONFIGURATION, "member", false), Constraint::NONE;
     FUNCTION_NAME = Type::Text, Constraint::NONE.min(1).max(140).pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?");
+    FUNCTION_RESPONSE_TYPE = Type::Text, Constraint::NONE.values(&["ReportBatchItemFailures"]);
+    FUNCTION_RESPONSE_TYPE_LIST = list(&FUNCTION_RESPONSE_TYPE, "member", false), Constraint::NONE.min(0).max(1);
+    FUNCTION_URL = Type::Text, Constraint::NONE.min(40).max(100);
+    FUNCTION_URL_AUTH_TYPE = Type::Text, Constraint::NONE.values(&["NONE", "AWS_IAM"]);
+    FUNCTION_URL_CONFIG = structure(|| FunctionUrlConfig::SCHEMA), Constraint::NONE;
+    FUNCTION_URL_CONFIG_LIST = list(&FUNCTION_URL_CONFIG, "member", false), Constraint::NONE;
+    FUNCTION_URL_QUALIFIER = Type::Text, Constraint::NONE.min(1).max(128).pattern("((?!^\\d+$)^[0-9a-zA-Z-_]+$)");
     FUNCTION_VERSION = Type::Text, Constraint::NONE.values(&["ALL"]);
     FUNCTION_VERSION_LATEST_PUBLISHED = Type::Text, Constraint::NONE.values(&["LATEST_PUBLISHED"]);
     HANDLER = Type::Text, Constraint::NONE.min(0).max(128).pattern("[^\\s]+");
+    HEADER = Type::Text, Constraint::NONE.min(0).max(1024).pattern(".*");
+    HEADERS_LIST = list(&HEADER, "member", false), Constraint::NONE.min(0).max(100);
+    HTTP_STATUS = Type::Integer, Constraint::NONE;
     IMAGE_CONFIG = structure(|| ImageConfig::SCHEMA), Constraint::NONE;
     IMAGE_CONFIG_ERROR = structure(|| ImageConfigError::SCHEMA), Constraint::NONE;
     IMAGE_CONFIG_RESPONSE = structure(|| ImageConfigResponse::SCHEMA), Constraint::NONE;
     INTEGER = Type::Integer, Constraint::NONE;
     INVOCATION_TYPE = Type::Text, Constraint::NONE.values(&["Event", "RequestResponse", "DryRun"]);
+    INVOKED_VIA_FUNCTION_URL = Type::Bool, Constraint::NONE;
+    INVOKE_MODE = Type::Text, Constraint::NONE.values(&["BUFFERED", "RESPONSE_STREAM"]);
+    INVOKE_RESPONSE_STREAM_UPDATE = structure(|| InvokeResponseStreamUpdate::SCHEMA), Constraint::NONE;
+    INVOKE_WITH_RESPONSE_STREAM_COMPLETE_EVENT = structure(|| InvokeWithResponseStreamCompleteEvent::SCHEMA), Constraint::NONE;
+    KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG = structure(|| KafkaSchemaRegistryAccessConfig::SCHEMA), Constraint::NONE;
+    KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST = list(&KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG, "member", false), Constraint::NONE;
+    KAFKA_SCHEMA_REGISTRY_AUTH_TYPE = Type::Text, Constraint::NONE.values(&["BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"]);
+    KAFKA_SCHEMA_REGISTRY_CONFIG = structure(|| KafkaSchemaRegistryConfig::SCHEMA), Constraint::NONE;
+    KAFKA_SCHEMA_VALIDATION_ATTRIBUTE = Type::Text, Constraint::NONE.values(&["KEY", "VALUE"]);
+    KAFKA_SCHEMA_VALIDATION_CONFIG = structure(|| KafkaSchemaValidationConfig::SCHEMA), Constraint::NONE;
+    KAFKA_SCHEMA_VALIDATION_CONFIG_LIST = list(&KAFKA_SCHEMA_VALIDATION_CONFIG, "member", false), Constraint::NONE;
     KMS_KEY_ARN = Type::Text, Constraint::NONE.pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
     LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG = structure(|| LambdaManagedInstancesCapacityProviderConfig::SCHEMA), Constraint::NONE;
     LAST_UPDATE_STATUS = Type::Text, Constraint::NONE.values(&["Successful", "Failed", "InProgress"]);
     LAST_UPDATE_STATUS_REASON = Type::Text, Constraint::NONE;
     LAST_UPDATE_STATUS_REASON_CODE = Type::Text, Constraint::NONE.values(&["EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"]);
     LAYER = structure(|| Layer::SCHEMA), Constraint::NONE;
+    LAYERS_LIST = list(&LAYERS_LIST_ITEM, "member", false), Constraint::NONE;
+    LAYERS_LIST_ITEM = structure(|| LayersListItem::SCHEMA), Constraint::NONE;
     LAYERS_REFERENCE_LIST = list(&LAYER, "member", false), Constraint::NONE;
+    LAYER_ARN = Type::Text, Constraint::NONE.min(1).max(140).pattern("arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+");
     LAYER_LIST = list(&LAYER_VERSION_ARN, "member", false), Constraint::NONE;
+    LAYER_NAME = Type::Text, Constraint::NONE.min(1).max(140).pattern("(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+");
+    LAYER_PERMISSION_ALLOWED_ACTION = Type::Text, Constraint::NONE.min(0).max(22).pattern("lambda:GetLayerVersion");
+    LAYER_PERMISSION_ALLOWED_PRINCIPAL = Type::Text, Constraint::NONE.pattern("\\d{12}|\\*|arn:(aws[a-zA-Z-]*):iam::\\d{12}:root");
+    LAYER_VERSIONS_LIST = list(&LAYER_VERSIONS_LIST_ITEM, "member", false), Constraint::NONE;
+    LAYER_VERSIONS_LIST_ITEM = structure(|| LayerVersionsListItem::SCHEMA), Constraint::NONE;
     LAYER_VERSION_ARN = Type::Text, Constraint::NONE.min(1).max(140).pattern("arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+");
+    LAYER_VERSION_CONTENT_INPUT = structure(|| LayerVersionContentInput::SCHEMA), Constraint::NONE;
+    LAYER_VERSION_CONTENT_OUTPUT = structure(|| LayerVersionContentOutput::SCHEMA), Constraint::NONE;
+    LAYER_VERSION_NUMBER = Type::Long, Constraint::NONE;
+    LICENSE_INFO = Type::Text, Constraint::NONE.min(0).max(512);
     LOCAL_MOUNT_PATH = Type::Text, Constraint::NONE.min(0).max(160).pattern("/mnt/[a-zA-Z0-9-_.]+");
     LOGGING_CONFIG = structure(|| LoggingConfig::SCHEMA), Constraint::NONE;
     LOG_FORMAT = Type::Text, Constraint::NONE.values(&["JSON", "Text"]);
@@ -70,16 +158,51 @@ bounded! {
     LOG_TYPE = Type::Text, Constraint::NONE.values(&["None", "Tail"]);
     LONG = Type::Long, Constraint::NONE;
     MASTER_REGION = Type::Text, Constraint::NONE.pattern("ALL|[a-z]{2}(-gov)?-[a-z]+-\\d{1}");
+    MAXIMUM_BATCHING_WINDOW_IN_SECONDS = Type::Integer, Constraint::NONE.min(0).max(300);
+    MAXIMUM_CONCURRENCY = Type::Integer, Constraint::NONE.min(2).max(1000);
+    MAXIMUM_EVENT_AGE_IN_SECONDS = Type::Integer, Constraint::NONE.min(60).max(21600);
+    MAXIMUM_NUMBER_OF_POLLERS = Type::Integer, Constraint::NONE.min(1).max(2000);
+    MAXIMUM_RECORD_AGE_IN_SECONDS = Type::Integer, Constraint::NONE.min(-1).max(604_800);
+    MAXIMUM_RETRY_ATTEMPTS = Type::Integer, Constraint::NONE.min(0).max(2);
+    MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING = Type::Integer, Constraint::NONE.min(-1).max(10000);
+    MAX_AGE = Type::Integer, Constraint::NONE.min(0).max(86400);
+    MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS = Type::Integer, Constraint::NONE.min(1).max(50);
+    MAX_ITEMS = Type::Integer, Constraint::NONE.min(1).max(50);
+    MAX_LAYER_LIST_ITEMS = Type::Integer, Constraint::NONE.min(1).max(50);
     MAX_LIST_ITEMS = Type::Integer, Constraint::NONE.min(1).max(10000);
+    MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS = Type::Integer, Constraint::NONE.min(1).max(50);
     MEMORY_SIZE = Type::Integer, Constraint::NONE.min(128).max(32768);
+    METHOD = Type::Text, Constraint::NONE.min(0).max(6).pattern(".*");
+    MINIMUM_NUMBER_OF_POLLERS = Type::Integer, Constraint::NONE.min(1).max(200);
     NAMESPACED_FUNCTION_NAME = Type::Text, Constraint::NONE.min(1).max(256).pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?");
+    NAMESPACED_STATEMENT_ID = Type::Text, Constraint::NONE.min(1).max(100).pattern("([a-zA-Z0-9-_.]+)");
     NAME_SPACED_FUNCTION_ARN = Type::Text, Constraint::NONE.min(0).max(10000).pattern("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?");
+    NON_NEGATIVE_INTEGER = Type::Integer, Constraint::NONE.min(0);
     NULLABLE_BOOLEAN = Type::Bool, Constraint::NONE;
     NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER = Type::Text, Constraint::NONE.min(1).max(128).pattern("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+");
+    ON_FAILURE = structure(|| OnFailure::SCHEMA), Constraint::NONE;
+    ON_SUCCESS = structure(|| OnSuccess::SCHEMA), Constraint::NONE;
+    ORGANIZATION_ID = Type::Text, Constraint::NONE.min(0).max(34).pattern("o-[a-z0-9]{10,32}");
+    ORIGIN = Type::Text, Constraint::NONE.min(1).max(253).pattern(".*");
     PACKAGE_TYPE = Type::Text, Constraint::NONE.values(&["Zip", "Image"]);
+    PARALLELIZATION_FACTOR = Type::Integer, Constraint::NONE.min(1).max(10);
+    PATTERN = Type::Text, Constraint::NONE.min(0).max(4096).pattern(".*");
     PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY = Type::Integer, Constraint::NONE.min(1).max(1600);
+    POSITIVE_INTEGER = Type::Integer, Constraint::NONE.min(1);
+    PRINCIPAL = Type::Text, Constraint::NONE.pattern("[^\\s]+");
+    PRINCIPAL_ORG_ID = Type::Text, Constraint::NONE.min(12).max(34).pattern("o-[a-z0-9]{10,32}");
+    PROVISIONED_CONCURRENCY_CONFIG_LIST = list(&PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM, "member", false), Constraint::NONE;
+    PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM = structure(|| ProvisionedConcurrencyConfigListItem::SCHEMA), Constraint::NONE;
+    PROVISIONED_CONCURRENCY_STATUS_ENUM = Type::Text, Constraint::NONE.values(&["IN_PROGRESS", "READY", "FAILED"]);
+    PROVISIONED_POLLER_CONFIG = structure(|| ProvisionedPollerConfig::SCHEMA), Constraint::NONE;
+    PROVISIONED_POLLER_GROUP_NAME = Type::Text, Constraint::NONE.min(0).max(128).pattern("[a-zA-Z0-9-_]*");
+    QUALIFIER = Type::Text, Constraint::NONE.min(1).max(128).pattern("(|[a-zA-Z0-9$_-]+)");
+    QUEUE = Type::Text, Constraint::NONE.min(1).max(1000).pattern("[\\s\\S]*");
+    QUEUES = list(&QUEUE, "member", false), Constraint::NONE.min(1).max(1);
+    RECURSIVE_LOOP = Type::Text, Constraint::NONE.values(&["Allow", "Terminate"]);
     RESERVED_CONCURRENT_EXECUTIONS = Type::Integer, Constraint::NONE.min(0);
     RESOURCE_ARN = Type::Text, Constraint::NONE.pattern("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
+    RESPONSE_STREAMING_INVOCATION_TYPE = Type::Text, Constraint::NONE.values(&["RequestResponse", "DryRun"]);
     RETENTION_PERIOD_IN_DAYS = Type::Integer, Constraint::NONE.min(1).max(90);
     ROLE_ARN = Type::Text, Constraint::NONE.pattern("arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+");
     RUNTIME = Type::Text, Constraint::NONE.values(&["nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0"]);
@@ -89,14 +212,25 @@ bounded! {
     S3_BUCKET = Type::Text, Constraint::NONE.min(3).max(63).pattern("[0-9A-Za-z\\.\\-_]*(?<!\\.)");
     S3_KEY = Type::Text, Constraint::NONE.min(1).max(1024);
     S3_OBJECT_VERSION = Type::Text, Constraint::NONE.min(1).max(1024);
+    SCALING_CONFIG = structure(|| ScalingConfig::SCHEMA), Constraint::NONE;
+    SCHEMA_REGISTRY_EVENT_RECORD_FORMAT = Type::Text, Constraint::NONE.values(&["JSON", "SOURCE"]);
+    SCHEMA_REGISTRY_URI = Type::Text, Constraint::NONE.min(1).max(10000).pattern("[a-zA-Z0-9-\\/*:_+=.@-]*");
     SECURITY_GROUP_ID = Type::Text, Constraint::NONE;
     SECURITY_GROUP_IDS = list(&SECURITY_GROUP_ID, "member", false), Constraint::NONE.min(0).max(5);
+    SELF_MANAGED_EVENT_SOURCE = structure(|| SelfManagedEventSource::SCHEMA), Constraint::NONE;
+    SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG = structure(|| SelfManagedKafkaEventSourceConfig::SCHEMA), Constraint::NONE;
     SENSITIVE_STRING = Type::Text, Constraint::NONE.sensitive();
+    SIGNING_PROFILE_VERSION_ARNS = list(&ARN, "member", false), Constraint::NONE.min(1).max(20);
     SNAP_START = structure(|| SnapStart::SCHEMA), Constraint::NONE;
     SNAP_START_APPLY_ON = Type::Text, Constraint::NONE.values(&["PublishedVersions", "None"]);
     SNAP_START_OPTIMIZATION_STATUS = Type::Text, Constraint::NONE.values(&["On", "Off"]);
     SNAP_START_RESPONSE = structure(|| SnapStartResponse::SCHEMA), Constraint::NONE;
+    SOURCE_ACCESS_CONFIGURATION = structure(|| SourceAccessConfiguration::SCHEMA), Constraint::NONE;
+    SOURCE_ACCESS_CONFIGURATIONS = list(&SOURCE_ACCESS_CONFIGURATION, "member", false), Constraint::NONE.min(0).max(22);
+    SOURCE_ACCESS_TYPE = Type::Text, Constraint::NONE.values(&["BASIC_AUTH", "VPC_SUBNET", "VPC_SECURITY_GROUP", "SASL_SCRAM_512_AUTH", "SASL_SCRAM_256_AUTH", "VIRTUAL_HOST", "CLIENT_CERTIFICATE_TLS_AUTH", "SERVER_ROOT_CA_CERTIFICATE"]);
+    SOURCE_OWNER = Type::Text, Constraint::NONE.min(0).max(12).pattern("\\d{12}");
     STATE = Type::Text, Constraint::NONE.values(&["Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"]);
+    STATEMENT_ID = Type::Text, Constraint::NONE.min(1).max(100).pattern("([a-zA-Z0-9-_]+)");
     STATE_REASON = Type::Text, Constraint::NONE;
     STATE_REASON_CODE = Type::Text, Constraint::NONE.values(&["Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "DrainingDurableExecutions", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl"]);
     STRING = Type::Text, Constraint::NONE;
@@ -118,14 +252,22 @@ bounded! {
     THROTTLE_REASON = Type::Text, Constraint::NONE.values(&["ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded", "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"]);
     TIMEOUT = Type::Integer, Constraint::NONE.min(1);
     TIMESTAMP = Type::Text, Constraint::NONE;
+    TOPIC = Type::Text, Constraint::NONE.min(1).max(249).pattern("[^.]([a-zA-Z0-9\\-_.]+)");
+    TOPICS = list(&TOPIC, "member", false), Constraint::NONE.min(1).max(1);
     TRACING_CONFIG = structure(|| TracingConfig::SCHEMA), Constraint::NONE;
     TRACING_CONFIG_RESPONSE = structure(|| TracingConfigResponse::SCHEMA), Constraint::NONE;
     TRACING_MODE = Type::Text, Constraint::NONE.values(&["Active", "PassThrough"]);
+    TUMBLING_WINDOW_IN_SECONDS = Type::Integer, Constraint::NONE.min(0).max(900);
+    UNQUALIFIED_FUNCTION_NAME = Type::Text, Constraint::NONE.min(1).max(140).pattern("(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)");
     UNRESERVED_CONCURRENT_EXECUTIONS = Type::Integer, Constraint::NONE.min(0);
+    UPDATE_RUNTIME_ON = Type::Text, Constraint::NONE.values(&["Auto", "Manual", "FunctionUpdate"]);
+    URI = Type::Text, Constraint::NONE.min(1).max(200).pattern("[a-zA-Z0-9-\\/*:_+=.@-]*");
     VERSION = Type::Text, Constraint::NONE.min(1).max(1024).pattern("(\\$LATEST|[0-9]+)");
+    VERSION_WITH_LATEST_PUBLISHED = Type::Text, Constraint::NONE.min(1).max(1024).pattern("(\\$LATEST(\\.PUBLISHED)?|[0-9]+)");
     VPC_CONFIG = structure(|| VpcConfig::SCHEMA), Constraint::NONE;
     VPC_CONFIG_RESPONSE = structure(|| VpcConfigResponse::SCHEMA), Constraint::NONE;
     VPC_ID = Type::Text, Constraint::NONE;
+    WEIGHT = Type::Double, Constraint::NONE.min(0).max(1);
     WORKING_DIRECTORY = Type::Text, Constraint::NONE.min(0).max(1000);
 }
 
@@ -141,12 +283,71 @@ shapes! {
         total_code_size: Option<i64> = "TotalCodeSize" "TotalCodeSize" Body LONG false;
         function_count: Option<i64> = "FunctionCount" "FunctionCount" Body LONG false;
     }
+    AddLayerVersionPermissionRequest "AddLayerVersionPermissionRequest" None => {
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        version_number: i64 = "VersionNumber" "VersionNumber" Path LAYER_VERSION_NUMBER true;
+        statement_id: String = "StatementId" "StatementId" Body STATEMENT_ID true;
+        action: String = "Action" "Action" Body LAYER_PERMISSION_ALLOWED_ACTION true;
+        principal: String = "Principal" "Principal" Body LAYER_PERMISSION_ALLOWED_PRINCIPAL true;
+        organization_id: Option<String> = "OrganizationId" "OrganizationId" Body ORGANIZATION_ID false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Query STRING false;
+    }
+    AddLayerVersionPermissionResponse "AddLayerVersionPermissionResponse" None => {
+        statement: Option<String> = "Statement" "Statement" Body STRING false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+    }
+    AddPermissionRequest "AddPermissionRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        statement_id: String = "StatementId" "StatementId" Body STATEMENT_ID true;
+        action: String = "Action" "Action" Body ACTION true;
+        principal: String = "Principal" "Principal" Body PRINCIPAL true;
+        source_arn: Option<String> = "SourceArn" "SourceArn" Body ARN false;
+        source_account: Option<String> = "SourceAccount" "SourceAccount" Body SOURCE_OWNER false;
+        event_source_token: Option<String> = "EventSourceToken" "EventSourceToken" Body EVENT_SOURCE_TOKEN false;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+        principal_org_id: Option<String> = "PrincipalOrgID" "PrincipalOrgID" Body PRINCIPAL_ORG_ID false;
+        function_url_auth_type: Option<String> = "FunctionUrlAuthType" "FunctionUrlAuthType" Body FUNCTION_URL_AUTH_TYPE false;
+        invoked_via_function_url: Option<bool> = "InvokedViaFunctionUrl" "InvokedViaFunctionUrl" Body INVOKED_VIA_FUNCTION_URL false;
+    }
+    AddPermissionResponse "AddPermissionResponse" None => {
+        statement: Option<String> = "Statement" "Statement" Body STRING false;
+    }
+    AliasConfiguration "AliasConfiguration" None => {
+        alias_arn: Option<String> = "AliasArn" "AliasArn" Body FUNCTION_ARN false;
+        name: Option<String> = "Name" "Name" Body ALIAS false;
+        function_version: Option<String> = "FunctionVersion" "FunctionVersion" Body VERSION false;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        routing_config: Option<AliasRoutingConfiguration> = "RoutingConfig" "RoutingConfig" Body ALIAS_ROUTING_CONFIGURATION false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+    }
+    AliasRoutingConfiguration "AliasRoutingConfiguration" None => {
+        additional_version_weights: Option<BTreeMap<String, f64>> = "AdditionalVersionWeights" "AdditionalVersionWeights" Body ADDITIONAL_VERSION_WEIGHTS false;
+    }
+    AllowedPublishers "AllowedPublishers" None => {
+        signing_profile_version_arns: Vec<String> = "SigningProfileVersionArns" "SigningProfileVersionArns" Body SIGNING_PROFILE_VERSION_ARNS true;
+    }
+    AmazonManagedKafkaEventSourceConfig "AmazonManagedKafkaEventSourceConfig" None => {
+        consumer_group_id: Option<String> = "ConsumerGroupId" "ConsumerGroupId" Body URI false;
+        schema_registry_config: Option<KafkaSchemaRegistryConfig> = "SchemaRegistryConfig" "SchemaRegistryConfig" Body KAFKA_SCHEMA_REGISTRY_CONFIG false;
+    }
     CapacityProviderConfig "CapacityProviderConfig" None => {
         lambda_managed_instances_capacity_provider_config: LambdaManagedInstancesCapacityProviderConfig = "LambdaManagedInstancesCapacityProviderConfig" "LambdaManagedInstancesCapacityProviderConfig" Body LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG true;
+    }
+    CodeSigningConfig "CodeSigningConfig" None => {
+        code_signing_config_id: String = "CodeSigningConfigId" "CodeSigningConfigId" Body CODE_SIGNING_CONFIG_ID true;
+        code_signing_config_arn: String = "CodeSigningConfigArn" "CodeSigningConfigArn" Body CODE_SIGNING_CONFIG_ARN true;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        allowed_publishers: AllowedPublishers = "AllowedPublishers" "AllowedPublishers" Body ALLOWED_PUBLISHERS true;
+        code_signing_policies: CodeSigningPolicies = "CodeSigningPolicies" "CodeSigningPolicies" Body CODE_SIGNING_POLICIES true;
+        last_modified: String = "LastModified" "LastModified" Body TIMESTAMP true;
     }
     CodeSigningConfigNotFoundException "CodeSigningConfigNotFoundException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
+    }
+    CodeSigningPolicies "CodeSigningPolicies" None => {
+        untrusted_artifact_on_deployment: Option<String> = "UntrustedArtifactOnDeployment" "UntrustedArtifactOnDeployment" Body CODE_SIGNING_POLICY false;
     }
     CodeStorageExceededException "CodeStorageExceededException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
@@ -158,6 +359,60 @@ shapes! {
     }
     Concurrency "Concurrency" None => {
         reserved_concurrent_executions: Option<i32> = "ReservedConcurrentExecutions" "ReservedConcurrentExecutions" Body RESERVED_CONCURRENT_EXECUTIONS false;
+    }
+    Cors "Cors" None => {
+        allow_credentials: Option<bool> = "AllowCredentials" "AllowCredentials" Body ALLOW_CREDENTIALS false;
+        allow_headers: Option<Vec<String>> = "AllowHeaders" "AllowHeaders" Body HEADERS_LIST false;
+        allow_methods: Option<Vec<String>> = "AllowMethods" "AllowMethods" Body ALLOW_METHODS_LIST false;
+        allow_origins: Option<Vec<String>> = "AllowOrigins" "AllowOrigins" Body ALLOW_ORIGINS_LIST false;
+        expose_headers: Option<Vec<String>> = "ExposeHeaders" "ExposeHeaders" Body HEADERS_LIST false;
+        max_age: Option<i32> = "MaxAge" "MaxAge" Body MAX_AGE false;
+    }
+    CreateAliasRequest "CreateAliasRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        name: String = "Name" "Name" Body ALIAS true;
+        function_version: String = "FunctionVersion" "FunctionVersion" Body VERSION_WITH_LATEST_PUBLISHED true;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        routing_config: Option<AliasRoutingConfiguration> = "RoutingConfig" "RoutingConfig" Body ALIAS_ROUTING_CONFIGURATION false;
+    }
+    CreateCodeSigningConfigRequest "CreateCodeSigningConfigRequest" None => {
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        allowed_publishers: AllowedPublishers = "AllowedPublishers" "AllowedPublishers" Body ALLOWED_PUBLISHERS true;
+        code_signing_policies: Option<CodeSigningPolicies> = "CodeSigningPolicies" "CodeSigningPolicies" Body CODE_SIGNING_POLICIES false;
+        tags: Option<BTreeMap<String, String>> = "Tags" "Tags" Body TAGS false;
+    }
+    CreateCodeSigningConfigResponse "CreateCodeSigningConfigResponse" None => {
+        code_signing_config: Option<CodeSigningConfig> = "CodeSigningConfig" "CodeSigningConfig" Body CODE_SIGNING_CONFIG true;
+    }
+    CreateEventSourceMappingRequest "CreateEventSourceMappingRequest" None => {
+        event_source_arn: Option<String> = "EventSourceArn" "EventSourceArn" Body ARN false;
+        function_name: String = "FunctionName" "FunctionName" Body NAMESPACED_FUNCTION_NAME true;
+        enabled: Option<bool> = "Enabled" "Enabled" Body ENABLED false;
+        batch_size: Option<i32> = "BatchSize" "BatchSize" Body BATCH_SIZE false;
+        filter_criteria: Option<FilterCriteria> = "FilterCriteria" "FilterCriteria" Body FILTER_CRITERIA false;
+        maximum_batching_window_in_seconds: Option<i32> = "MaximumBatchingWindowInSeconds" "MaximumBatchingWindowInSeconds" Body MAXIMUM_BATCHING_WINDOW_IN_SECONDS false;
+        parallelization_factor: Option<i32> = "ParallelizationFactor" "ParallelizationFactor" Body PARALLELIZATION_FACTOR false;
+        starting_position: Option<String> = "StartingPosition" "StartingPosition" Body EVENT_SOURCE_POSITION false;
+        starting_position_timestamp: Option<Timestamp> = "StartingPositionTimestamp" "StartingPositionTimestamp" Body DATE_EPOCH false;
+        destination_config: Option<DestinationConfig> = "DestinationConfig" "DestinationConfig" Body DESTINATION_CONFIG false;
+        maximum_record_age_in_seconds: Option<i32> = "MaximumRecordAgeInSeconds" "MaximumRecordAgeInSeconds" Body MAXIMUM_RECORD_AGE_IN_SECONDS false;
+        bisect_batch_on_function_error: Option<bool> = "BisectBatchOnFunctionError" "BisectBatchOnFunctionError" Body BISECT_BATCH_ON_FUNCTION_ERROR false;
+        maximum_retry_attempts: Option<i32> = "MaximumRetryAttempts" "MaximumRetryAttempts" Body MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING false;
+        tags: Option<BTreeMap<String, String>> = "Tags" "Tags" Body TAGS false;
+        tumbling_window_in_seconds: Option<i32> = "TumblingWindowInSeconds" "TumblingWindowInSeconds" Body TUMBLING_WINDOW_IN_SECONDS false;
+        topics: Option<Vec<String>> = "Topics" "Topics" Body TOPICS false;
+        queues: Option<Vec<String>> = "Queues" "Queues" Body QUEUES false;
+        source_access_configurations: Option<Vec<SourceAccessConfiguration>> = "SourceAccessConfigurations" "SourceAccessConfigurations" Body SOURCE_ACCESS_CONFIGURATIONS false;
+        self_managed_event_source: Option<SelfManagedEventSource> = "SelfManagedEventSource" "SelfManagedEventSource" Body SELF_MANAGED_EVENT_SOURCE false;
+        function_response_types: Option<Vec<String>> = "FunctionResponseTypes" "FunctionResponseTypes" Body FUNCTION_RESPONSE_TYPE_LIST false;
+        amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig> = "AmazonManagedKafkaEventSourceConfig" "AmazonManagedKafkaEventSourceConfig" Body AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG false;
+        self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig> = "SelfManagedKafkaEventSourceConfig" "SelfManagedKafkaEventSourceConfig" Body SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG false;
+        scaling_config: Option<ScalingConfig> = "ScalingConfig" "ScalingConfig" Body SCALING_CONFIG false;
+        document_db_event_source_config: Option<DocumentDBEventSourceConfig> = "DocumentDBEventSourceConfig" "DocumentDBEventSourceConfig" Body DOCUMENT_DB_EVENT_SOURCE_CONFIG false;
+        kms_key_arn: Option<String> = "KMSKeyArn" "KMSKeyArn" Body KMS_KEY_ARN false;
+        metrics_config: Option<EventSourceMappingMetricsConfig> = "MetricsConfig" "MetricsConfig" Body EVENT_SOURCE_MAPPING_METRICS_CONFIG false;
+        logging_config: Option<EventSourceMappingLoggingConfig> = "LoggingConfig" "LoggingConfig" Body EVENT_SOURCE_MAPPING_LOGGING_CONFIG false;
+        provisioned_poller_config: Option<ProvisionedPollerConfig> = "ProvisionedPollerConfig" "ProvisionedPollerConfig" Body PROVISIONED_POLLER_CONFIG false;
     }
     CreateFunctionRequest "CreateFunctionRequest" None => {
         function_name: String = "FunctionName" "FunctionName" Body FUNCTION_NAME true;
@@ -189,8 +444,44 @@ shapes! {
         durable_config: Option<DurableConfig> = "DurableConfig" "DurableConfig" Body DURABLE_CONFIG false;
         tenancy_config: Option<TenancyConfig> = "TenancyConfig" "TenancyConfig" Body TENANCY_CONFIG false;
     }
+    CreateFunctionUrlConfigRequest "CreateFunctionUrlConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query FUNCTION_URL_QUALIFIER false;
+        auth_type: String = "AuthType" "AuthType" Body FUNCTION_URL_AUTH_TYPE true;
+        cors: Option<Cors> = "Cors" "Cors" Body CORS false;
+        invoke_mode: Option<String> = "InvokeMode" "InvokeMode" Body INVOKE_MODE false;
+    }
+    CreateFunctionUrlConfigResponse "CreateFunctionUrlConfigResponse" None => {
+        function_url: Option<String> = "FunctionUrl" "FunctionUrl" Body FUNCTION_URL true;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN true;
+        auth_type: Option<String> = "AuthType" "AuthType" Body FUNCTION_URL_AUTH_TYPE true;
+        cors: Option<Cors> = "Cors" "Cors" Body CORS false;
+        creation_time: Option<String> = "CreationTime" "CreationTime" Body TIMESTAMP true;
+        invoke_mode: Option<String> = "InvokeMode" "InvokeMode" Body INVOKE_MODE false;
+    }
     DeadLetterConfig "DeadLetterConfig" None => {
         target_arn: Option<String> = "TargetArn" "TargetArn" Body RESOURCE_ARN false;
+    }
+    DeleteAliasRequest "DeleteAliasRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        name: String = "Name" "Name" Path ALIAS true;
+    }
+    DeleteCodeSigningConfigRequest "DeleteCodeSigningConfigRequest" None => {
+        code_signing_config_arn: String = "CodeSigningConfigArn" "CodeSigningConfigArn" Path CODE_SIGNING_CONFIG_ARN true;
+    }
+    DeleteCodeSigningConfigResponse "DeleteCodeSigningConfigResponse" None => {}
+    DeleteEventSourceMappingRequest "DeleteEventSourceMappingRequest" None => {
+        uuid: String = "UUID" "UUID" Path STRING true;
+    }
+    DeleteFunctionCodeSigningConfigRequest "DeleteFunctionCodeSigningConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+    }
+    DeleteFunctionConcurrencyRequest "DeleteFunctionConcurrencyRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+    }
+    DeleteFunctionEventInvokeConfigRequest "DeleteFunctionEventInvokeConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
     }
     DeleteFunctionRequest "DeleteFunctionRequest" None => {
         function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
@@ -198,6 +489,27 @@ shapes! {
     }
     DeleteFunctionResponse "DeleteFunctionResponse" None => {
         status_code: Option<i32> = "StatusCode" "StatusCode" Status INTEGER false;
+    }
+    DeleteFunctionUrlConfigRequest "DeleteFunctionUrlConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query FUNCTION_URL_QUALIFIER false;
+    }
+    DeleteLayerVersionRequest "DeleteLayerVersionRequest" None => {
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        version_number: i64 = "VersionNumber" "VersionNumber" Path LAYER_VERSION_NUMBER true;
+    }
+    DeleteProvisionedConcurrencyConfigRequest "DeleteProvisionedConcurrencyConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: String = "Qualifier" "Qualifier" Query QUALIFIER true;
+    }
+    DestinationConfig "DestinationConfig" None => {
+        on_success: Option<OnSuccess> = "OnSuccess" "OnSuccess" Body ON_SUCCESS false;
+        on_failure: Option<OnFailure> = "OnFailure" "OnFailure" Body ON_FAILURE false;
+    }
+    DocumentDBEventSourceConfig "DocumentDBEventSourceConfig" None => {
+        database_name: Option<String> = "DatabaseName" "DatabaseName" Body DATABASE_NAME false;
+        collection_name: Option<String> = "CollectionName" "CollectionName" Body COLLECTION_NAME false;
+        full_document: Option<String> = "FullDocument" "FullDocument" Body FULL_DOCUMENT false;
     }
     DurableConfig "DurableConfig" None => {
         retention_period_in_days: Option<i32> = "RetentionPeriodInDays" "RetentionPeriodInDays" Body RETENTION_PERIOD_IN_DAYS false;
@@ -254,9 +566,60 @@ shapes! {
     EphemeralStorage "EphemeralStorage" None => {
         size: i32 = "Size" "Size" Body EPHEMERAL_STORAGE_SIZE true;
     }
+    EventSourceMappingConfiguration "EventSourceMappingConfiguration" None => {
+        uuid: Option<String> = "UUID" "UUID" Body STRING false;
+        starting_position: Option<String> = "StartingPosition" "StartingPosition" Body EVENT_SOURCE_POSITION false;
+        starting_position_timestamp: Option<Timestamp> = "StartingPositionTimestamp" "StartingPositionTimestamp" Body DATE_EPOCH false;
+        batch_size: Option<i32> = "BatchSize" "BatchSize" Body BATCH_SIZE false;
+        maximum_batching_window_in_seconds: Option<i32> = "MaximumBatchingWindowInSeconds" "MaximumBatchingWindowInSeconds" Body MAXIMUM_BATCHING_WINDOW_IN_SECONDS false;
+        parallelization_factor: Option<i32> = "ParallelizationFactor" "ParallelizationFactor" Body PARALLELIZATION_FACTOR false;
+        event_source_arn: Option<String> = "EventSourceArn" "EventSourceArn" Body ARN false;
+        filter_criteria: Option<FilterCriteria> = "FilterCriteria" "FilterCriteria" Body FILTER_CRITERIA false;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN false;
+        last_modified: Option<Timestamp> = "LastModified" "LastModified" Body DATE_EPOCH false;
+        last_processing_result: Option<String> = "LastProcessingResult" "LastProcessingResult" Body STRING false;
+        state: Option<String> = "State" "State" Body STRING false;
+        state_transition_reason: Option<String> = "StateTransitionReason" "StateTransitionReason" Body STRING false;
+        destination_config: Option<DestinationConfig> = "DestinationConfig" "DestinationConfig" Body DESTINATION_CONFIG false;
+        topics: Option<Vec<String>> = "Topics" "Topics" Body TOPICS false;
+        queues: Option<Vec<String>> = "Queues" "Queues" Body QUEUES false;
+        source_access_configurations: Option<Vec<SourceAccessConfiguration>> = "SourceAccessConfigurations" "SourceAccessConfigurations" Body SOURCE_ACCESS_CONFIGURATIONS false;
+        self_managed_event_source: Option<SelfManagedEventSource> = "SelfManagedEventSource" "SelfManagedEventSource" Body SELF_MANAGED_EVENT_SOURCE false;
+        maximum_record_age_in_seconds: Option<i32> = "MaximumRecordAgeInSeconds" "MaximumRecordAgeInSeconds" Body MAXIMUM_RECORD_AGE_IN_SECONDS false;
+        bisect_batch_on_function_error: Option<bool> = "BisectBatchOnFunctionError" "BisectBatchOnFunctionError" Body BISECT_BATCH_ON_FUNCTION_ERROR false;
+        maximum_retry_attempts: Option<i32> = "MaximumRetryAttempts" "MaximumRetryAttempts" Body MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING false;
+        tumbling_window_in_seconds: Option<i32> = "TumblingWindowInSeconds" "TumblingWindowInSeconds" Body TUMBLING_WINDOW_IN_SECONDS false;
+        function_response_types: Option<Vec<String>> = "FunctionResponseTypes" "FunctionResponseTypes" Body FUNCTION_RESPONSE_TYPE_LIST false;
+        amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig> = "AmazonManagedKafkaEventSourceConfig" "AmazonManagedKafkaEventSourceConfig" Body AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG false;
+        self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig> = "SelfManagedKafkaEventSourceConfig" "SelfManagedKafkaEventSourceConfig" Body SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG false;
+        scaling_config: Option<ScalingConfig> = "ScalingConfig" "ScalingConfig" Body SCALING_CONFIG false;
+        document_db_event_source_config: Option<DocumentDBEventSourceConfig> = "DocumentDBEventSourceConfig" "DocumentDBEventSourceConfig" Body DOCUMENT_DB_EVENT_SOURCE_CONFIG false;
+        kms_key_arn: Option<String> = "KMSKeyArn" "KMSKeyArn" Body KMS_KEY_ARN false;
+        filter_criteria_error: Option<FilterCriteriaError> = "FilterCriteriaError" "FilterCriteriaError" Body FILTER_CRITERIA_ERROR false;
+        event_source_mapping_arn: Option<String> = "EventSourceMappingArn" "EventSourceMappingArn" Body EVENT_SOURCE_MAPPING_ARN false;
+        metrics_config: Option<EventSourceMappingMetricsConfig> = "MetricsConfig" "MetricsConfig" Body EVENT_SOURCE_MAPPING_METRICS_CONFIG false;
+        logging_config: Option<EventSourceMappingLoggingConfig> = "LoggingConfig" "LoggingConfig" Body EVENT_SOURCE_MAPPING_LOGGING_CONFIG false;
+        provisioned_poller_config: Option<ProvisionedPollerConfig> = "ProvisionedPollerConfig" "ProvisionedPollerConfig" Body PROVISIONED_POLLER_CONFIG false;
+    }
+    EventSourceMappingLoggingConfig "EventSourceMappingLoggingConfig" None => {
+        system_log_level: Option<String> = "SystemLogLevel" "SystemLogLevel" Body EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL false;
+    }
+    EventSourceMappingMetricsConfig "EventSourceMappingMetricsConfig" None => {
+        metrics: Option<Vec<String>> = "Metrics" "Metrics" Body EVENT_SOURCE_MAPPING_METRIC_LIST false;
+    }
     FileSystemConfig "FileSystemConfig" None => {
         arn: String = "Arn" "Arn" Body FILE_SYSTEM_ARN true;
         local_mount_path: String = "LocalMountPath" "LocalMountPath" Body LOCAL_MOUNT_PATH true;
+    }
+    Filter "Filter" None => {
+        pattern: Option<String> = "Pattern" "Pattern" Body PATTERN false;
+    }
+    FilterCriteria "FilterCriteria" None => {
+        filters: Option<Vec<Filter>> = "Filters" "Filters" Body FILTER_LIST false;
+    }
+    FilterCriteriaError "FilterCriteriaError" None => {
+        error_code: Option<String> = "ErrorCode" "ErrorCode" Body FILTER_CRITERIA_ERROR_CODE false;
+        message: Option<String> = "Message" "Message" Body FILTER_CRITERIA_ERROR_MESSAGE false;
     }
     FunctionCode "FunctionCode" None => {
         zip_file: Option<Bytes> = "ZipFile" "ZipFile" Body BLOB false;
@@ -315,6 +678,22 @@ shapes! {
         durable_config: Option<DurableConfig> = "DurableConfig" "DurableConfig" Body DURABLE_CONFIG false;
         tenancy_config: Option<TenancyConfig> = "TenancyConfig" "TenancyConfig" Body TENANCY_CONFIG false;
     }
+    FunctionEventInvokeConfig "FunctionEventInvokeConfig" None => {
+        last_modified: Option<Timestamp> = "LastModified" "LastModified" Body DATE_EPOCH false;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN false;
+        maximum_retry_attempts: Option<i32> = "MaximumRetryAttempts" "MaximumRetryAttempts" Body MAXIMUM_RETRY_ATTEMPTS false;
+        maximum_event_age_in_seconds: Option<i32> = "MaximumEventAgeInSeconds" "MaximumEventAgeInSeconds" Body MAXIMUM_EVENT_AGE_IN_SECONDS false;
+        destination_config: Option<DestinationConfig> = "DestinationConfig" "DestinationConfig" Body DESTINATION_CONFIG false;
+    }
+    FunctionUrlConfig "FunctionUrlConfig" None => {
+        function_url: String = "FunctionUrl" "FunctionUrl" Body FUNCTION_URL true;
+        function_arn: String = "FunctionArn" "FunctionArn" Body FUNCTION_ARN true;
+        creation_time: String = "CreationTime" "CreationTime" Body TIMESTAMP true;
+        last_modified_time: String = "LastModifiedTime" "LastModifiedTime" Body TIMESTAMP true;
+        cors: Option<Cors> = "Cors" "Cors" Body CORS false;
+        auth_type: String = "AuthType" "AuthType" Body FUNCTION_URL_AUTH_TYPE true;
+        invoke_mode: Option<String> = "InvokeMode" "InvokeMode" Body INVOKE_MODE false;
+    }
     FunctionVersionsPerCapacityProviderLimitExceededException "FunctionVersionsPerCapacityProviderLimitExceededException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "message" "message" Body STRING false;
@@ -324,9 +703,45 @@ shapes! {
         account_limit: Option<AccountLimit> = "AccountLimit" "AccountLimit" Body ACCOUNT_LIMIT false;
         account_usage: Option<AccountUsage> = "AccountUsage" "AccountUsage" Body ACCOUNT_USAGE false;
     }
+    GetAliasRequest "GetAliasRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        name: String = "Name" "Name" Path ALIAS true;
+    }
+    GetCodeSigningConfigRequest "GetCodeSigningConfigRequest" None => {
+        code_signing_config_arn: String = "CodeSigningConfigArn" "CodeSigningConfigArn" Path CODE_SIGNING_CONFIG_ARN true;
+    }
+    GetCodeSigningConfigResponse "GetCodeSigningConfigResponse" None => {
+        code_signing_config: Option<CodeSigningConfig> = "CodeSigningConfig" "CodeSigningConfig" Body CODE_SIGNING_CONFIG true;
+    }
+    GetEventSourceMappingRequest "GetEventSourceMappingRequest" None => {
+        uuid: String = "UUID" "UUID" Path STRING true;
+    }
+    GetFunctionCodeSigningConfigRequest "GetFunctionCodeSigningConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+    }
+    GetFunctionCodeSigningConfigResponse "GetFunctionCodeSigningConfigResponse" None => {
+        code_signing_config_arn: Option<String> = "CodeSigningConfigArn" "CodeSigningConfigArn" Body CODE_SIGNING_CONFIG_ARN true;
+        function_name: Option<String> = "FunctionName" "FunctionName" Body FUNCTION_NAME true;
+    }
+    GetFunctionConcurrencyRequest "GetFunctionConcurrencyRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+    }
+    GetFunctionConcurrencyResponse "GetFunctionConcurrencyResponse" None => {
+        reserved_concurrent_executions: Option<i32> = "ReservedConcurrentExecutions" "ReservedConcurrentExecutions" Body RESERVED_CONCURRENT_EXECUTIONS false;
+    }
     GetFunctionConfigurationRequest "GetFunctionConfigurationRequest" None => {
         function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
         qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+    }
+    GetFunctionEventInvokeConfigRequest "GetFunctionEventInvokeConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+    }
+    GetFunctionRecursionConfigRequest "GetFunctionRecursionConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path UNQUALIFIED_FUNCTION_NAME true;
+    }
+    GetFunctionRecursionConfigResponse "GetFunctionRecursionConfigResponse" None => {
+        recursive_loop: Option<String> = "RecursiveLoop" "RecursiveLoop" Body RECURSIVE_LOOP false;
     }
     GetFunctionRequest "GetFunctionRequest" None => {
         function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
@@ -338,6 +753,74 @@ shapes! {
         tags: Option<BTreeMap<String, String>> = "Tags" "Tags" Body TAGS false;
         tags_error: Option<TagsError> = "TagsError" "TagsError" Body TAGS_ERROR false;
         concurrency: Option<Concurrency> = "Concurrency" "Concurrency" Body CONCURRENCY false;
+    }
+    GetFunctionUrlConfigRequest "GetFunctionUrlConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query FUNCTION_URL_QUALIFIER false;
+    }
+    GetFunctionUrlConfigResponse "GetFunctionUrlConfigResponse" None => {
+        function_url: Option<String> = "FunctionUrl" "FunctionUrl" Body FUNCTION_URL true;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN true;
+        auth_type: Option<String> = "AuthType" "AuthType" Body FUNCTION_URL_AUTH_TYPE true;
+        cors: Option<Cors> = "Cors" "Cors" Body CORS false;
+        creation_time: Option<String> = "CreationTime" "CreationTime" Body TIMESTAMP true;
+        last_modified_time: Option<String> = "LastModifiedTime" "LastModifiedTime" Body TIMESTAMP true;
+        invoke_mode: Option<String> = "InvokeMode" "InvokeMode" Body INVOKE_MODE false;
+    }
+    GetLayerVersionByArnRequest "GetLayerVersionByArnRequest" None => {
+        arn: String = "Arn" "Arn" Query LAYER_VERSION_ARN true;
+    }
+    GetLayerVersionPolicyRequest "GetLayerVersionPolicyRequest" None => {
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        version_number: i64 = "VersionNumber" "VersionNumber" Path LAYER_VERSION_NUMBER true;
+    }
+    GetLayerVersionPolicyResponse "GetLayerVersionPolicyResponse" None => {
+        policy: Option<String> = "Policy" "Policy" Body STRING false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+    }
+    GetLayerVersionRequest "GetLayerVersionRequest" None => {
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        version_number: i64 = "VersionNumber" "VersionNumber" Path LAYER_VERSION_NUMBER true;
+    }
+    GetLayerVersionResponse "GetLayerVersionResponse" None => {
+        content: Option<LayerVersionContentOutput> = "Content" "Content" Body LAYER_VERSION_CONTENT_OUTPUT false;
+        layer_arn: Option<String> = "LayerArn" "LayerArn" Body LAYER_ARN false;
+        layer_version_arn: Option<String> = "LayerVersionArn" "LayerVersionArn" Body LAYER_VERSION_ARN false;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        created_date: Option<String> = "CreatedDate" "CreatedDate" Body TIMESTAMP false;
+        version: Option<i64> = "Version" "Version" Body LAYER_VERSION_NUMBER false;
+        compatible_runtimes: Option<Vec<String>> = "CompatibleRuntimes" "CompatibleRuntimes" Body COMPATIBLE_RUNTIMES false;
+        license_info: Option<String> = "LicenseInfo" "LicenseInfo" Body LICENSE_INFO false;
+        compatible_architectures: Option<Vec<String>> = "CompatibleArchitectures" "CompatibleArchitectures" Body COMPATIBLE_ARCHITECTURES false;
+    }
+    GetPolicyRequest "GetPolicyRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+    }
+    GetPolicyResponse "GetPolicyResponse" None => {
+        policy: Option<String> = "Policy" "Policy" Body STRING false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+    }
+    GetProvisionedConcurrencyConfigRequest "GetProvisionedConcurrencyConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: String = "Qualifier" "Qualifier" Query QUALIFIER true;
+    }
+    GetProvisionedConcurrencyConfigResponse "GetProvisionedConcurrencyConfigResponse" None => {
+        requested_provisioned_concurrent_executions: Option<i32> = "RequestedProvisionedConcurrentExecutions" "RequestedProvisionedConcurrentExecutions" Body POSITIVE_INTEGER false;
+        available_provisioned_concurrent_executions: Option<i32> = "AvailableProvisionedConcurrentExecutions" "AvailableProvisionedConcurrentExecutions" Body NON_NEGATIVE_INTEGER false;
+        allocated_provisioned_concurrent_executions: Option<i32> = "AllocatedProvisionedConcurrentExecutions" "AllocatedProvisionedConcurrentExecutions" Body NON_NEGATIVE_INTEGER false;
+        status: Option<String> = "Status" "Status" Body PROVISIONED_CONCURRENCY_STATUS_ENUM false;
+        status_reason: Option<String> = "StatusReason" "StatusReason" Body STRING false;
+        last_modified: Option<String> = "LastModified" "LastModified" Body TIMESTAMP false;
+    }
+    GetRuntimeManagementConfigRequest "GetRuntimeManagementConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+    }
+    GetRuntimeManagementConfigResponse "GetRuntimeManagementConfigResponse" None => {
+        update_runtime_on: Option<String> = "UpdateRuntimeOn" "UpdateRuntimeOn" Body UPDATE_RUNTIME_ON false;
+        runtime_version_arn: Option<String> = "RuntimeVersionArn" "RuntimeVersionArn" Body RUNTIME_VERSION_ARN false;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body NAME_SPACED_FUNCTION_ARN false;
     }
     ImageConfig "ImageConfig" None => {
         entry_point: Option<Vec<String>> = "EntryPoint" "EntryPoint" Body STRING_LIST false;
@@ -398,6 +881,39 @@ shapes! {
         executed_version: Option<String> = "ExecutedVersion" "X-Amz-Executed-Version" Header VERSION false;
         durable_execution_arn: Option<String> = "DurableExecutionArn" "X-Amz-Durable-Execution-Arn" Header DURABLE_EXECUTION_ARN false;
     }
+    InvokeAsyncRequest "InvokeAsyncRequest" Some(1) => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        invoke_args: Bytes = "InvokeArgs" "InvokeArgs" Body BLOB_STREAM true;
+    }
+    InvokeAsyncResponse "InvokeAsyncResponse" None => {
+        status: Option<i32> = "Status" "Status" Status HTTP_STATUS false;
+    }
+    InvokeResponseStreamUpdate "InvokeResponseStreamUpdate" None => {
+        payload: Option<Bytes> = "Payload" "Payload" EventPayload BLOB false;
+    }
+    InvokeWithResponseStreamCompleteEvent "InvokeWithResponseStreamCompleteEvent" None => {
+        error_code: Option<String> = "ErrorCode" "ErrorCode" Body STRING false;
+        error_details: Option<String> = "ErrorDetails" "ErrorDetails" Body STRING false;
+        log_result: Option<String> = "LogResult" "LogResult" Body STRING false;
+    }
+    InvokeWithResponseStreamRequest "InvokeWithResponseStreamRequest" Some(5) => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        invocation_type: Option<String> = "InvocationType" "X-Amz-Invocation-Type" Header RESPONSE_STREAMING_INVOCATION_TYPE false;
+        log_type: Option<String> = "LogType" "X-Amz-Log-Type" Header LOG_TYPE false;
+        client_context: Option<String> = "ClientContext" "X-Amz-Client-Context" Header STRING false;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+        payload: Option<Bytes> = "Payload" "Payload" Body BLOB false;
+        tenant_id: Option<String> = "TenantId" "X-Amz-Tenant-Id" Header TENANT_ID false;
+    }
+    InvokeWithResponseStreamResponse "InvokeWithResponseStreamResponse" None => {
+        status_code: Option<i32> = "StatusCode" "StatusCode" Status INTEGER false;
+        executed_version: Option<String> = "ExecutedVersion" "X-Amz-Executed-Version" Header VERSION false;
+        response_stream_content_type: Option<String> = "ResponseStreamContentType" "Content-Type" Header STRING false;
+    }
+    InvokeWithResponseStreamResponseEvent "InvokeWithResponseStreamResponseEvent" None => {
+        payload_chunk: Option<InvokeResponseStreamUpdate> = "PayloadChunk" "PayloadChunk" Body INVOKE_RESPONSE_STREAM_UPDATE false;
+        invoke_complete: Option<InvokeWithResponseStreamCompleteEvent> = "InvokeComplete" "InvokeComplete" Body INVOKE_WITH_RESPONSE_STREAM_COMPLETE_EVENT false;
+    }
     KMSAccessDeniedException "KMSAccessDeniedException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
@@ -414,6 +930,19 @@ shapes! {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
     }
+    KafkaSchemaRegistryAccessConfig "KafkaSchemaRegistryAccessConfig" None => {
+        r#type: Option<String> = "Type" "Type" Body KAFKA_SCHEMA_REGISTRY_AUTH_TYPE false;
+        uri: Option<String> = "URI" "URI" Body ARN false;
+    }
+    KafkaSchemaRegistryConfig "KafkaSchemaRegistryConfig" None => {
+        schema_registry_uri: Option<String> = "SchemaRegistryURI" "SchemaRegistryURI" Body SCHEMA_REGISTRY_URI false;
+        event_record_format: Option<String> = "EventRecordFormat" "EventRecordFormat" Body SCHEMA_REGISTRY_EVENT_RECORD_FORMAT false;
+        access_configs: Option<Vec<KafkaSchemaRegistryAccessConfig>> = "AccessConfigs" "AccessConfigs" Body KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST false;
+        schema_validation_configs: Option<Vec<KafkaSchemaValidationConfig>> = "SchemaValidationConfigs" "SchemaValidationConfigs" Body KAFKA_SCHEMA_VALIDATION_CONFIG_LIST false;
+    }
+    KafkaSchemaValidationConfig "KafkaSchemaValidationConfig" None => {
+        attribute: Option<String> = "Attribute" "Attribute" Body KAFKA_SCHEMA_VALIDATION_ATTRIBUTE false;
+    }
     LambdaManagedInstancesCapacityProviderConfig "LambdaManagedInstancesCapacityProviderConfig" None => {
         capacity_provider_arn: String = "CapacityProviderArn" "CapacityProviderArn" Body CAPACITY_PROVIDER_ARN true;
         per_execution_environment_max_concurrency: Option<i32> = "PerExecutionEnvironmentMaxConcurrency" "PerExecutionEnvironmentMaxConcurrency" Body PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY false;
@@ -425,6 +954,88 @@ shapes! {
         signing_profile_version_arn: Option<String> = "SigningProfileVersionArn" "SigningProfileVersionArn" Body ARN false;
         signing_job_arn: Option<String> = "SigningJobArn" "SigningJobArn" Body ARN false;
     }
+    LayerVersionContentInput "LayerVersionContentInput" None => {
+        s3_bucket: Option<String> = "S3Bucket" "S3Bucket" Body S3_BUCKET false;
+        s3_key: Option<String> = "S3Key" "S3Key" Body S3_KEY false;
+        s3_object_version: Option<String> = "S3ObjectVersion" "S3ObjectVersion" Body S3_OBJECT_VERSION false;
+        zip_file: Option<Bytes> = "ZipFile" "ZipFile" Body BLOB false;
+    }
+    LayerVersionContentOutput "LayerVersionContentOutput" None => {
+        location: Option<String> = "Location" "Location" Body STRING false;
+        code_sha256: Option<String> = "CodeSha256" "CodeSha256" Body STRING false;
+        code_size: Option<i64> = "CodeSize" "CodeSize" Body LONG false;
+        signing_profile_version_arn: Option<String> = "SigningProfileVersionArn" "SigningProfileVersionArn" Body STRING false;
+        signing_job_arn: Option<String> = "SigningJobArn" "SigningJobArn" Body STRING false;
+    }
+    LayerVersionsListItem "LayerVersionsListItem" None => {
+        layer_version_arn: Option<String> = "LayerVersionArn" "LayerVersionArn" Body LAYER_VERSION_ARN false;
+        version: Option<i64> = "Version" "Version" Body LAYER_VERSION_NUMBER false;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        created_date: Option<String> = "CreatedDate" "CreatedDate" Body TIMESTAMP false;
+        compatible_runtimes: Option<Vec<String>> = "CompatibleRuntimes" "CompatibleRuntimes" Body COMPATIBLE_RUNTIMES false;
+        license_info: Option<String> = "LicenseInfo" "LicenseInfo" Body LICENSE_INFO false;
+        compatible_architectures: Option<Vec<String>> = "CompatibleArchitectures" "CompatibleArchitectures" Body COMPATIBLE_ARCHITECTURES false;
+    }
+    LayersListItem "LayersListItem" None => {
+        layer_name: Option<String> = "LayerName" "LayerName" Body LAYER_NAME false;
+        layer_arn: Option<String> = "LayerArn" "LayerArn" Body LAYER_ARN false;
+        latest_matching_version: Option<LayerVersionsListItem> = "LatestMatchingVersion" "LatestMatchingVersion" Body LAYER_VERSIONS_LIST_ITEM false;
+    }
+    ListAliasesRequest "ListAliasesRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        function_version: Option<String> = "FunctionVersion" "FunctionVersion" Query VERSION_WITH_LATEST_PUBLISHED false;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LIST_ITEMS false;
+    }
+    ListAliasesResponse "ListAliasesResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        aliases: Option<Vec<AliasConfiguration>> = "Aliases" "Aliases" Body ALIAS_LIST false;
+    }
+    ListCodeSigningConfigsRequest "ListCodeSigningConfigsRequest" None => {
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LIST_ITEMS false;
+    }
+    ListCodeSigningConfigsResponse "ListCodeSigningConfigsResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        code_signing_configs: Option<Vec<CodeSigningConfig>> = "CodeSigningConfigs" "CodeSigningConfigs" Body CODE_SIGNING_CONFIG_LIST false;
+    }
+    ListEventSourceMappingsRequest "ListEventSourceMappingsRequest" None => {
+        event_source_arn: Option<String> = "EventSourceArn" "EventSourceArn" Query ARN false;
+        function_name: Option<String> = "FunctionName" "FunctionName" Query NAMESPACED_FUNCTION_NAME false;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LIST_ITEMS false;
+    }
+    ListEventSourceMappingsResponse "ListEventSourceMappingsResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        event_source_mappings: Option<Vec<EventSourceMappingConfiguration>> = "EventSourceMappings" "EventSourceMappings" Body EVENT_SOURCE_MAPPINGS_LIST false;
+    }
+    ListFunctionEventInvokeConfigsRequest "ListFunctionEventInvokeConfigsRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS false;
+    }
+    ListFunctionEventInvokeConfigsResponse "ListFunctionEventInvokeConfigsResponse" None => {
+        function_event_invoke_configs: Option<Vec<FunctionEventInvokeConfig>> = "FunctionEventInvokeConfigs" "FunctionEventInvokeConfigs" Body FUNCTION_EVENT_INVOKE_CONFIG_LIST false;
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+    }
+    ListFunctionUrlConfigsRequest "ListFunctionUrlConfigsRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_ITEMS false;
+    }
+    ListFunctionUrlConfigsResponse "ListFunctionUrlConfigsResponse" None => {
+        function_url_configs: Option<Vec<FunctionUrlConfig>> = "FunctionUrlConfigs" "FunctionUrlConfigs" Body FUNCTION_URL_CONFIG_LIST true;
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+    }
+    ListFunctionsByCodeSigningConfigRequest "ListFunctionsByCodeSigningConfigRequest" None => {
+        code_signing_config_arn: String = "CodeSigningConfigArn" "CodeSigningConfigArn" Path CODE_SIGNING_CONFIG_ARN true;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LIST_ITEMS false;
+    }
+    ListFunctionsByCodeSigningConfigResponse "ListFunctionsByCodeSigningConfigResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        function_arns: Option<Vec<String>> = "FunctionArns" "FunctionArns" Body FUNCTION_ARN_LIST false;
+    }
     ListFunctionsRequest "ListFunctionsRequest" None => {
         master_region: Option<String> = "MasterRegion" "MasterRegion" Query MASTER_REGION false;
         function_version: Option<String> = "FunctionVersion" "FunctionVersion" Query FUNCTION_VERSION false;
@@ -435,11 +1046,50 @@ shapes! {
         next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
         functions: Option<Vec<FunctionConfiguration>> = "Functions" "Functions" Body FUNCTION_LIST false;
     }
+    ListLayerVersionsRequest "ListLayerVersionsRequest" None => {
+        compatible_runtime: Option<String> = "CompatibleRuntime" "CompatibleRuntime" Query RUNTIME false;
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LAYER_LIST_ITEMS false;
+        compatible_architecture: Option<String> = "CompatibleArchitecture" "CompatibleArchitecture" Query ARCHITECTURE false;
+    }
+    ListLayerVersionsResponse "ListLayerVersionsResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        layer_versions: Option<Vec<LayerVersionsListItem>> = "LayerVersions" "LayerVersions" Body LAYER_VERSIONS_LIST false;
+    }
+    ListLayersRequest "ListLayersRequest" None => {
+        compatible_runtime: Option<String> = "CompatibleRuntime" "CompatibleRuntime" Query RUNTIME false;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LAYER_LIST_ITEMS false;
+        compatible_architecture: Option<String> = "CompatibleArchitecture" "CompatibleArchitecture" Query ARCHITECTURE false;
+    }
+    ListLayersResponse "ListLayersResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        layers: Option<Vec<LayersListItem>> = "Layers" "Layers" Body LAYERS_LIST false;
+    }
+    ListProvisionedConcurrencyConfigsRequest "ListProvisionedConcurrencyConfigsRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS false;
+    }
+    ListProvisionedConcurrencyConfigsResponse "ListProvisionedConcurrencyConfigsResponse" None => {
+        provisioned_concurrency_configs: Option<Vec<ProvisionedConcurrencyConfigListItem>> = "ProvisionedConcurrencyConfigs" "ProvisionedConcurrencyConfigs" Body PROVISIONED_CONCURRENCY_CONFIG_LIST false;
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+    }
     ListTagsRequest "ListTagsRequest" None => {
         resource: String = "Resource" "Resource" Path TAGGABLE_RESOURCE true;
     }
     ListTagsResponse "ListTagsResponse" None => {
         tags: Option<BTreeMap<String, String>> = "Tags" "Tags" Body TAGS false;
+    }
+    ListVersionsByFunctionRequest "ListVersionsByFunctionRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        marker: Option<String> = "Marker" "Marker" Query STRING false;
+        max_items: Option<i32> = "MaxItems" "MaxItems" Query MAX_LIST_ITEMS false;
+    }
+    ListVersionsByFunctionResponse "ListVersionsByFunctionResponse" None => {
+        next_marker: Option<String> = "NextMarker" "NextMarker" Body STRING false;
+        versions: Option<Vec<FunctionConfiguration>> = "Versions" "Versions" Body FUNCTION_LIST false;
     }
     LoggingConfig "LoggingConfig" None => {
         log_format: Option<String> = "LogFormat" "LogFormat" Body LOG_FORMAT false;
@@ -451,13 +1101,129 @@ shapes! {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
     }
+    OnFailure "OnFailure" None => {
+        destination: Option<String> = "Destination" "Destination" Body DESTINATION_ARN false;
+    }
+    OnSuccess "OnSuccess" None => {
+        destination: Option<String> = "Destination" "Destination" Body DESTINATION_ARN false;
+    }
+    PolicyLengthExceededException "PolicyLengthExceededException" None => {
+        r#type: Option<String> = "Type" "Type" Body STRING false;
+        message: Option<String> = "message" "message" Body STRING false;
+    }
     PreconditionFailedException "PreconditionFailedException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "message" "message" Body STRING false;
     }
+    ProvisionedConcurrencyConfigListItem "ProvisionedConcurrencyConfigListItem" None => {
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN false;
+        requested_provisioned_concurrent_executions: Option<i32> = "RequestedProvisionedConcurrentExecutions" "RequestedProvisionedConcurrentExecutions" Body POSITIVE_INTEGER false;
+        available_provisioned_concurrent_executions: Option<i32> = "AvailableProvisionedConcurrentExecutions" "AvailableProvisionedConcurrentExecutions" Body NON_NEGATIVE_INTEGER false;
+        allocated_provisioned_concurrent_executions: Option<i32> = "AllocatedProvisionedConcurrentExecutions" "AllocatedProvisionedConcurrentExecutions" Body NON_NEGATIVE_INTEGER false;
+        status: Option<String> = "Status" "Status" Body PROVISIONED_CONCURRENCY_STATUS_ENUM false;
+        status_reason: Option<String> = "StatusReason" "StatusReason" Body STRING false;
+        last_modified: Option<String> = "LastModified" "LastModified" Body TIMESTAMP false;
+    }
+    ProvisionedConcurrencyConfigNotFoundException "ProvisionedConcurrencyConfigNotFoundException" None => {
+        r#type: Option<String> = "Type" "Type" Body STRING false;
+        message: Option<String> = "message" "message" Body STRING false;
+    }
+    ProvisionedPollerConfig "ProvisionedPollerConfig" None => {
+        minimum_pollers: Option<i32> = "MinimumPollers" "MinimumPollers" Body MINIMUM_NUMBER_OF_POLLERS false;
+        maximum_pollers: Option<i32> = "MaximumPollers" "MaximumPollers" Body MAXIMUM_NUMBER_OF_POLLERS false;
+        poller_group_name: Option<String> = "PollerGroupName" "PollerGroupName" Body PROVISIONED_POLLER_GROUP_NAME false;
+    }
+    PublishLayerVersionRequest "PublishLayerVersionRequest" None => {
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        content: LayerVersionContentInput = "Content" "Content" Body LAYER_VERSION_CONTENT_INPUT true;
+        compatible_runtimes: Option<Vec<String>> = "CompatibleRuntimes" "CompatibleRuntimes" Body COMPATIBLE_RUNTIMES false;
+        license_info: Option<String> = "LicenseInfo" "LicenseInfo" Body LICENSE_INFO false;
+        compatible_architectures: Option<Vec<String>> = "CompatibleArchitectures" "CompatibleArchitectures" Body COMPATIBLE_ARCHITECTURES false;
+    }
+    PublishLayerVersionResponse "PublishLayerVersionResponse" None => {
+        content: Option<LayerVersionContentOutput> = "Content" "Content" Body LAYER_VERSION_CONTENT_OUTPUT false;
+        layer_arn: Option<String> = "LayerArn" "LayerArn" Body LAYER_ARN false;
+        layer_version_arn: Option<String> = "LayerVersionArn" "LayerVersionArn" Body LAYER_VERSION_ARN false;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        created_date: Option<String> = "CreatedDate" "CreatedDate" Body TIMESTAMP false;
+        version: Option<i64> = "Version" "Version" Body LAYER_VERSION_NUMBER false;
+        compatible_runtimes: Option<Vec<String>> = "CompatibleRuntimes" "CompatibleRuntimes" Body COMPATIBLE_RUNTIMES false;
+        license_info: Option<String> = "LicenseInfo" "LicenseInfo" Body LICENSE_INFO false;
+        compatible_architectures: Option<Vec<String>> = "CompatibleArchitectures" "CompatibleArchitectures" Body COMPATIBLE_ARCHITECTURES false;
+    }
+    PublishVersionRequest "PublishVersionRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        code_sha256: Option<String> = "CodeSha256" "CodeSha256" Body STRING false;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+        publish_to: Option<String> = "PublishTo" "PublishTo" Body FUNCTION_VERSION_LATEST_PUBLISHED false;
+    }
+    PutFunctionCodeSigningConfigRequest "PutFunctionCodeSigningConfigRequest" None => {
+        code_signing_config_arn: String = "CodeSigningConfigArn" "CodeSigningConfigArn" Body CODE_SIGNING_CONFIG_ARN true;
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+    }
+    PutFunctionCodeSigningConfigResponse "PutFunctionCodeSigningConfigResponse" None => {
+        code_signing_config_arn: Option<String> = "CodeSigningConfigArn" "CodeSigningConfigArn" Body CODE_SIGNING_CONFIG_ARN true;
+        function_name: Option<String> = "FunctionName" "FunctionName" Body FUNCTION_NAME true;
+    }
+    PutFunctionConcurrencyRequest "PutFunctionConcurrencyRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        reserved_concurrent_executions: i32 = "ReservedConcurrentExecutions" "ReservedConcurrentExecutions" Body RESERVED_CONCURRENT_EXECUTIONS true;
+    }
+    PutFunctionEventInvokeConfigRequest "PutFunctionEventInvokeConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+        maximum_retry_attempts: Option<i32> = "MaximumRetryAttempts" "MaximumRetryAttempts" Body MAXIMUM_RETRY_ATTEMPTS false;
+        maximum_event_age_in_seconds: Option<i32> = "MaximumEventAgeInSeconds" "MaximumEventAgeInSeconds" Body MAXIMUM_EVENT_AGE_IN_SECONDS false;
+        destination_config: Option<DestinationConfig> = "DestinationConfig" "DestinationConfig" Body DESTINATION_CONFIG false;
+    }
+    PutFunctionRecursionConfigRequest "PutFunctionRecursionConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path UNQUALIFIED_FUNCTION_NAME true;
+        recursive_loop: String = "RecursiveLoop" "RecursiveLoop" Body RECURSIVE_LOOP true;
+    }
+    PutFunctionRecursionConfigResponse "PutFunctionRecursionConfigResponse" None => {
+        recursive_loop: Option<String> = "RecursiveLoop" "RecursiveLoop" Body RECURSIVE_LOOP false;
+    }
+    PutProvisionedConcurrencyConfigRequest "PutProvisionedConcurrencyConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: String = "Qualifier" "Qualifier" Query QUALIFIER true;
+        provisioned_concurrent_executions: i32 = "ProvisionedConcurrentExecutions" "ProvisionedConcurrentExecutions" Body POSITIVE_INTEGER true;
+    }
+    PutProvisionedConcurrencyConfigResponse "PutProvisionedConcurrencyConfigResponse" None => {
+        requested_provisioned_concurrent_executions: Option<i32> = "RequestedProvisionedConcurrentExecutions" "RequestedProvisionedConcurrentExecutions" Body POSITIVE_INTEGER false;
+        available_provisioned_concurrent_executions: Option<i32> = "AvailableProvisionedConcurrentExecutions" "AvailableProvisionedConcurrentExecutions" Body NON_NEGATIVE_INTEGER false;
+        allocated_provisioned_concurrent_executions: Option<i32> = "AllocatedProvisionedConcurrentExecutions" "AllocatedProvisionedConcurrentExecutions" Body NON_NEGATIVE_INTEGER false;
+        status: Option<String> = "Status" "Status" Body PROVISIONED_CONCURRENCY_STATUS_ENUM false;
+        status_reason: Option<String> = "StatusReason" "StatusReason" Body STRING false;
+        last_modified: Option<String> = "LastModified" "LastModified" Body TIMESTAMP false;
+    }
+    PutRuntimeManagementConfigRequest "PutRuntimeManagementConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+        update_runtime_on: String = "UpdateRuntimeOn" "UpdateRuntimeOn" Body UPDATE_RUNTIME_ON true;
+        runtime_version_arn: Option<String> = "RuntimeVersionArn" "RuntimeVersionArn" Body RUNTIME_VERSION_ARN false;
+    }
+    PutRuntimeManagementConfigResponse "PutRuntimeManagementConfigResponse" None => {
+        update_runtime_on: Option<String> = "UpdateRuntimeOn" "UpdateRuntimeOn" Body UPDATE_RUNTIME_ON true;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN true;
+        runtime_version_arn: Option<String> = "RuntimeVersionArn" "RuntimeVersionArn" Body RUNTIME_VERSION_ARN false;
+    }
     RecursiveInvocationException "RecursiveInvocationException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
+    }
+    RemoveLayerVersionPermissionRequest "RemoveLayerVersionPermissionRequest" None => {
+        layer_name: String = "LayerName" "LayerName" Path LAYER_NAME true;
+        version_number: i64 = "VersionNumber" "VersionNumber" Path LAYER_VERSION_NUMBER true;
+        statement_id: String = "StatementId" "StatementId" Path STATEMENT_ID true;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Query STRING false;
+    }
+    RemovePermissionRequest "RemovePermissionRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        statement_id: String = "StatementId" "StatementId" Path NAMESPACED_STATEMENT_ID true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Query STRING false;
     }
     RequestTooLargeException "RequestTooLargeException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
@@ -466,6 +1232,10 @@ shapes! {
     ResourceConflictException "ResourceConflictException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "message" "message" Body STRING false;
+    }
+    ResourceInUseException "ResourceInUseException" None => {
+        r#type: Option<String> = "Type" "Type" Body STRING false;
+        message: Option<String> = "Message" "Message" Body STRING false;
     }
     ResourceNotFoundException "ResourceNotFoundException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
@@ -495,6 +1265,16 @@ shapes! {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
     }
+    ScalingConfig "ScalingConfig" None => {
+        maximum_concurrency: Option<i32> = "MaximumConcurrency" "MaximumConcurrency" Body MAXIMUM_CONCURRENCY false;
+    }
+    SelfManagedEventSource "SelfManagedEventSource" None => {
+        endpoints: Option<BTreeMap<String, Vec<String>>> = "Endpoints" "Endpoints" Body ENDPOINTS false;
+    }
+    SelfManagedKafkaEventSourceConfig "SelfManagedKafkaEventSourceConfig" None => {
+        consumer_group_id: Option<String> = "ConsumerGroupId" "ConsumerGroupId" Body URI false;
+        schema_registry_config: Option<KafkaSchemaRegistryConfig> = "SchemaRegistryConfig" "SchemaRegistryConfig" Body KAFKA_SCHEMA_REGISTRY_CONFIG false;
+    }
     SerializedRequestEntityTooLargeException "SerializedRequestEntityTooLargeException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "message" "message" Body STRING false;
@@ -521,6 +1301,10 @@ shapes! {
     SnapStartTimeoutException "SnapStartTimeoutException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
         message: Option<String> = "Message" "Message" Body STRING false;
+    }
+    SourceAccessConfiguration "SourceAccessConfiguration" None => {
+        r#type: Option<String> = "Type" "Type" Body SOURCE_ACCESS_TYPE false;
+        uri: Option<String> = "URI" "URI" Body URI false;
     }
     SubnetIPAddressLimitReachedException "SubnetIPAddressLimitReachedException" None => {
         r#type: Option<String> = "Type" "Type" Body STRING false;
@@ -556,6 +1340,47 @@ shapes! {
     UntagResourceRequest "UntagResourceRequest" None => {
         resource: String = "Resource" "Resource" Path TAGGABLE_RESOURCE true;
         tag_keys: Vec<String> = "TagKeys" "tagKeys" Query TAG_KEY_LIST true;
+    }
+    UpdateAliasRequest "UpdateAliasRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        name: String = "Name" "Name" Path ALIAS true;
+        function_version: Option<String> = "FunctionVersion" "FunctionVersion" Body VERSION_WITH_LATEST_PUBLISHED false;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        routing_config: Option<AliasRoutingConfiguration> = "RoutingConfig" "RoutingConfig" Body ALIAS_ROUTING_CONFIGURATION false;
+        revision_id: Option<String> = "RevisionId" "RevisionId" Body STRING false;
+    }
+    UpdateCodeSigningConfigRequest "UpdateCodeSigningConfigRequest" None => {
+        code_signing_config_arn: String = "CodeSigningConfigArn" "CodeSigningConfigArn" Path CODE_SIGNING_CONFIG_ARN true;
+        description: Option<String> = "Description" "Description" Body DESCRIPTION false;
+        allowed_publishers: Option<AllowedPublishers> = "AllowedPublishers" "AllowedPublishers" Body ALLOWED_PUBLISHERS false;
+        code_signing_policies: Option<CodeSigningPolicies> = "CodeSigningPolicies" "CodeSigningPolicies" Body CODE_SIGNING_POLICIES false;
+    }
+    UpdateCodeSigningConfigResponse "UpdateCodeSigningConfigResponse" None => {
+        code_signing_config: Option<CodeSigningConfig> = "CodeSigningConfig" "CodeSigningConfig" Body CODE_SIGNING_CONFIG true;
+    }
+    UpdateEventSourceMappingRequest "UpdateEventSourceMappingRequest" None => {
+        uuid: String = "UUID" "UUID" Path STRING true;
+        function_name: Option<String> = "FunctionName" "FunctionName" Body NAMESPACED_FUNCTION_NAME false;
+        enabled: Option<bool> = "Enabled" "Enabled" Body ENABLED false;
+        batch_size: Option<i32> = "BatchSize" "BatchSize" Body BATCH_SIZE false;
+        filter_criteria: Option<FilterCriteria> = "FilterCriteria" "FilterCriteria" Body FILTER_CRITERIA false;
+        maximum_batching_window_in_seconds: Option<i32> = "MaximumBatchingWindowInSeconds" "MaximumBatchingWindowInSeconds" Body MAXIMUM_BATCHING_WINDOW_IN_SECONDS false;
+        destination_config: Option<DestinationConfig> = "DestinationConfig" "DestinationConfig" Body DESTINATION_CONFIG false;
+        maximum_record_age_in_seconds: Option<i32> = "MaximumRecordAgeInSeconds" "MaximumRecordAgeInSeconds" Body MAXIMUM_RECORD_AGE_IN_SECONDS false;
+        bisect_batch_on_function_error: Option<bool> = "BisectBatchOnFunctionError" "BisectBatchOnFunctionError" Body BISECT_BATCH_ON_FUNCTION_ERROR false;
+        maximum_retry_attempts: Option<i32> = "MaximumRetryAttempts" "MaximumRetryAttempts" Body MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING false;
+        parallelization_factor: Option<i32> = "ParallelizationFactor" "ParallelizationFactor" Body PARALLELIZATION_FACTOR false;
+        source_access_configurations: Option<Vec<SourceAccessConfiguration>> = "SourceAccessConfigurations" "SourceAccessConfigurations" Body SOURCE_ACCESS_CONFIGURATIONS false;
+        tumbling_window_in_seconds: Option<i32> = "TumblingWindowInSeconds" "TumblingWindowInSeconds" Body TUMBLING_WINDOW_IN_SECONDS false;
+        function_response_types: Option<Vec<String>> = "FunctionResponseTypes" "FunctionResponseTypes" Body FUNCTION_RESPONSE_TYPE_LIST false;
+        scaling_config: Option<ScalingConfig> = "ScalingConfig" "ScalingConfig" Body SCALING_CONFIG false;
+        amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig> = "AmazonManagedKafkaEventSourceConfig" "AmazonManagedKafkaEventSourceConfig" Body AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG false;
+        self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig> = "SelfManagedKafkaEventSourceConfig" "SelfManagedKafkaEventSourceConfig" Body SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG false;
+        document_db_event_source_config: Option<DocumentDBEventSourceConfig> = "DocumentDBEventSourceConfig" "DocumentDBEventSourceConfig" Body DOCUMENT_DB_EVENT_SOURCE_CONFIG false;
+        kms_key_arn: Option<String> = "KMSKeyArn" "KMSKeyArn" Body KMS_KEY_ARN false;
+        metrics_config: Option<EventSourceMappingMetricsConfig> = "MetricsConfig" "MetricsConfig" Body EVENT_SOURCE_MAPPING_METRICS_CONFIG false;
+        logging_config: Option<EventSourceMappingLoggingConfig> = "LoggingConfig" "LoggingConfig" Body EVENT_SOURCE_MAPPING_LOGGING_CONFIG false;
+        provisioned_poller_config: Option<ProvisionedPollerConfig> = "ProvisionedPollerConfig" "ProvisionedPollerConfig" Body PROVISIONED_POLLER_CONFIG false;
     }
     UpdateFunctionCodeRequest "UpdateFunctionCodeRequest" None => {
         function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
@@ -594,6 +1419,29 @@ shapes! {
         capacity_provider_config: Option<CapacityProviderConfig> = "CapacityProviderConfig" "CapacityProviderConfig" Body CAPACITY_PROVIDER_CONFIG false;
         durable_config: Option<DurableConfig> = "DurableConfig" "DurableConfig" Body DURABLE_CONFIG false;
     }
+    UpdateFunctionEventInvokeConfigRequest "UpdateFunctionEventInvokeConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path NAMESPACED_FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER false;
+        maximum_retry_attempts: Option<i32> = "MaximumRetryAttempts" "MaximumRetryAttempts" Body MAXIMUM_RETRY_ATTEMPTS false;
+        maximum_event_age_in_seconds: Option<i32> = "MaximumEventAgeInSeconds" "MaximumEventAgeInSeconds" Body MAXIMUM_EVENT_AGE_IN_SECONDS false;
+        destination_config: Option<DestinationConfig> = "DestinationConfig" "DestinationConfig" Body DESTINATION_CONFIG false;
+    }
+    UpdateFunctionUrlConfigRequest "UpdateFunctionUrlConfigRequest" None => {
+        function_name: String = "FunctionName" "FunctionName" Path FUNCTION_NAME true;
+        qualifier: Option<String> = "Qualifier" "Qualifier" Query FUNCTION_URL_QUALIFIER false;
+        auth_type: Option<String> = "AuthType" "AuthType" Body FUNCTION_URL_AUTH_TYPE false;
+        cors: Option<Cors> = "Cors" "Cors" Body CORS false;
+        invoke_mode: Option<String> = "InvokeMode" "InvokeMode" Body INVOKE_MODE false;
+    }
+    UpdateFunctionUrlConfigResponse "UpdateFunctionUrlConfigResponse" None => {
+        function_url: Option<String> = "FunctionUrl" "FunctionUrl" Body FUNCTION_URL true;
+        function_arn: Option<String> = "FunctionArn" "FunctionArn" Body FUNCTION_ARN true;
+        auth_type: Option<String> = "AuthType" "AuthType" Body FUNCTION_URL_AUTH_TYPE true;
+        cors: Option<Cors> = "Cors" "Cors" Body CORS false;
+        creation_time: Option<String> = "CreationTime" "CreationTime" Body TIMESTAMP true;
+        last_modified_time: Option<String> = "LastModifiedTime" "LastModifiedTime" Body TIMESTAMP true;
+        invoke_mode: Option<String> = "InvokeMode" "InvokeMode" Body INVOKE_MODE false;
+    }
     VpcConfig "VpcConfig" None => {
         subnet_ids: Option<Vec<String>> = "SubnetIds" "SubnetIds" Body SUBNET_IDS false;
         security_group_ids: Option<Vec<String>> = "SecurityGroupIds" "SecurityGroupIds" Body SECURITY_GROUP_IDS false;
@@ -618,93 +1466,93 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     full_name: "AWS Lambda",
     xml_namespace: "",
     operations: operations! {
+        "AddLayerVersionPermission" "POST" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy" 201 AddLayerVersionPermissionRequest, AddLayerVersionPermissionResponse, "";
+        "AddPermission" "POST" "/2015-03-31/functions/{FunctionName}/policy" 201 AddPermissionRequest, AddPermissionResponse, "";
+        "CreateAlias" "POST" "/2015-03-31/functions/{FunctionName}/aliases" 201 CreateAliasRequest, AliasConfiguration, "";
+        "CreateCodeSigningConfig" "POST" "/2020-04-22/code-signing-configs" 201 CreateCodeSigningConfigRequest, CreateCodeSigningConfigResponse, "";
+        "CreateEventSourceMapping" "POST" "/2015-03-31/event-source-mappings" 202 CreateEventSourceMappingRequest, EventSourceMappingConfiguration, "";
         "CreateFunction" "POST" "/2015-03-31/functions" 201 CreateFunctionRequest, FunctionConfiguration, "";
+        "CreateFunctionUrlConfig" "POST" "/2021-10-31/functions/{FunctionName}/url" 201 CreateFunctionUrlConfigRequest, CreateFunctionUrlConfigResponse, "";
+        "DeleteAlias" "DELETE" "/2015-03-31/functions/{FunctionName}/aliases/{Name}" 204 DeleteAliasRequest, (), "";
+        "DeleteCodeSigningConfig" "DELETE" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}" 204 DeleteCodeSigningConfigRequest, DeleteCodeSigningConfigResponse, "";
+        "DeleteEventSourceMapping" "DELETE" "/2015-03-31/event-source-mappings/{UUID}" 202 DeleteEventSourceMappingRequest, EventSourceMappingConfiguration, "";
         "DeleteFunction" "DELETE" "/2015-03-31/functions/{FunctionName}" 200 DeleteFunctionRequest, DeleteFunctionResponse, "";
+        "DeleteFunctionCodeSigningConfig" "DELETE" "/2020-06-30/functions/{FunctionName}/code-signing-config" 204 DeleteFunctionCodeSigningConfigRequest, (), "";
+        "DeleteFunctionConcurrency" "DELETE" "/2017-10-31/functions/{FunctionName}/concurrency" 204 DeleteFunctionConcurrencyRequest, (), "";
+        "DeleteFunctionEventInvokeConfig" "DELETE" "/2019-09-25/functions/{FunctionName}/event-invoke-config" 204 DeleteFunctionEventInvokeConfigRequest, (), "";
+        "DeleteFunctionUrlConfig" "DELETE" "/2021-10-31/functions/{FunctionName}/url" 204 DeleteFunctionUrlConfigRequest, (), "";
+        "DeleteLayerVersion" "DELETE" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}" 204 DeleteLayerVersionRequest, (), "";
+        "DeleteProvisionedConcurrencyConfig" "DELETE" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency" 204 DeleteProvisionedConcurrencyConfigRequest, (), "";
         "GetAccountSettings" "GET" "/2016-08-19/account-settings" 200 GetAccountSettingsRequest, GetAccountSettingsResponse, "";
+        "GetAlias" "GET" "/2015-03-31/functions/{FunctionName}/aliases/{Name}" 200 GetAliasRequest, AliasConfiguration, "";
+        "GetCodeSigningConfig" "GET" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}" 200 GetCodeSigningConfigRequest, GetCodeSigningConfigResponse, "";
+        "GetEventSourceMapping" "GET" "/2015-03-31/event-source-mappings/{UUID}" 200 GetEventSourceMappingRequest, EventSourceMappingConfiguration, "";
         "GetFunction" "GET" "/2015-03-31/functions/{FunctionName}" 200 GetFunctionRequest, GetFunctionResponse, "";
+        "GetFunctionCodeSigningConfig" "GET" "/2020-06-30/functions/{FunctionName}/code-signing-config" 200 GetFunctionCodeSigningConfigRequest, GetFunctionCodeSigningConfigResponse, "";
+        "GetFunctionConcurrency" "GET" "/2019-09-30/functions/{FunctionName}/concurrency" 200 GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse, "";
         "GetFunctionConfiguration" "GET" "/2015-03-31/functions/{FunctionName}/configuration" 200 GetFunctionConfigurationRequest, FunctionConfiguration, "";
+        "GetFunctionEventInvokeConfig" "GET" "/2019-09-25/functions/{FunctionName}/event-invoke-config" 200 GetFunctionEventInvokeConfigRequest, FunctionEventInvokeConfig, "";
+        "GetFunctionRecursionConfig" "GET" "/2024-08-31/functions/{FunctionName}/recursion-config" 200 GetFunctionRecursionConfigRequest, GetFunctionRecursionConfigResponse, "";
+        "GetFunctionUrlConfig" "GET" "/2021-10-31/functions/{FunctionName}/url" 200 GetFunctionUrlConfigRequest, GetFunctionUrlConfigResponse, "";
+        "GetLayerVersion" "GET" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}" 200 GetLayerVersionRequest, GetLayerVersionResponse, "";
+        "GetLayerVersionByArn" "GET" "/2018-10-31/layers?find=LayerVersion" 200 GetLayerVersionByArnRequest, GetLayerVersionResponse, "";
+        "GetLayerVersionPolicy" "GET" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy" 200 GetLayerVersionPolicyRequest, GetLayerVersionPolicyResponse, "";
+        "GetPolicy" "GET" "/2015-03-31/functions/{FunctionName}/policy" 200 GetPolicyRequest, GetPolicyResponse, "";
+        "GetProvisionedConcurrencyConfig" "GET" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency" 200 GetProvisionedConcurrencyConfigRequest, GetProvisionedConcurrencyConfigResponse, "";
+        "GetRuntimeManagementConfig" "GET" "/2021-07-20/functions/{FunctionName}/runtime-management-config" 200 GetRuntimeManagementConfigRequest, GetRuntimeManagementConfigResponse, "";
         "Invoke" "POST" "/2015-03-31/functions/{FunctionName}/invocations" 200 InvocationRequest, InvocationResponse, "";
+        "InvokeAsync" "POST" "/2014-11-13/functions/{FunctionName}/invoke-async" 202 InvokeAsyncRequest, InvokeAsyncResponse, "";
+        "InvokeWithResponseStream" "POST" "/2021-11-15/functions/{FunctionName}/response-streaming-invocations" 200 InvokeWithResponseStreamRequest, InvokeWithResponseStreamResponse + InvokeWithResponseStreamResponseEvent, "";
+        "ListAliases" "GET" "/2015-03-31/functions/{FunctionName}/aliases" 200 ListAliasesRequest, ListAliasesResponse, "";
+        "ListCodeSigningConfigs" "GET" "/2020-04-22/code-signing-configs" 200 ListCodeSigningConfigsRequest, ListCodeSigningConfigsResponse, "";
+        "ListEventSourceMappings" "GET" "/2015-03-31/event-source-mappings" 200 ListEventSourceMappingsRequest, ListEventSourceMappingsResponse, "";
+        "ListFunctionEventInvokeConfigs" "GET" "/2019-09-25/functions/{FunctionName}/event-invoke-config/list" 200 ListFunctionEventInvokeConfigsRequest, ListFunctionEventInvokeConfigsResponse, "";
+        "ListFunctionUrlConfigs" "GET" "/2021-10-31/functions/{FunctionName}/urls" 200 ListFunctionUrlConfigsRequest, ListFunctionUrlConfigsResponse, "";
         "ListFunctions" "GET" "/2015-03-31/functions" 200 ListFunctionsRequest, ListFunctionsResponse, "";
+        "ListFunctionsByCodeSigningConfig" "GET" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions" 200 ListFunctionsByCodeSigningConfigRequest, ListFunctionsByCodeSigningConfigResponse, "";
+        "ListLayerVersions" "GET" "/2018-10-31/layers/{LayerName}/versions" 200 ListLayerVersionsRequest, ListLayerVersionsResponse, "";
+        "ListLayers" "GET" "/2018-10-31/layers" 200 ListLayersRequest, ListLayersResponse, "";
+        "ListProvisionedConcurrencyConfigs" "GET" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL" 200 ListProvisionedConcurrencyConfigsRequest, ListProvisionedConcurrencyConfigsResponse, "";
         "ListTags" "GET" "/2017-03-31/tags/{Resource}" 200 ListTagsRequest, ListTagsResponse, "";
+        "ListVersionsByFunction" "GET" "/2015-03-31/functions/{FunctionName}/versions" 200 ListVersionsByFunctionRequest, ListVersionsByFunctionResponse, "";
+        "PublishLayerVersion" "POST" "/2018-10-31/layers/{LayerName}/versions" 201 PublishLayerVersionRequest, PublishLayerVersionResponse, "";
+        "PublishVersion" "POST" "/2015-03-31/functions/{FunctionName}/versions" 201 PublishVersionRequest, FunctionConfiguration, "";
+        "PutFunctionCodeSigningConfig" "PUT" "/2020-06-30/functions/{FunctionName}/code-signing-config" 200 PutFunctionCodeSigningConfigRequest, PutFunctionCodeSigningConfigResponse, "";
+        "PutFunctionConcurrency" "PUT" "/2017-10-31/functions/{FunctionName}/concurrency" 200 PutFunctionConcurrencyRequest, Concurrency, "";
+        "PutFunctionEventInvokeConfig" "PUT" "/2019-09-25/functions/{FunctionName}/event-invoke-config" 200 PutFunctionEventInvokeConfigRequest, FunctionEventInvokeConfig, "";
+        "PutFunctionRecursionConfig" "PUT" "/2024-08-31/functions/{FunctionName}/recursion-config" 200 PutFunctionRecursionConfigRequest, PutFunctionRecursionConfigResponse, "";
+        "PutProvisionedConcurrencyConfig" "PUT" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency" 202 PutProvisionedConcurrencyConfigRequest, PutProvisionedConcurrencyConfigResponse, "";
+        "PutRuntimeManagementConfig" "PUT" "/2021-07-20/functions/{FunctionName}/runtime-management-config" 200 PutRuntimeManagementConfigRequest, PutRuntimeManagementConfigResponse, "";
+        "RemoveLayerVersionPermission" "DELETE" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}" 204 RemoveLayerVersionPermissionRequest, (), "";
+        "RemovePermission" "DELETE" "/2015-03-31/functions/{FunctionName}/policy/{StatementId}" 204 RemovePermissionRequest, (), "";
         "TagResource" "POST" "/2017-03-31/tags/{Resource}" 204 TagResourceRequest, (), "";
         "UntagResource" "DELETE" "/2017-03-31/tags/{Resource}" 204 UntagResourceRequest, (), "";
+        "UpdateAlias" "PUT" "/2015-03-31/functions/{FunctionName}/aliases/{Name}" 200 UpdateAliasRequest, AliasConfiguration, "";
+        "UpdateCodeSigningConfig" "PUT" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}" 200 UpdateCodeSigningConfigRequest, UpdateCodeSigningConfigResponse, "";
+        "UpdateEventSourceMapping" "PUT" "/2015-03-31/event-source-mappings/{UUID}" 202 UpdateEventSourceMappingRequest, EventSourceMappingConfiguration, "";
         "UpdateFunctionCode" "PUT" "/2015-03-31/functions/{FunctionName}/code" 200 UpdateFunctionCodeRequest, FunctionConfiguration, "";
         "UpdateFunctionConfiguration" "PUT" "/2015-03-31/functions/{FunctionName}/configuration" 200 UpdateFunctionConfigurationRequest, FunctionConfiguration, "";
+        "UpdateFunctionEventInvokeConfig" "POST" "/2019-09-25/functions/{FunctionName}/event-invoke-config" 200 UpdateFunctionEventInvokeConfigRequest, FunctionEventInvokeConfig, "";
+        "UpdateFunctionUrlConfig" "PUT" "/2021-10-31/functions/{FunctionName}/url" 200 UpdateFunctionUrlConfigRequest, UpdateFunctionUrlConfigResponse, "";
     },
     missing: missing! {
-        "AddLayerVersionPermission" "POST" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy";
-        "AddPermission" "POST" "/2015-03-31/functions/{FunctionName}/policy";
         "CheckpointDurableExecution" "POST" "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint";
-        "CreateAlias" "POST" "/2015-03-31/functions/{FunctionName}/aliases";
         "CreateCapacityProvider" "POST" "/2025-11-30/capacity-providers";
-        "CreateCodeSigningConfig" "POST" "/2020-04-22/code-signing-configs";
-        "CreateEventSourceMapping" "POST" "/2015-03-31/event-source-mappings";
-        "CreateFunctionUrlConfig" "POST" "/2021-10-31/functions/{FunctionName}/url";
-        "DeleteAlias" "DELETE" "/2015-03-31/functions/{FunctionName}/aliases/{Name}";
         "DeleteCapacityProvider" "DELETE" "/2025-11-30/capacity-providers/{CapacityProviderName}";
-        "DeleteCodeSigningConfig" "DELETE" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}";
-        "DeleteEventSourceMapping" "DELETE" "/2015-03-31/event-source-mappings/{UUID}";
-        "DeleteFunctionCodeSigningConfig" "DELETE" "/2020-06-30/functions/{FunctionName}/code-signing-config";
-        "DeleteFunctionConcurrency" "DELETE" "/2017-10-31/functions/{FunctionName}/concurrency";
-        "DeleteFunctionEventInvokeConfig" "DELETE" "/2019-09-25/functions/{FunctionName}/event-invoke-config";
-        "DeleteFunctionUrlConfig" "DELETE" "/2021-10-31/functions/{FunctionName}/url";
-        "DeleteLayerVersion" "DELETE" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}";
-        "DeleteProvisionedConcurrencyConfig" "DELETE" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency";
-        "GetAlias" "GET" "/2015-03-31/functions/{FunctionName}/aliases/{Name}";
         "GetCapacityProvider" "GET" "/2025-11-30/capacity-providers/{CapacityProviderName}";
-        "GetCodeSigningConfig" "GET" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}";
         "GetDurableExecution" "GET" "/2025-12-01/durable-executions/{DurableExecutionArn}";
         "GetDurableExecutionHistory" "GET" "/2025-12-01/durable-executions/{DurableExecutionArn}/history";
         "GetDurableExecutionState" "GET" "/2025-12-01/durable-executions/{DurableExecutionArn}/state";
-        "GetEventSourceMapping" "GET" "/2015-03-31/event-source-mappings/{UUID}";
-        "GetFunctionCodeSigningConfig" "GET" "/2020-06-30/functions/{FunctionName}/code-signing-config";
-        "GetFunctionConcurrency" "GET" "/2019-09-30/functions/{FunctionName}/concurrency";
-        "GetFunctionEventInvokeConfig" "GET" "/2019-09-25/functions/{FunctionName}/event-invoke-config";
-        "GetFunctionRecursionConfig" "GET" "/2024-08-31/functions/{FunctionName}/recursion-config";
         "GetFunctionScalingConfig" "GET" "/2025-11-30/functions/{FunctionName}/function-scaling-config";
-        "GetFunctionUrlConfig" "GET" "/2021-10-31/functions/{FunctionName}/url";
-        "GetLayerVersion" "GET" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}";
-        "GetLayerVersionByArn" "GET" "/2018-10-31/layers?find=LayerVersion";
-        "GetLayerVersionPolicy" "GET" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy";
-        "GetPolicy" "GET" "/2015-03-31/functions/{FunctionName}/policy";
-        "GetProvisionedConcurrencyConfig" "GET" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency";
-        "GetRuntimeManagementConfig" "GET" "/2021-07-20/functions/{FunctionName}/runtime-management-config";
-        "InvokeAsync" "POST" "/2014-11-13/functions/{FunctionName}/invoke-async";
-        "InvokeWithResponseStream" "POST" "/2021-11-15/functions/{FunctionName}/response-streaming-invocations";
-        "ListAliases" "GET" "/2015-03-31/functions/{FunctionName}/aliases";
         "ListCapacityProviders" "GET" "/2025-11-30/capacity-providers";
-        "ListCodeSigningConfigs" "GET" "/2020-04-22/code-signing-configs";
         "ListDurableExecutionsByFunction" "GET" "/2025-12-01/functions/{FunctionName}/durable-executions";
-        "ListEventSourceMappings" "GET" "/2015-03-31/event-source-mappings";
-        "ListFunctionEventInvokeConfigs" "GET" "/2019-09-25/functions/{FunctionName}/event-invoke-config/list";
-        "ListFunctionUrlConfigs" "GET" "/2021-10-31/functions/{FunctionName}/urls";
         "ListFunctionVersionsByCapacityProvider" "GET" "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions";
-        "ListFunctionsByCodeSigningConfig" "GET" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions";
-        "ListLayerVersions" "GET" "/2018-10-31/layers/{LayerName}/versions";
-        "ListLayers" "GET" "/2018-10-31/layers";
-        "ListProvisionedConcurrencyConfigs" "GET" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL";
-        "ListVersionsByFunction" "GET" "/2015-03-31/functions/{FunctionName}/versions";
-        "PublishLayerVersion" "POST" "/2018-10-31/layers/{LayerName}/versions";
-        "PublishVersion" "POST" "/2015-03-31/functions/{FunctionName}/versions";
-        "PutFunctionCodeSigningConfig" "PUT" "/2020-06-30/functions/{FunctionName}/code-signing-config";
-        "PutFunctionConcurrency" "PUT" "/2017-10-31/functions/{FunctionName}/concurrency";
-        "PutFunctionEventInvokeConfig" "PUT" "/2019-09-25/functions/{FunctionName}/event-invoke-config";
-        "PutFunctionRecursionConfig" "PUT" "/2024-08-31/functions/{FunctionName}/recursion-config";
         "PutFunctionScalingConfig" "PUT" "/2025-11-30/functions/{FunctionName}/function-scaling-config";
-        "PutProvisionedConcurrencyConfig" "PUT" "/2019-09-30/functions/{FunctionName}/provisioned-concurrency";
-        "PutRuntimeManagementConfig" "PUT" "/2021-07-20/functions/{FunctionName}/runtime-management-config";
-        "RemoveLayerVersionPermission" "DELETE" "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}";
-        "RemovePermission" "DELETE" "/2015-03-31/functions/{FunctionName}/policy/{StatementId}";
         "SendDurableExecutionCallbackFailure" "POST" "/2025-12-01/durable-execution-callbacks/{CallbackId}/fail";
         "SendDurableExecutionCallbackHeartbeat" "POST" "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat";
         "SendDurableExecutionCallbackSuccess" "POST" "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed";
         "StopDurableExecution" "POST" "/2025-12-01/durable-executions/{DurableExecutionArn}/stop";
-        "UpdateAlias" "PUT" "/2015-03-31/functions/{FunctionName}/aliases/{Name}";
         "UpdateCapacityProvider" "PUT" "/2025-11-30/capacity-providers/{CapacityProviderName}";
-        "UpdateCodeSigningConfig" "PUT" "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}";
-        "UpdateEventSourceMapping" "PUT" "/2015-03-31/event-source-mappings/{UUID}";
-        "UpdateFunctionEventInvokeConfig" "POST" "/2019-09-25/functions/{FunctionName}/event-invoke-config";
-        "UpdateFunctionUrlConfig" "PUT" "/2021-10-31/functions/{FunctionName}/url";
     },
     errors: errors! {
         CodeSigningConfigNotFoundException "CodeSigningConfigNotFoundException" "CodeSigningConfigNotFoundException" 404;
@@ -732,10 +1580,13 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         KMSInvalidStateException "KMSInvalidStateException" "KMSInvalidStateException" 502;
         KMSNotFoundException "KMSNotFoundException" "KMSNotFoundException" 502;
         NoPublishedVersionException "NoPublishedVersionException" "NoPublishedVersionException" 400;
+        PolicyLengthExceededException "PolicyLengthExceededException" "PolicyLengthExceededException" 400;
         PreconditionFailedException "PreconditionFailedException" "PreconditionFailedException" 412;
+        ProvisionedConcurrencyConfigNotFoundException "ProvisionedConcurrencyConfigNotFoundException" "ProvisionedConcurrencyConfigNotFoundException" 404;
         RecursiveInvocationException "RecursiveInvocationException" "RecursiveInvocationException" 400;
         RequestTooLargeException "RequestTooLargeException" "RequestTooLargeException" 413;
         ResourceConflictException "ResourceConflictException" "ResourceConflictException" 409;
+        ResourceInUseException "ResourceInUseException" "ResourceInUseException" 400;
         ResourceNotFoundException "ResourceNotFoundException" "ResourceNotFoundException" 404;
         ResourceNotReadyException "ResourceNotReadyException" "ResourceNotReadyException" 502;
         S3FilesMountConnectivityException "S3FilesMountConnectivityException" "S3FilesMountConnectivityException" 408;

@@ -11,14 +11,22 @@ bounded! {
     ACCOUNT_ID = Type::Text, Constraint::NONE.min(12).max(12).pattern("^\\d{12}$");
     ACCOUNT_IDS = list(&ACCOUNT_ID, "member", false), Constraint::NONE.min(0).max(20);
     AMAZON_RESOURCE_NAME = Type::Text, Constraint::NONE.min(1).max(1011).pattern("[\\w+=/:,.@-]*");
+    APPLY_ON_TRANSFORMED_LOGS = Type::Bool, Constraint::NONE;
     ARN = Type::Text, Constraint::NONE;
     BEARER_TOKEN_AUTHENTICATION_ENABLED = Type::Bool, Constraint::NONE;
     DATA_PROTECTION_STATUS = Type::Text, Constraint::NONE.values(&["ACTIVATED", "DELETED", "ARCHIVED", "DISABLED"]);
+    DATA_SOURCE_FILTER = structure(|| DataSourceFilter::SCHEMA), Constraint::NONE;
+    DATA_SOURCE_FILTERS = list(&DATA_SOURCE_FILTER, "member", false), Constraint::NONE.min(1).max(5);
+    DATA_SOURCE_NAME = Type::Text, Constraint::NONE;
+    DATA_SOURCE_TYPE = Type::Text, Constraint::NONE;
     DAYS = Type::Integer, Constraint::NONE;
     DELETION_PROTECTION_ENABLED = Type::Bool, Constraint::NONE;
     DESCENDING = Type::Bool, Constraint::NONE;
     DESCRIBE_LIMIT = Type::Integer, Constraint::NONE.min(1).max(50);
     DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS = list(&LOG_GROUP_IDENTIFIER, "member", false), Constraint::NONE.min(1).max(50);
+    DESTINATION_ARN = Type::Text, Constraint::NONE.min(1);
+    DISTRIBUTION = Type::Text, Constraint::NONE.values(&["Random", "ByLogStream"]);
+    EMIT_SYSTEM_FIELDS = list(&SYSTEM_FIELD, "member", false), Constraint::NONE;
     ENTITY = structure(|| Entity::SCHEMA), Constraint::NONE;
     ENTITY_ATTRIBUTES = map(&ENTITY_ATTRIBUTES_KEY, &ENTITY_ATTRIBUTES_VALUE, ("entry", "key", "value"), false), Constraint::NONE.min(0).max(10);
     ENTITY_ATTRIBUTES_KEY = Type::Text, Constraint::NONE.min(1).max(256);
@@ -30,9 +38,17 @@ bounded! {
     EVENTS_LIMIT = Type::Integer, Constraint::NONE.min(1).max(10000);
     EVENT_ID = Type::Text, Constraint::NONE;
     EVENT_MESSAGE = Type::Text, Constraint::NONE.min(1);
+    EVENT_NUMBER = Type::Long, Constraint::NONE;
+    EXPECTED_REVISION_ID = Type::Text, Constraint::NONE.min(1);
+    EXTRACTED_VALUES = map(&TOKEN, &VALUE, ("entry", "key", "value"), false), Constraint::NONE;
+    FIELD = Type::Text, Constraint::NONE;
+    FIELD_INDEX_NAME = Type::Text, Constraint::NONE.min(1).max(512).pattern("[\\.\\-_/#A-Za-z0-9]+");
+    FIELD_INDEX_NAMES = list(&FIELD_INDEX_NAME, "member", false), Constraint::NONE.min(1).max(20);
+    FIELD_SELECTION_CRITERIA = Type::Text, Constraint::NONE.min(0).max(2000);
     FILTERED_LOG_EVENT = structure(|| FilteredLogEvent::SCHEMA), Constraint::NONE;
     FILTERED_LOG_EVENTS = list(&FILTERED_LOG_EVENT, "member", false), Constraint::NONE;
     FILTER_COUNT = Type::Integer, Constraint::NONE;
+    FILTER_NAME = Type::Text, Constraint::NONE.min(1).max(512).pattern("[^:*]*");
     FILTER_PATTERN = Type::Text, Constraint::NONE.min(0).max(1024);
     INCLUDE_LINKED_ACCOUNTS = Type::Bool, Constraint::NONE;
     INHERITED_PROPERTIES = list(&INHERITED_PROPERTY, "member", false), Constraint::NONE;
@@ -41,7 +57,14 @@ bounded! {
     INPUT_LOG_EVENTS = list(&INPUT_LOG_EVENT, "member", false), Constraint::NONE.min(1).max(10000);
     INPUT_LOG_STREAM_NAMES = list(&LOG_STREAM_NAME, "member", false), Constraint::NONE.min(1).max(100);
     INTERLEAVED = Type::Bool, Constraint::NONE;
+    IS_SAMPLED = Type::Bool, Constraint::NONE;
     KMS_KEY_ID = Type::Text, Constraint::NONE.max(256);
+    LIST_LIMIT = Type::Integer, Constraint::NONE.min(1).max(1000);
+    LIVE_TAIL_SESSION_LOG_EVENT = structure(|| LiveTailSessionLogEvent::SCHEMA), Constraint::NONE;
+    LIVE_TAIL_SESSION_METADATA = structure(|| LiveTailSessionMetadata::SCHEMA), Constraint::NONE;
+    LIVE_TAIL_SESSION_RESULTS = list(&LIVE_TAIL_SESSION_LOG_EVENT, "member", false), Constraint::NONE;
+    LIVE_TAIL_SESSION_START = structure(|| LiveTailSessionStart::SCHEMA), Constraint::NONE;
+    LIVE_TAIL_SESSION_UPDATE = structure(|| LiveTailSessionUpdate::SCHEMA), Constraint::NONE;
     LOG_EVENT_INDEX = Type::Integer, Constraint::NONE;
     LOG_GROUP = structure(|| LogGroup::SCHEMA), Constraint::NONE;
     LOG_GROUPS = list(&LOG_GROUP, "member", false), Constraint::NONE;
@@ -49,31 +72,62 @@ bounded! {
     LOG_GROUP_IDENTIFIER = Type::Text, Constraint::NONE.min(1).max(2048).pattern("[\\w#+=/:,.@-]*");
     LOG_GROUP_NAME = Type::Text, Constraint::NONE.min(1).max(512).pattern("[\\.\\-_/#A-Za-z0-9]+");
     LOG_GROUP_NAME_PATTERN = Type::Text, Constraint::NONE.min(0).max(512).pattern("[\\.\\-_/#A-Za-z0-9]*");
+    LOG_GROUP_NAME_REGEX_PATTERN = Type::Text, Constraint::NONE.min(3).max(129).pattern("(\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24})(\\|\\^?[\\.\\-_\\/#A-Za-z0-9]{3,24}){0,4}");
+    LOG_GROUP_SUMMARIES = list(&LOG_GROUP_SUMMARY, "member", false), Constraint::NONE;
+    LOG_GROUP_SUMMARY = structure(|| LogGroupSummary::SCHEMA), Constraint::NONE;
+    LOG_RECORD = map(&FIELD, &VALUE, ("entry", "key", "value"), false), Constraint::NONE;
+    LOG_RECORD_POINTER = Type::Text, Constraint::NONE;
     LOG_STREAM = structure(|| LogStream::SCHEMA), Constraint::NONE;
     LOG_STREAMS = list(&LOG_STREAM, "member", false), Constraint::NONE;
     LOG_STREAM_NAME = Type::Text, Constraint::NONE.min(1).max(512).pattern("[^:*]*");
     LOG_STREAM_SEARCHED_COMPLETELY = Type::Bool, Constraint::NONE;
     MESSAGE = Type::Text, Constraint::NONE;
+    METRIC_FILTER_MATCHES = list(&METRIC_FILTER_MATCH_RECORD, "member", false), Constraint::NONE;
+    METRIC_FILTER_MATCH_RECORD = structure(|| MetricFilterMatchRecord::SCHEMA), Constraint::NONE;
     NEXT_TOKEN = Type::Text, Constraint::NONE.min(1);
     ORDER_BY = Type::Text, Constraint::NONE.values(&["LogStreamName", "LastEventTime"]);
     OUTPUT_LOG_EVENT = structure(|| OutputLogEvent::SCHEMA), Constraint::NONE;
     OUTPUT_LOG_EVENTS = list(&OUTPUT_LOG_EVENT, "member", false), Constraint::NONE;
+    POLICY_DOCUMENT = Type::Text, Constraint::NONE.min(1).max(51200);
+    POLICY_NAME = Type::Text, Constraint::NONE;
+    POLICY_SCOPE = Type::Text, Constraint::NONE.values(&["ACCOUNT", "RESOURCE"]);
     REJECTED_ENTITY_INFO = structure(|| RejectedEntityInfo::SCHEMA), Constraint::NONE;
     REJECTED_LOG_EVENTS_INFO = structure(|| RejectedLogEventsInfo::SCHEMA), Constraint::NONE;
+    REQUEST_ID = Type::Text, Constraint::NONE.min(0).max(256);
+    RESOURCE_POLICIES = list(&RESOURCE_POLICY, "member", false), Constraint::NONE;
+    RESOURCE_POLICY = structure(|| ResourcePolicy::SCHEMA), Constraint::NONE;
+    ROLE_ARN = Type::Text, Constraint::NONE.min(1);
     SEARCHED_LOG_STREAM = structure(|| SearchedLogStream::SCHEMA), Constraint::NONE;
     SEARCHED_LOG_STREAMS = list(&SEARCHED_LOG_STREAM, "member", false), Constraint::NONE;
     SEQUENCE_TOKEN = Type::Text, Constraint::NONE.min(1);
+    SESSION_ID = Type::Text, Constraint::NONE.min(0).max(256);
+    SESSION_STREAMING_EXCEPTION = structure(|| SessionStreamingException::SCHEMA), Constraint::NONE;
+    SESSION_TIMEOUT_EXCEPTION = structure(|| SessionTimeoutException::SCHEMA), Constraint::NONE;
     START_FROM_HEAD = Type::Bool, Constraint::NONE;
+    START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS = list(&LOG_GROUP_IDENTIFIER, "member", false), Constraint::NONE.min(1).max(10);
     STORED_BYTES = Type::Long, Constraint::NONE.min(0);
+    SUBSCRIPTION_FILTER = structure(|| SubscriptionFilter::SCHEMA), Constraint::NONE;
+    SUBSCRIPTION_FILTERS = list(&SUBSCRIPTION_FILTER, "member", false), Constraint::NONE;
+    SYSTEM_FIELD = Type::Text, Constraint::NONE;
     TAGS = map(&TAG_KEY, &TAG_VALUE, ("entry", "key", "value"), false), Constraint::NONE.min(1).max(50);
+    TAG_FILTER = structure(|| TagFilter::SCHEMA), Constraint::NONE;
+    TAG_FILTERS = list(&TAG_FILTER, "member", false), Constraint::NONE.min(1).max(5);
+    TAG_FILTER_KEY = Type::Text, Constraint::NONE.min(1).max(128).pattern("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$");
+    TAG_FILTER_VALUE = Type::Text, Constraint::NONE.min(0).max(259).pattern("^!?\\*?([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)\\*?$");
+    TAG_FILTER_VALUES = list(&TAG_FILTER_VALUE, "member", false), Constraint::NONE.min(0).max(5);
     TAG_KEY = Type::Text, Constraint::NONE.min(1).max(128).pattern("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$");
     TAG_KEY_LIST = list(&TAG_KEY, "member", false), Constraint::NONE.min(0).max(50);
+    TAG_LIST = list(&TAG_KEY, "member", false), Constraint::NONE.min(1);
     TAG_VALUE = Type::Text, Constraint::NONE.max(256).pattern("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$");
+    TEST_EVENT_MESSAGES = list(&EVENT_MESSAGE, "member", false), Constraint::NONE.min(1).max(50);
     TIMESTAMP = Type::Long, Constraint::NONE.min(0);
+    TOKEN = Type::Text, Constraint::NONE;
     UNMASK = Type::Bool, Constraint::NONE;
+    VALUE = Type::Text, Constraint::NONE;
 }
 
 shapes! {
+    AccessDeniedException "AccessDeniedException" None => {}
     CreateLogGroupRequest "CreateLogGroupRequest" None => {
         log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
         kms_key_id: Option<String> = "kmsKeyId" "kmsKeyId" Body KMS_KEY_ID false;
@@ -88,6 +142,10 @@ shapes! {
     DataAlreadyAcceptedException "DataAlreadyAcceptedException" None => {
         expected_sequence_token: Option<String> = "expectedSequenceToken" "expectedSequenceToken" Body SEQUENCE_TOKEN false;
     }
+    DataSourceFilter "DataSourceFilter" None => {
+        name: String = "name" "name" Body DATA_SOURCE_NAME true;
+        r#type: Option<String> = "type" "type" Body DATA_SOURCE_TYPE false;
+    }
     DeleteLogGroupRequest "DeleteLogGroupRequest" None => {
         log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
     }
@@ -95,8 +153,17 @@ shapes! {
         log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
         log_stream_name: String = "logStreamName" "logStreamName" Body LOG_STREAM_NAME true;
     }
+    DeleteResourcePolicyRequest "DeleteResourcePolicyRequest" None => {
+        policy_name: Option<String> = "policyName" "policyName" Body POLICY_NAME false;
+        resource_arn: Option<String> = "resourceArn" "resourceArn" Body ARN false;
+        expected_revision_id: Option<String> = "expectedRevisionId" "expectedRevisionId" Body EXPECTED_REVISION_ID false;
+    }
     DeleteRetentionPolicyRequest "DeleteRetentionPolicyRequest" None => {
         log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+    }
+    DeleteSubscriptionFilterRequest "DeleteSubscriptionFilterRequest" None => {
+        log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+        filter_name: String = "filterName" "filterName" Body FILTER_NAME true;
     }
     DescribeLogGroupsRequest "DescribeLogGroupsRequest" None => {
         account_identifiers: Option<Vec<String>> = "accountIdentifiers" "accountIdentifiers" Body ACCOUNT_IDS false;
@@ -123,6 +190,26 @@ shapes! {
     }
     DescribeLogStreamsResponse "DescribeLogStreamsResponse" None => {
         log_streams: Option<Vec<LogStream>> = "logStreams" "logStreams" Body LOG_STREAMS false;
+        next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
+    }
+    DescribeResourcePoliciesRequest "DescribeResourcePoliciesRequest" None => {
+        next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
+        limit: Option<i32> = "limit" "limit" Body DESCRIBE_LIMIT false;
+        resource_arn: Option<String> = "resourceArn" "resourceArn" Body ARN false;
+        policy_scope: Option<String> = "policyScope" "policyScope" Body POLICY_SCOPE false;
+    }
+    DescribeResourcePoliciesResponse "DescribeResourcePoliciesResponse" None => {
+        resource_policies: Option<Vec<ResourcePolicy>> = "resourcePolicies" "resourcePolicies" Body RESOURCE_POLICIES false;
+        next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
+    }
+    DescribeSubscriptionFiltersRequest "DescribeSubscriptionFiltersRequest" None => {
+        log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+        filter_name_prefix: Option<String> = "filterNamePrefix" "filterNamePrefix" Body FILTER_NAME false;
+        next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
+        limit: Option<i32> = "limit" "limit" Body DESCRIBE_LIMIT false;
+    }
+    DescribeSubscriptionFiltersResponse "DescribeSubscriptionFiltersResponse" None => {
+        subscription_filters: Option<Vec<SubscriptionFilter>> = "subscriptionFilters" "subscriptionFilters" Body SUBSCRIPTION_FILTERS false;
         next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
     }
     Entity "Entity" None => {
@@ -170,20 +257,71 @@ shapes! {
         next_forward_token: Option<String> = "nextForwardToken" "nextForwardToken" Body NEXT_TOKEN false;
         next_backward_token: Option<String> = "nextBackwardToken" "nextBackwardToken" Body NEXT_TOKEN false;
     }
+    GetLogRecordRequest "GetLogRecordRequest" None => {
+        log_record_pointer: String = "logRecordPointer" "logRecordPointer" Body LOG_RECORD_POINTER true;
+        unmask: Option<bool> = "unmask" "unmask" Body UNMASK false;
+    }
+    GetLogRecordResponse "GetLogRecordResponse" None => {
+        log_record: Option<BTreeMap<String, String>> = "logRecord" "logRecord" Body LOG_RECORD false;
+    }
     InputLogEvent "InputLogEvent" None => {
         timestamp: i64 = "timestamp" "timestamp" Body TIMESTAMP true;
         message: String = "message" "message" Body EVENT_MESSAGE true;
     }
+    InvalidOperationException "InvalidOperationException" None => {}
     InvalidParameterException "InvalidParameterException" None => {}
     InvalidSequenceTokenException "InvalidSequenceTokenException" None => {
         expected_sequence_token: Option<String> = "expectedSequenceToken" "expectedSequenceToken" Body SEQUENCE_TOKEN false;
     }
     LimitExceededException "LimitExceededException" None => {}
+    ListLogGroupsRequest "ListLogGroupsRequest" None => {
+        log_group_name_pattern: Option<String> = "logGroupNamePattern" "logGroupNamePattern" Body LOG_GROUP_NAME_REGEX_PATTERN false;
+        log_group_class: Option<String> = "logGroupClass" "logGroupClass" Body LOG_GROUP_CLASS false;
+        include_linked_accounts: Option<bool> = "includeLinkedAccounts" "includeLinkedAccounts" Body INCLUDE_LINKED_ACCOUNTS false;
+        account_identifiers: Option<Vec<String>> = "accountIdentifiers" "accountIdentifiers" Body ACCOUNT_IDS false;
+        next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
+        limit: Option<i32> = "limit" "limit" Body LIST_LIMIT false;
+        data_sources: Option<Vec<DataSourceFilter>> = "dataSources" "dataSources" Body DATA_SOURCE_FILTERS false;
+        field_index_names: Option<Vec<String>> = "fieldIndexNames" "fieldIndexNames" Body FIELD_INDEX_NAMES false;
+        log_group_tags: Option<Vec<TagFilter>> = "logGroupTags" "logGroupTags" Body TAG_FILTERS false;
+    }
+    ListLogGroupsResponse "ListLogGroupsResponse" None => {
+        log_groups: Option<Vec<LogGroupSummary>> = "logGroups" "logGroups" Body LOG_GROUP_SUMMARIES false;
+        next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
+    }
     ListTagsForResourceRequest "ListTagsForResourceRequest" None => {
         resource_arn: String = "resourceArn" "resourceArn" Body AMAZON_RESOURCE_NAME true;
     }
     ListTagsForResourceResponse "ListTagsForResourceResponse" None => {
         tags: Option<BTreeMap<String, String>> = "tags" "tags" Body TAGS false;
+    }
+    ListTagsLogGroupRequest "ListTagsLogGroupRequest" None => {
+        log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+    }
+    ListTagsLogGroupResponse "ListTagsLogGroupResponse" None => {
+        tags: Option<BTreeMap<String, String>> = "tags" "tags" Body TAGS false;
+    }
+    LiveTailSessionLogEvent "LiveTailSessionLogEvent" None => {
+        log_stream_name: Option<String> = "logStreamName" "logStreamName" Body LOG_STREAM_NAME false;
+        log_group_identifier: Option<String> = "logGroupIdentifier" "logGroupIdentifier" Body LOG_GROUP_IDENTIFIER false;
+        message: Option<String> = "message" "message" Body EVENT_MESSAGE false;
+        timestamp: Option<i64> = "timestamp" "timestamp" Body TIMESTAMP false;
+        ingestion_time: Option<i64> = "ingestionTime" "ingestionTime" Body TIMESTAMP false;
+    }
+    LiveTailSessionMetadata "LiveTailSessionMetadata" None => {
+        sampled: Option<bool> = "sampled" "sampled" Body IS_SAMPLED false;
+    }
+    LiveTailSessionStart "LiveTailSessionStart" None => {
+        request_id: Option<String> = "requestId" "requestId" Body REQUEST_ID false;
+        session_id: Option<String> = "sessionId" "sessionId" Body SESSION_ID false;
+        log_group_identifiers: Option<Vec<String>> = "logGroupIdentifiers" "logGroupIdentifiers" Body START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS false;
+        log_stream_names: Option<Vec<String>> = "logStreamNames" "logStreamNames" Body INPUT_LOG_STREAM_NAMES false;
+        log_stream_name_prefixes: Option<Vec<String>> = "logStreamNamePrefixes" "logStreamNamePrefixes" Body INPUT_LOG_STREAM_NAMES false;
+        log_event_filter_pattern: Option<String> = "logEventFilterPattern" "logEventFilterPattern" Body FILTER_PATTERN false;
+    }
+    LiveTailSessionUpdate "LiveTailSessionUpdate" None => {
+        session_metadata: Option<LiveTailSessionMetadata> = "sessionMetadata" "sessionMetadata" Body LIVE_TAIL_SESSION_METADATA false;
+        session_results: Option<Vec<LiveTailSessionLogEvent>> = "sessionResults" "sessionResults" Body LIVE_TAIL_SESSION_RESULTS false;
     }
     LogGroup "LogGroup" None => {
         log_group_name: Option<String> = "logGroupName" "logGroupName" Body LOG_GROUP_NAME false;
@@ -200,6 +338,11 @@ shapes! {
         deletion_protection_enabled: Option<bool> = "deletionProtectionEnabled" "deletionProtectionEnabled" Body DELETION_PROTECTION_ENABLED false;
         bearer_token_authentication_enabled: Option<bool> = "bearerTokenAuthenticationEnabled" "bearerTokenAuthenticationEnabled" Body BEARER_TOKEN_AUTHENTICATION_ENABLED false;
     }
+    LogGroupSummary "LogGroupSummary" None => {
+        log_group_name: Option<String> = "logGroupName" "logGroupName" Body LOG_GROUP_NAME false;
+        log_group_arn: Option<String> = "logGroupArn" "logGroupArn" Body ARN false;
+        log_group_class: Option<String> = "logGroupClass" "logGroupClass" Body LOG_GROUP_CLASS false;
+    }
     LogStream "LogStream" None => {
         log_stream_name: Option<String> = "logStreamName" "logStreamName" Body LOG_STREAM_NAME false;
         creation_time: Option<i64> = "creationTime" "creationTime" Body TIMESTAMP false;
@@ -209,6 +352,11 @@ shapes! {
         upload_sequence_token: Option<String> = "uploadSequenceToken" "uploadSequenceToken" Body SEQUENCE_TOKEN false;
         arn: Option<String> = "arn" "arn" Body ARN false;
         stored_bytes: Option<i64> = "storedBytes" "storedBytes" Body STORED_BYTES false;
+    }
+    MetricFilterMatchRecord "MetricFilterMatchRecord" None => {
+        event_number: Option<i64> = "eventNumber" "eventNumber" Body EVENT_NUMBER false;
+        event_message: Option<String> = "eventMessage" "eventMessage" Body EVENT_MESSAGE false;
+        extracted_values: Option<BTreeMap<String, String>> = "extractedValues" "extractedValues" Body EXTRACTED_VALUES false;
     }
     OperationAbortedException "OperationAbortedException" None => {}
     OutputLogEvent "OutputLogEvent" None => {
@@ -228,9 +376,34 @@ shapes! {
         rejected_log_events_info: Option<RejectedLogEventsInfo> = "rejectedLogEventsInfo" "rejectedLogEventsInfo" Body REJECTED_LOG_EVENTS_INFO false;
         rejected_entity_info: Option<RejectedEntityInfo> = "rejectedEntityInfo" "rejectedEntityInfo" Body REJECTED_ENTITY_INFO false;
     }
+    PutLogGroupDeletionProtectionRequest "PutLogGroupDeletionProtectionRequest" None => {
+        log_group_identifier: String = "logGroupIdentifier" "logGroupIdentifier" Body LOG_GROUP_IDENTIFIER true;
+        deletion_protection_enabled: bool = "deletionProtectionEnabled" "deletionProtectionEnabled" Body DELETION_PROTECTION_ENABLED true;
+    }
+    PutResourcePolicyRequest "PutResourcePolicyRequest" None => {
+        policy_name: Option<String> = "policyName" "policyName" Body POLICY_NAME false;
+        policy_document: Option<String> = "policyDocument" "policyDocument" Body POLICY_DOCUMENT false;
+        resource_arn: Option<String> = "resourceArn" "resourceArn" Body ARN false;
+        expected_revision_id: Option<String> = "expectedRevisionId" "expectedRevisionId" Body EXPECTED_REVISION_ID false;
+    }
+    PutResourcePolicyResponse "PutResourcePolicyResponse" None => {
+        resource_policy: Option<ResourcePolicy> = "resourcePolicy" "resourcePolicy" Body RESOURCE_POLICY false;
+        revision_id: Option<String> = "revisionId" "revisionId" Body EXPECTED_REVISION_ID false;
+    }
     PutRetentionPolicyRequest "PutRetentionPolicyRequest" None => {
         log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
         retention_in_days: i32 = "retentionInDays" "retentionInDays" Body DAYS true;
+    }
+    PutSubscriptionFilterRequest "PutSubscriptionFilterRequest" None => {
+        log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+        filter_name: String = "filterName" "filterName" Body FILTER_NAME true;
+        filter_pattern: String = "filterPattern" "filterPattern" Body FILTER_PATTERN true;
+        destination_arn: String = "destinationArn" "destinationArn" Body DESTINATION_ARN true;
+        role_arn: Option<String> = "roleArn" "roleArn" Body ROLE_ARN false;
+        distribution: Option<String> = "distribution" "distribution" Body DISTRIBUTION false;
+        apply_on_transformed_logs: Option<bool> = "applyOnTransformedLogs" "applyOnTransformedLogs" Body APPLY_ON_TRANSFORMED_LOGS false;
+        field_selection_criteria: Option<String> = "fieldSelectionCriteria" "fieldSelectionCriteria" Body FIELD_SELECTION_CRITERIA false;
+        emit_system_fields: Option<Vec<String>> = "emitSystemFields" "emitSystemFields" Body EMIT_SYSTEM_FIELDS false;
     }
     RejectedEntityInfo "RejectedEntityInfo" None => {
         error_type: String = "errorType" "errorType" Body ENTITY_REJECTION_ERROR_TYPE true;
@@ -242,20 +415,78 @@ shapes! {
     }
     ResourceAlreadyExistsException "ResourceAlreadyExistsException" None => {}
     ResourceNotFoundException "ResourceNotFoundException" None => {}
+    ResourcePolicy "ResourcePolicy" None => {
+        policy_name: Option<String> = "policyName" "policyName" Body POLICY_NAME false;
+        policy_document: Option<String> = "policyDocument" "policyDocument" Body POLICY_DOCUMENT false;
+        last_updated_time: Option<i64> = "lastUpdatedTime" "lastUpdatedTime" Body TIMESTAMP false;
+        policy_scope: Option<String> = "policyScope" "policyScope" Body POLICY_SCOPE false;
+        resource_arn: Option<String> = "resourceArn" "resourceArn" Body ARN false;
+        revision_id: Option<String> = "revisionId" "revisionId" Body EXPECTED_REVISION_ID false;
+    }
     SearchedLogStream "SearchedLogStream" None => {
         log_stream_name: Option<String> = "logStreamName" "logStreamName" Body LOG_STREAM_NAME false;
         searched_completely: Option<bool> = "searchedCompletely" "searchedCompletely" Body LOG_STREAM_SEARCHED_COMPLETELY false;
     }
     ServiceUnavailableException "ServiceUnavailableException" None => {}
+    SessionStreamingException "SessionStreamingException" None => {
+        message: Option<String> = "message" "message" Body MESSAGE false;
+    }
+    SessionTimeoutException "SessionTimeoutException" None => {
+        message: Option<String> = "message" "message" Body MESSAGE false;
+    }
+    StartLiveTailRequest "StartLiveTailRequest" None => {
+        log_group_identifiers: Vec<String> = "logGroupIdentifiers" "logGroupIdentifiers" Body START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS true;
+        log_stream_names: Option<Vec<String>> = "logStreamNames" "logStreamNames" Body INPUT_LOG_STREAM_NAMES false;
+        log_stream_name_prefixes: Option<Vec<String>> = "logStreamNamePrefixes" "logStreamNamePrefixes" Body INPUT_LOG_STREAM_NAMES false;
+        log_event_filter_pattern: Option<String> = "logEventFilterPattern" "logEventFilterPattern" Body FILTER_PATTERN false;
+    }
+    StartLiveTailResponse "StartLiveTailResponse" None => {}
+    StartLiveTailResponseStream "StartLiveTailResponseStream" None => {
+        session_start: Option<LiveTailSessionStart> = "sessionStart" "sessionStart" Body LIVE_TAIL_SESSION_START false;
+        session_update: Option<LiveTailSessionUpdate> = "sessionUpdate" "sessionUpdate" Body LIVE_TAIL_SESSION_UPDATE false;
+        session_timeout_exception: Option<SessionTimeoutException> = "SessionTimeoutException" "SessionTimeoutException" Body SESSION_TIMEOUT_EXCEPTION false;
+        session_streaming_exception: Option<SessionStreamingException> = "SessionStreamingException" "SessionStreamingException" Body SESSION_STREAMING_EXCEPTION false;
+    }
+    SubscriptionFilter "SubscriptionFilter" None => {
+        filter_name: Option<String> = "filterName" "filterName" Body FILTER_NAME false;
+        log_group_name: Option<String> = "logGroupName" "logGroupName" Body LOG_GROUP_NAME false;
+        filter_pattern: Option<String> = "filterPattern" "filterPattern" Body FILTER_PATTERN false;
+        destination_arn: Option<String> = "destinationArn" "destinationArn" Body DESTINATION_ARN false;
+        role_arn: Option<String> = "roleArn" "roleArn" Body ROLE_ARN false;
+        distribution: Option<String> = "distribution" "distribution" Body DISTRIBUTION false;
+        apply_on_transformed_logs: Option<bool> = "applyOnTransformedLogs" "applyOnTransformedLogs" Body APPLY_ON_TRANSFORMED_LOGS false;
+        creation_time: Option<i64> = "creationTime" "creationTime" Body TIMESTAMP false;
+        field_selection_criteria: Option<String> = "fieldSelectionCriteria" "fieldSelectionCriteria" Body FIELD_SELECTION_CRITERIA false;
+        emit_system_fields: Option<Vec<String>> = "emitSystemFields" "emitSystemFields" Body EMIT_SYSTEM_FIELDS false;
+    }
+    TagFilter "TagFilter" None => {
+        key: String = "key" "key" Body TAG_FILTER_KEY true;
+        values: Option<Vec<String>> = "values" "values" Body TAG_FILTER_VALUES false;
+    }
+    TagLogGroupRequest "TagLogGroupRequest" None => {
+        log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+        tags: BTreeMap<String, String> = "tags" "tags" Body TAGS true;
+    }
     TagResourceRequest "TagResourceRequest" None => {
         resource_arn: String = "resourceArn" "resourceArn" Body AMAZON_RESOURCE_NAME true;
         tags: BTreeMap<String, String> = "tags" "tags" Body TAGS true;
+    }
+    TestMetricFilterRequest "TestMetricFilterRequest" None => {
+        filter_pattern: String = "filterPattern" "filterPattern" Body FILTER_PATTERN true;
+        log_event_messages: Vec<String> = "logEventMessages" "logEventMessages" Body TEST_EVENT_MESSAGES true;
+    }
+    TestMetricFilterResponse "TestMetricFilterResponse" None => {
+        matches: Option<Vec<MetricFilterMatchRecord>> = "matches" "matches" Body METRIC_FILTER_MATCHES false;
     }
     TooManyTagsException "TooManyTagsException" None => {
         message: Option<String> = "message" "message" Body MESSAGE false;
         resource_name: Option<String> = "resourceName" "resourceName" Body AMAZON_RESOURCE_NAME false;
     }
     UnrecognizedClientException "UnrecognizedClientException" None => {}
+    UntagLogGroupRequest "UntagLogGroupRequest" None => {
+        log_group_name: String = "logGroupName" "logGroupName" Body LOG_GROUP_NAME true;
+        tags: Vec<String> = "tags" "tags" Body TAG_LIST true;
+    }
     UntagResourceRequest "UntagResourceRequest" None => {
         resource_arn: String = "resourceArn" "resourceArn" Body AMAZON_RESOURCE_NAME true;
         tag_keys: Vec<String> = "tagKeys" "tagKeys" Body TAG_KEY_LIST true;
@@ -278,15 +509,29 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "CreateLogStream" "POST" "/" 200 CreateLogStreamRequest, (), "";
         "DeleteLogGroup" "POST" "/" 200 DeleteLogGroupRequest, (), "";
         "DeleteLogStream" "POST" "/" 200 DeleteLogStreamRequest, (), "";
+        "DeleteResourcePolicy" "POST" "/" 200 DeleteResourcePolicyRequest, (), "";
         "DeleteRetentionPolicy" "POST" "/" 200 DeleteRetentionPolicyRequest, (), "";
+        "DeleteSubscriptionFilter" "POST" "/" 200 DeleteSubscriptionFilterRequest, (), "";
         "DescribeLogGroups" "POST" "/" 200 DescribeLogGroupsRequest, DescribeLogGroupsResponse, "";
         "DescribeLogStreams" "POST" "/" 200 DescribeLogStreamsRequest, DescribeLogStreamsResponse, "";
+        "DescribeResourcePolicies" "POST" "/" 200 DescribeResourcePoliciesRequest, DescribeResourcePoliciesResponse, "";
+        "DescribeSubscriptionFilters" "POST" "/" 200 DescribeSubscriptionFiltersRequest, DescribeSubscriptionFiltersResponse, "";
         "FilterLogEvents" "POST" "/" 200 FilterLogEventsRequest, FilterLogEventsResponse, "";
         "GetLogEvents" "POST" "/" 200 GetLogEventsRequest, GetLogEventsResponse, "";
+        "GetLogRecord" "POST" "/" 200 GetLogRecordRequest, GetLogRecordResponse, "";
+        "ListLogGroups" "POST" "/" 200 ListLogGroupsRequest, ListLogGroupsResponse, "";
         "ListTagsForResource" "POST" "/" 200 ListTagsForResourceRequest, ListTagsForResourceResponse, "";
+        "ListTagsLogGroup" "POST" "/" 200 ListTagsLogGroupRequest, ListTagsLogGroupResponse, "";
         "PutLogEvents" "POST" "/" 200 PutLogEventsRequest, PutLogEventsResponse, "";
+        "PutLogGroupDeletionProtection" "POST" "/" 200 PutLogGroupDeletionProtectionRequest, (), "";
+        "PutResourcePolicy" "POST" "/" 200 PutResourcePolicyRequest, PutResourcePolicyResponse, "";
         "PutRetentionPolicy" "POST" "/" 200 PutRetentionPolicyRequest, (), "";
+        "PutSubscriptionFilter" "POST" "/" 200 PutSubscriptionFilterRequest, (), "";
+        "StartLiveTail" "POST" "/" 200 StartLiveTailRequest, StartLiveTailResponse + StartLiveTailResponseStream, "";
+        "TagLogGroup" "POST" "/" 200 TagLogGroupRequest, (), "";
         "TagResource" "POST" "/" 200 TagResourceRequest, (), "";
+        "TestMetricFilter" "POST" "/" 200 TestMetricFilterRequest, TestMetricFilterResponse, "";
+        "UntagLogGroup" "POST" "/" 200 UntagLogGroupRequest, (), "";
         "UntagResource" "POST" "/" 200 UntagResourceRequest, (), "";
     },
     missing: missing! {
@@ -313,9 +558,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "DeleteLookupTable" "POST" "/";
         "DeleteMetricFilter" "POST" "/";
         "DeleteQueryDefinition" "POST" "/";
-        "DeleteResourcePolicy" "POST" "/";
         "DeleteScheduledQuery" "POST" "/";
-        "DeleteSubscriptionFilter" "POST" "/";
         "DeleteTransformer" "POST" "/";
         "DescribeAccountPolicies" "POST" "/";
         "DescribeConfigurationTemplates" "POST" "/";
@@ -332,8 +575,6 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "DescribeMetricFilters" "POST" "/";
         "DescribeQueries" "POST" "/";
         "DescribeQueryDefinitions" "POST" "/";
-        "DescribeResourcePolicies" "POST" "/";
-        "DescribeSubscriptionFilters" "POST" "/";
         "DisassociateKmsKey" "POST" "/";
         "DisassociateSourceFromS3TableIntegration" "POST" "/";
         "GetDataProtectionPolicy" "POST" "/";
@@ -346,7 +587,6 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "GetLogFields" "POST" "/";
         "GetLogGroupFields" "POST" "/";
         "GetLogObject" "POST" "/";
-        "GetLogRecord" "POST" "/";
         "GetLookupTable" "POST" "/";
         "GetQueryResults" "POST" "/";
         "GetScheduledQuery" "POST" "/";
@@ -356,11 +596,9 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "ListAnomalies" "POST" "/";
         "ListIntegrations" "POST" "/";
         "ListLogAnomalyDetectors" "POST" "/";
-        "ListLogGroups" "POST" "/";
         "ListLogGroupsForQuery" "POST" "/";
         "ListScheduledQueries" "POST" "/";
         "ListSourcesForS3TableIntegration" "POST" "/";
-        "ListTagsLogGroup" "POST" "/";
         "PutAccountPolicy" "POST" "/";
         "PutBearerTokenAuthentication" "POST" "/";
         "PutDataProtectionPolicy" "POST" "/";
@@ -371,19 +609,12 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "PutDestinationPolicy" "POST" "/";
         "PutIndexPolicy" "POST" "/";
         "PutIntegration" "POST" "/";
-        "PutLogGroupDeletionProtection" "POST" "/";
         "PutMetricFilter" "POST" "/";
         "PutQueryDefinition" "POST" "/";
-        "PutResourcePolicy" "POST" "/";
-        "PutSubscriptionFilter" "POST" "/";
         "PutTransformer" "POST" "/";
-        "StartLiveTail" "POST" "/";
         "StartQuery" "POST" "/";
         "StopQuery" "POST" "/";
-        "TagLogGroup" "POST" "/";
-        "TestMetricFilter" "POST" "/";
         "TestTransformer" "POST" "/";
-        "UntagLogGroup" "POST" "/";
         "UpdateAnomaly" "POST" "/";
         "UpdateDeliveryConfiguration" "POST" "/";
         "UpdateLogAnomalyDetector" "POST" "/";
@@ -391,7 +622,9 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "UpdateScheduledQuery" "POST" "/";
     },
     errors: errors! {
+        AccessDeniedException "AccessDeniedException" "AccessDeniedException" 400;
         DataAlreadyAcceptedException "DataAlreadyAcceptedException" "DataAlreadyAcceptedException" 400;
+        InvalidOperationException "InvalidOperationException" "InvalidOperationException" 400;
         InvalidParameterException "InvalidParameterException" "InvalidParameterException" 400;
         InvalidSequenceTokenException "InvalidSequenceTokenException" "InvalidSequenceTokenException" 400;
         LimitExceededException "LimitExceededException" "LimitExceededException" 400;
@@ -399,6 +632,8 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         ResourceAlreadyExistsException "ResourceAlreadyExistsException" "ResourceAlreadyExistsException" 400;
         ResourceNotFoundException "ResourceNotFoundException" "ResourceNotFoundException" 400;
         ServiceUnavailableException "ServiceUnavailableException" "ServiceUnavailableException" 500;
+        SessionStreamingException "SessionStreamingException" "SessionStreamingException" 400;
+        SessionTimeoutException "SessionTimeoutException" "SessionTimeoutException" 400;
         TooManyTagsException "TooManyTagsException" "TooManyTagsException" 400;
         UnrecognizedClientException "UnrecognizedClientException" "UnrecognizedClientException" 400;
         ValidationException "ValidationException" "ValidationException" 400;

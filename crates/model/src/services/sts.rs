@@ -17,9 +17,14 @@ bounded! {
     CONTEXT_ASSERTION_TYPE = Type::Text, Constraint::NONE.min(4).max(2048);
     CREDENTIALS = structure(|| Credentials::SCHEMA), Constraint::NONE;
     DATE_TYPE_ISO8601 = Type::Time(TimestampFormat::Iso8601), Constraint::NONE;
+    DECODED_MESSAGE_TYPE = Type::Text, Constraint::NONE;
     DURATION_SECONDS_TYPE = Type::Integer, Constraint::NONE.min(900).max(129_600);
+    ENCODED_MESSAGE_TYPE = Type::Text, Constraint::NONE.min(1).max(10240);
     EXPIRED_IDENTITY_TOKEN_MESSAGE = Type::Text, Constraint::NONE;
     EXTERNAL_ID_TYPE = Type::Text, Constraint::NONE.min(2).max(1224).pattern("[\\w+=,.@:\\/-]*");
+    FEDERATED_ID_TYPE = Type::Text, Constraint::NONE.min(2).max(193).pattern("[\\w+=,.@\\:-]*");
+    FEDERATED_USER = structure(|| FederatedUser::SCHEMA), Constraint::NONE;
+    INVALID_AUTHORIZATION_MESSAGE = Type::Text, Constraint::NONE;
     MALFORMED_POLICY_DOCUMENT_MESSAGE = Type::Text, Constraint::NONE;
     NON_NEGATIVE_INTEGER_TYPE = Type::Integer, Constraint::NONE.min(0);
     PACKED_POLICY_TOO_LARGE_MESSAGE = Type::Text, Constraint::NONE;
@@ -31,6 +36,7 @@ bounded! {
     ROLE_DURATION_SECONDS_TYPE = Type::Integer, Constraint::NONE.min(900).max(43200);
     ROLE_SESSION_NAME_TYPE = Type::Text, Constraint::NONE.min(2).max(64).pattern("[\\w+=,.@-]*");
     SERIAL_NUMBER_TYPE = Type::Text, Constraint::NONE.min(9).max(256).pattern("[\\w+=/:,.@-]*");
+    SESSION_POLICY_DOCUMENT_TYPE = Type::Text, Constraint::NONE.min(1).max(2048).pattern("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
     SOURCE_IDENTITY_TYPE = Type::Text, Constraint::NONE.min(2).max(64).pattern("[\\w+=,.@-]*");
     TAG = structure(|| Tag::SCHEMA), Constraint::NONE;
     TAG_KEY_LIST_TYPE = list(&TAG_KEY_TYPE, "member", false), Constraint::NONE.max(50);
@@ -41,6 +47,7 @@ bounded! {
     TOKEN_TYPE = Type::Text, Constraint::NONE;
     UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE = Type::Text, Constraint::NONE.min(1).pattern("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
     USER_ID_TYPE = Type::Text, Constraint::NONE;
+    USER_NAME_TYPE = Type::Text, Constraint::NONE.min(2).max(32).pattern("[\\w+=,.@-]*");
 }
 
 shapes! {
@@ -74,8 +81,18 @@ shapes! {
         session_token: String = "SessionToken" "SessionToken" Body TOKEN_TYPE true;
         expiration: Timestamp = "Expiration" "Expiration" Body DATE_TYPE_ISO8601 true;
     }
+    DecodeAuthorizationMessageRequest "DecodeAuthorizationMessageRequest" None => {
+        encoded_message: String = "EncodedMessage" "EncodedMessage" Body ENCODED_MESSAGE_TYPE true;
+    }
+    DecodeAuthorizationMessageResponse "DecodeAuthorizationMessageResponse" None => {
+        decoded_message: Option<String> = "DecodedMessage" "DecodedMessage" Body DECODED_MESSAGE_TYPE false;
+    }
     ExpiredTokenException "ExpiredTokenException" None => {
         message: Option<String> = "message" "message" Body EXPIRED_IDENTITY_TOKEN_MESSAGE false;
+    }
+    FederatedUser "FederatedUser" None => {
+        federated_user_id: String = "FederatedUserId" "FederatedUserId" Body FEDERATED_ID_TYPE true;
+        arn: String = "Arn" "Arn" Body ARN_TYPE true;
     }
     GetAccessKeyInfoRequest "GetAccessKeyInfoRequest" None => {
         access_key_id: String = "AccessKeyId" "AccessKeyId" Body ACCESS_KEY_ID_TYPE true;
@@ -89,6 +106,18 @@ shapes! {
         account: Option<String> = "Account" "Account" Body ACCOUNT_TYPE false;
         arn: Option<String> = "Arn" "Arn" Body ARN_TYPE false;
     }
+    GetFederationTokenRequest "GetFederationTokenRequest" None => {
+        name: String = "Name" "Name" Body USER_NAME_TYPE true;
+        policy: Option<String> = "Policy" "Policy" Body SESSION_POLICY_DOCUMENT_TYPE false;
+        policy_arns: Option<Vec<PolicyDescriptorType>> = "PolicyArns" "PolicyArns" Body POLICY_DESCRIPTOR_LIST_TYPE false;
+        duration_seconds: Option<i32> = "DurationSeconds" "DurationSeconds" Body DURATION_SECONDS_TYPE false;
+        tags: Option<Vec<Tag>> = "Tags" "Tags" Body TAG_LIST_TYPE false;
+    }
+    GetFederationTokenResponse "GetFederationTokenResponse" None => {
+        credentials: Option<Credentials> = "Credentials" "Credentials" Body CREDENTIALS false;
+        federated_user: Option<FederatedUser> = "FederatedUser" "FederatedUser" Body FEDERATED_USER false;
+        packed_policy_size: Option<i32> = "PackedPolicySize" "PackedPolicySize" Body NON_NEGATIVE_INTEGER_TYPE false;
+    }
     GetSessionTokenRequest "GetSessionTokenRequest" None => {
         duration_seconds: Option<i32> = "DurationSeconds" "DurationSeconds" Body DURATION_SECONDS_TYPE false;
         serial_number: Option<String> = "SerialNumber" "SerialNumber" Body SERIAL_NUMBER_TYPE false;
@@ -96,6 +125,9 @@ shapes! {
     }
     GetSessionTokenResponse "GetSessionTokenResponse" None => {
         credentials: Option<Credentials> = "Credentials" "Credentials" Body CREDENTIALS false;
+    }
+    InvalidAuthorizationMessageException "InvalidAuthorizationMessageException" None => {
+        message: Option<String> = "message" "message" Body INVALID_AUTHORIZATION_MESSAGE false;
     }
     MalformedPolicyDocumentException "MalformedPolicyDocumentException" None => {
         message: Option<String> = "message" "message" Body MALFORMED_POLICY_DOCUMENT_MESSAGE false;
@@ -131,21 +163,22 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     xml_namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
     operations: operations! {
         "AssumeRole" "POST" "/" 200 AssumeRoleRequest, AssumeRoleResponse, "AssumeRoleResult";
+        "DecodeAuthorizationMessage" "POST" "/" 200 DecodeAuthorizationMessageRequest, DecodeAuthorizationMessageResponse, "DecodeAuthorizationMessageResult";
         "GetAccessKeyInfo" "POST" "/" 200 GetAccessKeyInfoRequest, GetAccessKeyInfoResponse, "GetAccessKeyInfoResult";
         "GetCallerIdentity" "POST" "/" 200 GetCallerIdentityRequest, GetCallerIdentityResponse, "GetCallerIdentityResult";
+        "GetFederationToken" "POST" "/" 200 GetFederationTokenRequest, GetFederationTokenResponse, "GetFederationTokenResult";
         "GetSessionToken" "POST" "/" 200 GetSessionTokenRequest, GetSessionTokenResponse, "GetSessionTokenResult";
     },
     missing: missing! {
         "AssumeRoleWithSAML" "POST" "/";
         "AssumeRoleWithWebIdentity" "POST" "/";
         "AssumeRoot" "POST" "/";
-        "DecodeAuthorizationMessage" "POST" "/";
         "GetDelegatedAccessToken" "POST" "/";
-        "GetFederationToken" "POST" "/";
         "GetWebIdentityToken" "POST" "/";
     },
     errors: errors! {
         ExpiredTokenException "ExpiredTokenException" "ExpiredTokenException" 400;
+        InvalidAuthorizationMessageException "InvalidAuthorizationMessageException" "InvalidAuthorizationMessageException" 400;
         MalformedPolicyDocumentException "MalformedPolicyDocumentException" "MalformedPolicyDocument" 400;
         PackedPolicyTooLargeException "PackedPolicyTooLargeException" "PackedPolicyTooLarge" 400;
         RegionDisabledException "RegionDisabledException" "RegionDisabledException" 403;
