@@ -31,8 +31,8 @@ pub type RouteTable = Routes<WorkloadId>;
 
 /// Answers AWS calls. The node adapts dispatch to it.
 pub trait Apis: Send + Sync + 'static {
-    /// Answers one call.
-    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Bytes>>;
+    /// Answers one call; the answer may go on as a stream.
+    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Body>>;
 }
 
 /// An AWS call, whole.
@@ -185,7 +185,7 @@ async fn call_api(
         return Answer { retry_after: true, ..busy }.into_response();
     };
     match collect_limited(body, body_bytes_max).await {
-        Ok(body) => apis.handle(ApiRequest { parts, body, peer, request_id }).await.map(full),
+        Ok(body) => apis.handle(ApiRequest { parts, body, peer, request_id }).await,
         Err(error) => {
             let (status, message) = answer::of_body_error(&error);
             Answer::new(status, message, &request_id).into_response()

@@ -5,8 +5,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt as _};
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
@@ -34,6 +35,11 @@ pub fn empty() -> Body {
 /// A body of known bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Body::new(Full::new(bytes.into()).map_err(|never| match never {}))
+}
+
+/// A body whose bytes come as a stream gives them; an error ends it and closes the connection.
+pub fn streamed(parts: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static) -> Body {
+    Body::new(StreamBody::new(parts.map(|part| part.map(Frame::data))))
 }
 
 /// A short plain-text answer.

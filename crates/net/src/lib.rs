@@ -24,7 +24,7 @@ mod relay;
 mod server;
 mod stream;
 
-pub use body::{BodyError, collect_limited, empty, full, text};
+pub use body::{BodyError, collect_limited, empty, full, streamed, text};
 pub use client::{Client, ClientOptions, Connect, SendError};
 pub use connection::serve_connection;
 pub use limits::Limits;

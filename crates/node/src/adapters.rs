@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use http::Response;
 use weft_compute::FunctionPlaces;
 use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied};
 use weft_lambda::{FunctionKey, Lambda, Placement};
+use weft_net::Body;
 use weft_routing::Auth;
 use weft_service::workload::{
     Artifact, Artifacts, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
@@ -35,15 +35,11 @@ fn request_of(request: ApiRequest) -> weft_service::ApiRequest {
 }
 
 impl Apis for LateDispatch {
-    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Bytes>> {
+    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Body>> {
         Box::pin(async move {
             match self.0.get() {
                 Some(dispatch) => dispatch.handle(request_of(request)).await,
-                None => {
-                    let mut starting = Response::new(Bytes::from_static(b"the server is starting\n"));
-                    *starting.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-                    starting
-                }
+                None => weft_net::text(http::StatusCode::SERVICE_UNAVAILABLE, "the server is starting\n"),
             }
         })
     }

@@ -15,17 +15,20 @@ use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderValue, Response};
 use weft_model::ServiceSchema;
+use weft_net::{Body, full};
 use weft_types::{AccountId, Region};
 use weft_wire::sigv4::{self, AuthFault, Authorization, Payload};
 use weft_wire::{WireFault, decode, encode, encode_error, find_service, resolve};
 
 use crate::dispatch::engine::Core;
 use crate::dispatch::unknown::schema_for_unknown;
+use crate::registry::Answer;
 use crate::{Clock, Context, CredentialError, Error, Identities, Principal, Registry, Scope};
 
 mod authorize;
 mod engine;
 mod keys;
+mod streaming;
 mod unknown;
 
 pub(crate) use keys::RequestKeys;
@@ -92,7 +95,7 @@ impl Dispatch {
 
     /// Answers a request. Never fails: every error is an answer in the service's protocol. Dropping the future drops the
     /// operation.
-    pub async fn handle(&self, request: ApiRequest) -> Response<Bytes> {
+    pub async fn handle(&self, request: ApiRequest) -> Response<Body> {
         let begin = Instant::now();
         let mut seen = Seen::default();
         let request_id = Arc::clone(&request.request_id);
@@ -101,14 +104,14 @@ impl Dispatch {
         let service = find_service(self.core.registry.services(), &request.parts, &request.body, named);
         let Some(service) = service else {
             let (schema, fault) = schema_for_unknown(&request.parts, named);
-            return encode_error(schema, &fault, &request_id);
+            return encode_error(schema, &fault, &request_id).map(full);
         };
         let answer = AssertUnwindSafe(self.answer(service, authorization, &request, &mut seen));
         let answer = answer.catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(service = service.signing_name, request_id = &*request_id, "operation panicked");
             Err(fault_of(&Error::internal("the operation panicked"), &request_id))
         });
-        let response = answer.unwrap_or_else(|fault| refuse(service, &fault, &request_id));
+        let response = answer.unwrap_or_else(|fault| refuse(service, &fault, &request_id).map(full));
         tracing::debug!(
             service = service.signing_name,
             operation = seen.operation,
@@ -164,7 +167,7 @@ impl Dispatch {
         authorization: Result<Option<Authorization>, AuthFault>,
         request: &ApiRequest,
         seen: &mut Seen,
-    ) -> Result<Response<Bytes>, WireFault> {
+    ) -> Result<Response<Body>, WireFault> {
         let _slot = self.take_slot()?;
         if request.body.len() > self.body_bytes_max {
             let message = format!("Request must be smaller than {} bytes", self.body_bytes_max);
@@ -180,9 +183,13 @@ impl Dispatch {
         let operation = resolved.operation;
         seen.operation = Some(operation.name);
         let input = decode(service, &resolved, parts, &request.body)?;
-        let output = self.core.run(service, operation, input, &cx).await;
-        let output = output.map_err(|error| hint(fault_of(&error, &request.request_id)))?;
-        encode(service, operation, &output, &request.request_id)
+        let answer = self.core.run(service, operation, input, &cx).await;
+        let Answer { output, events } =
+            answer.map_err(|error| hint(fault_of(&error, &request.request_id)))?;
+        match events {
+            None => encode(service, operation, &output, &request.request_id).map(|answer| answer.map(full)),
+            Some(events) => streaming::answer(service, operation, &output, events, &request.request_id),
+        }
     }
 
     /// Finds out who asks, or refuses.

@@ -28,9 +28,9 @@ pub use dispatch::{ApiRequest, Dispatch, DispatchOptions};
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Identities};
 pub use ids::{random_bytes, random_id, request_id};
-pub use operation::{Access, Operation};
+pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
-pub use registry::{PreparedOperation, Registry, ServiceBuilder};
+pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
 
 /// A boxed future, for the traits that are used as objects.
 pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 
+use futures::stream::BoxStream;
 use weft_model::Shape;
 
 use crate::{Context, Error, Scope};
@@ -32,6 +33,38 @@ pub trait Operation: Sized + Send + 'static {
         cx: &Context,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
+
+/// An operation whose answer goes on as a stream of events, such as `InvokeWithResponseStream`. The same steps as an
+/// [`Operation`]'s, with the same promises; only its end is open.
+pub trait StreamingOperation: Sized + Send + 'static {
+    /// The operation's name in the model.
+    const NAME: &'static str;
+    /// The service's state.
+    type Service: Send + Sync + 'static;
+    /// The generated input structure.
+    type Input: Shape;
+    /// The generated output structure, which has no member for the events.
+    type Output: Shape;
+    /// The generated structure of the events; each value has one member.
+    type Event: Shape;
+
+    /// See [`Operation::parse`].
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error>;
+
+    /// See [`Operation::accesses`].
+    fn accesses(&self, scope: &Scope) -> Vec<Access>;
+
+    /// Begins; the events follow until their stream ends or the caller goes away, which drops it. An error among them ends
+    /// it. Streams are not counted among the requests that run at a time: the operation bounds them.
+    fn run(
+        self,
+        service: &Self::Service,
+        cx: &Context,
+    ) -> impl Future<Output = Result<(Self::Output, Events<Self::Event>), Error>> + Send;
+}
+
+/// The events of an answer.
+pub type Events<E> = BoxStream<'static, Result<E, Error>>;
 
 /// One action on one resource, which must be allowed for a request to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]

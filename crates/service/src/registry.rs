@@ -3,12 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures::StreamExt as _;
 use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
 
-use crate::{Access, BoxFuture, Context, Error, Operation, Scope};
+use crate::{Access, BoxFuture, Context, Error, Events, Operation, Scope, StreamingOperation};
 
-type RunOperation = Box<dyn for<'a> FnOnce(&'a Context) -> BoxFuture<'a, Result<Value, Error>> + Send>;
+type RunOperation = Box<dyn for<'a> FnOnce(&'a Context) -> BoxFuture<'a, Result<Answer, Error>> + Send>;
 type Prepare = Box<dyn Fn(Value, &Scope) -> Result<PreparedOperation, Error> + Send + Sync>;
+
+/// What an operation answers.
+pub struct Answer {
+    /// The output, a structure of the operation's schema.
+    pub output: Value,
+    /// The events that follow it, structures of the operation's schema of events.
+    pub events: Option<Events<Value>>,
+}
 
 /// An operation that was parsed: what it needs to be allowed, and how to run it.
 pub struct PreparedOperation {
@@ -97,26 +106,54 @@ impl ServiceBuilder {
     /// Adds an operation. One that the service's model does not have is left out; `Registry::has` tells, and each
     /// service tests that all of its own are there.
     #[must_use]
-    pub fn operation<O: Operation>(mut self, service: &Arc<O::Service>) -> Self {
-        let Some(schema) = self.schema.operations.iter().find(|o| o.name == O::NAME) else {
-            tracing::error!(
-                operation = O::NAME,
-                service = self.schema.signing_name,
-                "operation is not in the model"
-            );
+    pub fn operation<O: Operation>(self, service: &Arc<O::Service>) -> Self {
+        let service = Arc::clone(service);
+        self.add(
+            O::NAME,
+            Box::new(move |input, scope| {
+                let operation = O::parse(O::Input::from_value(input), scope)?;
+                let accesses = operation.accesses(scope);
+                let service = Arc::clone(&service);
+                let run: RunOperation = Box::new(move |cx| {
+                    Box::pin(async move {
+                        let output = operation.run(&service, cx).await?.into_value();
+                        Ok(Answer { output, events: None })
+                    })
+                });
+                Ok(PreparedOperation { accesses, run })
+            }),
+        )
+    }
+
+    /// Adds an operation that answers with events, as [`Self::operation`] adds others.
+    #[must_use]
+    pub fn streaming_operation<O: StreamingOperation>(self, service: &Arc<O::Service>) -> Self {
+        let service = Arc::clone(service);
+        self.add(
+            O::NAME,
+            Box::new(move |input, scope| {
+                let operation = O::parse(O::Input::from_value(input), scope)?;
+                let accesses = operation.accesses(scope);
+                let service = Arc::clone(&service);
+                let run: RunOperation = Box::new(move |cx| {
+                    Box::pin(async move {
+                        let (output, events) = operation.run(&service, cx).await?;
+                        let events = events.map(|event| event.map(Shape::into_value)).boxed();
+                        Ok(Answer { output: output.into_value(), events: Some(events) })
+                    })
+                });
+                Ok(PreparedOperation { accesses, run })
+            }),
+        )
+    }
+
+    fn add(mut self, name: &'static str, prepare: Prepare) -> Self {
+        let Some(schema) = self.schema.operations.iter().find(|operation| operation.name == name) else {
+            let service = self.schema.signing_name;
+            tracing::error!(operation = name, service, "operation is not in the model");
             return self;
         };
-        let service = Arc::clone(service);
-        let prepare: Prepare = Box::new(move |input, scope| {
-            let operation = O::parse(O::Input::from_value(input), scope)?;
-            let accesses = operation.accesses(scope);
-            let service = Arc::clone(&service);
-            let run: RunOperation = Box::new(move |cx| {
-                Box::pin(async move { operation.run(&service, cx).await.map(Shape::into_value) })
-            });
-            Ok(PreparedOperation { accesses, run })
-        });
-        self.operations.insert(O::NAME, (schema, prepare));
+        self.operations.insert(name, (schema, prepare));
         self
     }
 }

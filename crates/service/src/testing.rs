@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
+use weft_net::collect_limited;
 use weft_wire::sigv4::{Credentials, sign};
 use weft_wire::{ServiceFault, decode_response, encode_request};
 
@@ -13,6 +14,9 @@ use crate::{ApiRequest, Dispatch};
 mod sample;
 
 pub use sample::sample;
+
+/// The longest answer that a test takes.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
 /// Calls operations through a [`Dispatch`] with signed requests, as a client over the network would.
 #[derive(Clone)]
@@ -52,11 +56,13 @@ impl Client {
         request
     }
 
-    /// Sends a request as it is.
+    /// Sends a request as it is, and waits for the whole answer.
     pub async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
         let peer = Some(std::net::Ipv4Addr::LOCALHOST.into());
-        self.dispatch.handle(ApiRequest::new(parts, body, peer, true)).await
+        let (head, body) = self.dispatch.handle(ApiRequest::new(parts, body, peer, true)).await.into_parts();
+        let body = collect_limited(body, ANSWER_BYTES_MAX).await.expect("the answer ends");
+        Response::from_parts(head, body)
     }
 
     /// Calls an operation with a value.

@@ -12,10 +12,11 @@
 //! body ([`VALUES_MAX`]); what `decode` returns satisfies its schema; what one direction writes the other reads.
 //!
 //! The crate is pure: the clock is an argument, bodies are whole. It does not know what an operation does, who has which
-//! key, or where a request came from. Protocols without a codec yet (REST-XML, CBOR, event streams) are
+//! key, or where a request came from. Protocols without a codec yet (REST-XML, CBOR) are
 //! refused by [`WireFault::unsupported`].
 
 mod common;
+mod eventstream;
 mod fault;
 mod form;
 mod json;
@@ -33,6 +34,10 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response, request, response};
 use weft_model::{OperationSchema, Protocol, ServiceSchema, Value};
 
+pub use eventstream::{
+    EVENT_STREAM, EventMessage, EventReader, MESSAGE_BYTES_MAX, encode_event, encode_initial_response,
+    encode_stream_error,
+};
 pub use fault::{ServiceFault, WireFault};
 pub use resolve::{Resolved, Unresolved, find_service, resolve};
 pub use validate::validate;

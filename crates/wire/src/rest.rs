@@ -27,7 +27,7 @@ pub(crate) fn read_request(
             Location::Query => *place = read_query(schema, member, &query)?,
             Location::Header => *place = read_header(member, &parts.headers)?,
             Location::Headers => *place = read_prefix_headers(member, &parts.headers)?,
-            Location::Body | Location::Status => {}
+            Location::Body | Location::Status | Location::EventPayload => {}
         }
     }
     Ok(Value::Struct(places))
@@ -45,7 +45,7 @@ pub(crate) fn read_response(
             Location::Status => *place = Some(Value::Integer(i64::from(parts.status.as_u16()))),
             Location::Header => *place = read_header(member, &parts.headers)?,
             Location::Headers => *place = read_prefix_headers(member, &parts.headers)?,
-            Location::Body | Location::Path | Location::Query => {}
+            Location::Body | Location::Path | Location::Query | Location::EventPayload => {}
         }
     }
     Ok(Value::Struct(places))

@@ -105,9 +105,9 @@ impl Workers for World {
 }
 
 impl Apis for World {
-    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Bytes>> {
+    fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Body>> {
         let answer = format!("api {}", String::from_utf8_lossy(&request.body));
-        Box::pin(std::future::ready(Response::new(answer.into())))
+        Box::pin(std::future::ready(Response::new(full(answer))))
     }
 }
 

@@ -7,6 +7,7 @@ use weft_wire::{WireFault, validate};
 
 use crate::context::Engine;
 use crate::dispatch::authorize;
+use crate::registry::Answer;
 use crate::{Access, BoxFuture, Clock, Context, Error, Grant, Identities, Registry};
 
 /// The parts of dispatch that contexts reach.
@@ -25,7 +26,7 @@ impl Core {
         operation: &'static OperationSchema,
         input: Value,
         cx: &Context,
-    ) -> Result<Value, Error> {
+    ) -> Result<Answer, Error> {
         let prepared = self.registry.prepare(service.signing_name, operation.name, input, &cx.scope);
         let prepared = prepared.ok_or_else(|| not_implemented(service, operation.name))??;
         for access in &prepared.accesses {
@@ -52,7 +53,13 @@ impl Core {
         let Some(found) = schema.operation(operation) else { return Err(not_implemented(schema, operation)) };
         validate(found.input, &input).map_err(|message| Error::new("ValidationException", message))?;
         let inner = Context { depth: cx.depth + 1, ..cx.clone() };
-        self.run(schema, found, input, &inner).await
+        match self.run(schema, found, input, &inner).await? {
+            Answer { output, events: None } => Ok(output),
+            Answer { .. } => {
+                let message = format!("{operation} answers with a stream, which services cannot follow.");
+                Err(Error::new("NotImplemented", message).with_status(501))
+            }
+        }
     }
 }
 

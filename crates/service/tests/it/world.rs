@@ -185,6 +185,18 @@ impl World {
         registry.add(ServiceBuilder::new(&lambda::SERVICE).operation::<ListTags>(&counts));
         registry.add(ServiceBuilder::new(&logs::SERVICE).operation::<CreateLogGroup>(&counts));
         registry.add(ServiceBuilder::new(&sts::SERVICE).operation::<GetCallerIdentity>(&counts));
+        Self::from(counts, registry, options)
+    }
+
+    /// A world with one service.
+    pub(crate) fn of(service: impl Fn(&Arc<Counts>) -> ServiceBuilder) -> Self {
+        let counts = Arc::new(Counts::default());
+        let mut registry = Registry::default();
+        registry.add(service(&counts));
+        Self::from(counts, registry, DispatchOptions::default())
+    }
+
+    fn from(counts: Arc<Counts>, registry: Registry, options: DispatchOptions) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_795_485_723)));
         let dispatch = Dispatch::new(registry, Arc::new(Users), clock as Arc<dyn Clock>, options);
         Self { counts, dispatch }
