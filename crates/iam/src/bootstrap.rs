@@ -6,7 +6,6 @@ use weft_service::Error;
 use weft_store::WriteTx;
 use weft_types::{AccountId, Timestamp};
 
-use crate::errors::Failure;
 use crate::managed::ADMINISTRATOR_ACCESS;
 use crate::records::{AccessKey, Grants, KEYS, USERS, User, name_key};
 use crate::{Iam, entity, ids, policies};
@@ -56,7 +55,7 @@ fn set_up(
     made: &AdminKey,
     id: &str,
     now: Timestamp,
-) -> Result<AdminKey, Failure> {
+) -> Result<AdminKey, Error> {
     let account = AccountId::DEFAULT;
     let mut user = match entity::find::<User>(tx, account, NAME)? {
         Some(user) => user,
@@ -69,7 +68,7 @@ fn set_up(
     if let Some(known) = KEYS.get(tx, &(key.access_key_id.as_str(),))?
         && (known.account, known.user.as_str()) != (account, NAME)
     {
-        return Err(crate::errors::invalid_input("The access key id belongs to another user.").into());
+        return Err(crate::errors::invalid_input("The access key id belongs to another user."));
     }
     user.keys.retain(|known| *known != key.access_key_id);
     if user.keys.len() >= 2 {
@@ -84,7 +83,7 @@ fn set_up(
     Ok(key.clone())
 }
 
-fn new_admin(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<User, Failure> {
+fn new_admin(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<User, Error> {
     let account = AccountId::DEFAULT;
     let grants = Grants { attached: [ADMINISTRATOR_ACCESS.to_owned()].into(), ..Grants::default() };
     let user = User {
@@ -103,7 +102,7 @@ fn new_admin(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<User, Fai
 }
 
 /// The pinned key where the user has it just so, or without one the first active key.
-fn usable_key(tx: &WriteTx<'_>, user: &User, pinned: Option<&AdminKey>) -> Result<Option<AdminKey>, Failure> {
+fn usable_key(tx: &WriteTx<'_>, user: &User, pinned: Option<&AdminKey>) -> Result<Option<AdminKey>, Error> {
     for id in &user.keys {
         let Some(key) = KEYS.get(tx, &(id.as_str(),))?.filter(|key| key.active) else { continue };
         let key = AdminKey { access_key_id: id.clone(), secret: key.secret };

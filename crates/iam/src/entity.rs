@@ -7,7 +7,7 @@ use weft_store::{Read, Record, Table, WriteTx};
 use weft_types::AccountId;
 
 use crate::documents::{self, Purpose};
-use crate::errors::{Failure, already_exists, delete_conflict, limit_exceeded, no_such_entity, quota};
+use crate::errors::{already_exists, delete_conflict, limit_exceeded, no_such_entity, quota};
 use crate::policies::{self, PolicyArn};
 use crate::records::{COUNTS, Count, Grants, NameKey, ROLES, Role, USERS, User, name_key};
 use crate::{Iam, ids, tags};
@@ -91,35 +91,35 @@ impl Entity for Role {
 }
 
 /// The entity of this very name, if there is one.
-pub(crate) fn find<E: Entity>(tx: &impl Read, account: AccountId, name: &str) -> Result<Option<E>, Failure> {
+pub(crate) fn find<E: Entity>(tx: &impl Read, account: AccountId, name: &str) -> Result<Option<E>, Error> {
     let found = E::TABLE.get(tx, &name_key(account, name))?;
     Ok(found.filter(|entity: &E| entity.name() == name))
 }
 
 /// The entity of this name, or `NoSuchEntity`.
-pub(crate) fn get<E: Entity>(tx: &impl Read, account: AccountId, name: &str) -> Result<E, Failure> {
+pub(crate) fn get<E: Entity>(tx: &impl Read, account: AccountId, name: &str) -> Result<E, Error> {
     let missing = || no_such_entity(format!("The {} with name {name} cannot be found.", E::KIND));
-    Ok(find(tx, account, name)?.ok_or_else(missing)?)
+    find(tx, account, name)?.ok_or_else(missing)
 }
 
 /// Adds a new one, within the account's quota.
-pub(crate) fn add<E: Entity>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Failure> {
+pub(crate) fn add<E: Entity>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Error> {
     let key = name_key(entity.account(), entity.name());
     if E::TABLE.get(tx, &key)?.is_some() {
         let message = format!("{} with name {} already exists.", E::TITLE, entity.name());
-        return Err(already_exists(message).into());
+        return Err(already_exists(message));
     }
     count_up(tx, entity.account(), E::QUOTA)?;
     Ok(E::TABLE.insert(tx, &key, entity)?)
 }
 
 /// Removes one that has no policies left.
-pub(crate) fn remove<E: Entity>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Failure> {
+pub(crate) fn remove<E: Entity>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Error> {
     if !entity.grants().attached.is_empty() {
-        return Err(delete_conflict("Cannot delete entity, must detach all policies first.").into());
+        return Err(delete_conflict("Cannot delete entity, must detach all policies first."));
     }
     if !entity.grants().inline.is_empty() {
-        return Err(delete_conflict("Cannot delete entity, must delete policies first.").into());
+        return Err(delete_conflict("Cannot delete entity, must delete policies first."));
     }
     E::TABLE.remove(tx, &name_key(entity.account(), entity.name()))?;
     count_down(tx, entity.account(), E::QUOTA.0)
@@ -129,16 +129,16 @@ pub(crate) fn count_up(
     tx: &mut WriteTx<'_>,
     account: AccountId,
     (name, limit): (&str, usize),
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let key = (account.as_u64(), name.to_owned());
     let Count(count) = COUNTS.get(tx, &key)?.unwrap_or_default();
     if count >= limit as u64 {
-        return Err(quota(name, limit).into());
+        return Err(quota(name, limit));
     }
     Ok(COUNTS.insert(tx, &key, &Count(count + 1))?)
 }
 
-pub(crate) fn count_down(tx: &mut WriteTx<'_>, account: AccountId, name: &str) -> Result<(), Failure> {
+pub(crate) fn count_down(tx: &mut WriteTx<'_>, account: AccountId, name: &str) -> Result<(), Error> {
     let key = (account.as_u64(), name.to_owned());
     let Count(count) = COUNTS.get(tx, &key)?.unwrap_or_default();
     Ok(COUNTS.insert(tx, &key, &Count(count.saturating_sub(1)))?)
@@ -164,7 +164,7 @@ impl Iam {
     where
         E: Entity,
         T: Send + 'static,
-        F: Fn(&mut WriteTx<'_>, &mut E) -> Result<T, Failure> + Send + Sync + 'static,
+        F: Fn(&mut WriteTx<'_>, &mut E) -> Result<T, Error> + Send + Sync + 'static,
     {
         let (account, name) = (cx.scope.account, name.to_owned());
         self.write(move |tx| {
@@ -198,8 +198,7 @@ impl Iam {
                 return Ok(());
             }
             let (limit, kind, name) = (E::INLINE_MAX, E::KIND, entity.name());
-            Err(limit_exceeded(format!("Maximum policy size of {limit} bytes exceeded for {kind} {name}"))
-                .into())
+            Err(limit_exceeded(format!("Maximum policy size of {limit} bytes exceeded for {kind} {name}")))
         })
         .await
     }
@@ -213,7 +212,7 @@ impl Iam {
     ) -> Result<(), Error> {
         self.change(cx, name, move |_, entity: &mut E| match entity.grants_mut().inline.remove(&policy) {
             Some(_) => Ok(()),
-            None => Err(no_inline::<E>(&policy).into()),
+            None => Err(no_inline::<E>(&policy)),
         })
         .await
     }
@@ -231,7 +230,7 @@ impl Iam {
                 return Ok(());
             }
             if entity.grants().attached.len() > ATTACHED_MAX {
-                return Err(quota(E::ATTACHED_QUOTA, ATTACHED_MAX).into());
+                return Err(quota(E::ATTACHED_QUOTA, ATTACHED_MAX));
             }
             policies::count_attachment(tx, entity.account(), policy.as_str(), 1)
         })
@@ -247,7 +246,7 @@ impl Iam {
     ) -> Result<(), Error> {
         self.change(cx, name, move |tx, entity: &mut E| {
             if !entity.grants_mut().attached.remove(policy.as_str()) {
-                return Err(no_such_entity(format!("Policy {} was not found.", policy.as_str())).into());
+                return Err(no_such_entity(format!("Policy {} was not found.", policy.as_str())));
             }
             policies::count_attachment(tx, entity.account(), policy.as_str(), -1)
         })

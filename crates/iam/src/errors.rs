@@ -1,40 +1,6 @@
 //! The errors of IAM, in AWS's words.
 
 use weft_service::Error;
-use weft_store::StoreError;
-
-/// Why a transaction did not happen: for the caller to see, or the store's fault.
-pub(crate) enum Failure {
-    Refused(Error),
-    Store(StoreError),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(error) => error,
-            Failure::Store(error @ StoreError::Full) => Self::new(
-                "ServiceFailureException",
-                "The request processing has failed because of an unknown error, exception or failure.",
-            )
-            .with_status(503)
-            .with_cause(error),
-            Failure::Store(error) => Self::internal(error),
-        }
-    }
-}
 
 pub(crate) fn no_such_entity(message: impl Into<String>) -> Error {
     Error::new("NoSuchEntityException", message)

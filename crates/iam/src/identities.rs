@@ -8,7 +8,6 @@ use weft_store::Read;
 use weft_types::{AccountId, Timestamp};
 
 use crate::cache::{KnownKey, Policies};
-use crate::errors::Failure;
 use crate::records::{Grants, KEYS, Role, User};
 use crate::seal::{Session, Who};
 use crate::{Iam, entity, policies};
@@ -69,7 +68,7 @@ fn read_policies(
     is_user: bool,
     name: &str,
     id: &str,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, Error> {
     let grants = if is_user {
         entity::find::<User>(tx, account, name)?.filter(|user| user.id == id).map(|user| user.grants)
     } else {
@@ -153,7 +152,7 @@ impl Iam {
     }
 }
 
-fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Option<Principal>, Failure> {
+fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Option<Principal>, Error> {
     Ok(match who {
         Who::Root => Some(Principal::Root(account)),
         Who::User { name, id } => {

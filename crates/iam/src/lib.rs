@@ -41,7 +41,6 @@ use weft_store::{Store, WriteTx};
 pub use bootstrap::AdminKey;
 
 use crate::cache::Cache;
-use crate::errors::Failure;
 use crate::seal::Seal;
 
 /// The state of IAM and STS. Opened once; cheap to share.
@@ -55,7 +54,7 @@ pub struct Iam {
 impl Iam {
     /// Opens IAM on a store of its own. Makes the key that seals sessions at the first start.
     pub async fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
-        let key = store.write(seal::load_or_make).await.map_err(Error::from)?;
+        let key = store.write(seal::load_or_make).await?;
         let cache = Cache::new(store.changes());
         Ok(Arc::new(Self { store, cache, seal: Seal::new(key), clock }))
     }
@@ -71,18 +70,18 @@ impl Iam {
     async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&mut WriteTx<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+        F: Fn(&mut WriteTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let _forget = self.cache.forget_when_dropped();
-        Ok(self.store.write(work).await?)
+        self.store.write(work).await
     }
 
     /// Runs a closure on one view.
     async fn read<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&weft_store::ReadTx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&weft_store::ReadTx<'_>) -> Result<T, Error> + Send + 'static,
     {
-        Ok(self.store.read(work).await?)
+        self.store.read(work).await
     }
 }

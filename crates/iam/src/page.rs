@@ -6,7 +6,7 @@ use weft_service::Error;
 use weft_store::{Read, Record, Table};
 use weft_types::AccountId;
 
-use crate::errors::{Failure, validation};
+use crate::errors::validation;
 use crate::records::NameKey;
 
 /// Where a page begins and how long it may be.
@@ -60,7 +60,7 @@ impl Page {
         table: &Table<NameKey, V>,
         account: AccountId,
         show: impl Fn(&V) -> Option<T>,
-    ) -> Result<Paged<T>, Failure> {
+    ) -> Result<Paged<T>, Error> {
         let account = account.as_u64();
         let mut after = self.after.clone();
         let mut items: Vec<(String, T)> = Vec::new();

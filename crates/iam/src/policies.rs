@@ -7,7 +7,7 @@ use weft_service::{Context, Error};
 use weft_store::{Read, WriteTx};
 use weft_types::{AccountId, Arn, Timestamp};
 
-use crate::errors::{Failure, invalid_arn, no_such_entity, quota};
+use crate::errors::{invalid_arn, no_such_entity, quota};
 use crate::managed::{self, AwsPolicy};
 use crate::records::{ATTACHMENTS, Count, ManagedPolicy, POLICIES, Version, name_key};
 use crate::{Iam, documents, ids, tags};
@@ -65,33 +65,33 @@ impl PolicyArn {
 }
 
 /// The policy with this ARN, if there is one.
-pub(crate) fn find(tx: &impl Read, arn: &PolicyArn) -> Result<Option<AnyPolicy>, Failure> {
+pub(crate) fn find(tx: &impl Read, arn: &PolicyArn) -> Result<Option<AnyPolicy>, Error> {
     let Some(account) = arn.account else { return Ok(managed::find(arn.as_str()).map(AnyPolicy::Aws)) };
     let found = POLICIES.get(tx, &name_key(account, arn.name()))?;
     Ok(found.filter(|policy| policy.arn() == arn.as_str()).map(AnyPolicy::Own))
 }
 
 /// The policy with this ARN, or `NoSuchEntity`.
-pub(crate) fn get(tx: &impl Read, arn: &PolicyArn) -> Result<AnyPolicy, Failure> {
+pub(crate) fn get(tx: &impl Read, arn: &PolicyArn) -> Result<AnyPolicy, Error> {
     let missing = || no_such_entity(format!("Policy {} was not found.", arn.as_str()));
-    Ok(find(tx, arn)?.ok_or_else(missing)?)
+    find(tx, arn)?.ok_or_else(missing)
 }
 
 /// The customer-managed policy with this ARN, or `NoSuchEntity`.
-pub(crate) fn get_own(tx: &impl Read, arn: &PolicyArn) -> Result<ManagedPolicy, Failure> {
+pub(crate) fn get_own(tx: &impl Read, arn: &PolicyArn) -> Result<ManagedPolicy, Error> {
     match get(tx, arn)? {
         AnyPolicy::Own(policy) => Ok(policy),
-        AnyPolicy::Aws(_) => Err(invalid_arn(arn.as_str()).into()),
+        AnyPolicy::Aws(_) => Err(invalid_arn(arn.as_str())),
     }
 }
 
 /// Fails unless an entity of the account can have the policy attached.
-pub(crate) fn require_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<(), Failure> {
+pub(crate) fn require_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<(), Error> {
     let own = arn.account.is_none_or(|owner| owner == account);
     if own && find(tx, arn)?.is_some() {
         return Ok(());
     }
-    Err(no_such_entity(format!("Policy {} does not exist or is not attachable.", arn.as_str())).into())
+    Err(no_such_entity(format!("Policy {} does not exist or is not attachable.", arn.as_str())))
 }
 
 /// Fails where a document is longer than a managed policy may be.
@@ -120,7 +120,7 @@ pub(crate) fn show_attached(arns: BTreeSet<String>, prefix: &str) -> Vec<(String
 }
 
 /// The document of the default version, if the policy exists.
-pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Error> {
     let Ok(arn) = PolicyArn::parse(arn) else { return Ok(None) };
     Ok(find(tx, &arn)?.map(|policy| match policy {
         AnyPolicy::Own(policy) => policy.default_version().map(|v| v.document.clone()).unwrap_or_default(),
@@ -129,7 +129,7 @@ pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Fail
 }
 
 /// How often an account has attached a policy.
-pub(crate) fn attachments(tx: &impl Read, account: AccountId, arn: &str) -> Result<u64, Failure> {
+pub(crate) fn attachments(tx: &impl Read, account: AccountId, arn: &str) -> Result<u64, Error> {
     Ok(ATTACHMENTS.get(tx, &(account.as_u64(), arn))?.unwrap_or_default().0)
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn count_attachment(
     account: AccountId,
     arn: &str,
     change: i64,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let count = attachments(tx, account, arn)?.saturating_add_signed(change);
     let key = (account.as_u64(), arn.to_owned());
     if count == 0 {
@@ -265,7 +265,7 @@ impl Iam {
     ) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Fn(&mut WriteTx<'_>, &mut ManagedPolicy) -> Result<T, Failure> + Send + Sync + 'static,
+        F: Fn(&mut WriteTx<'_>, &mut ManagedPolicy) -> Result<T, Error> + Send + Sync + 'static,
     {
         let account = cx.scope.account;
         let arn = arn.require_own(account)?;

@@ -5,11 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use weft_service::random_bytes;
+use weft_service::{Error, random_bytes};
 use weft_store::{Record, Table, WriteTx};
 use weft_types::{AccountId, Timestamp};
-
-use crate::errors::Failure;
 
 /// The version of the token's form, its first byte.
 const VERSION: u8 = 1;
@@ -97,7 +95,7 @@ impl Record for SealKey {}
 const SEAL_KEYS: Table<(String,), SealKey> = Table::new("seal");
 
 /// Reads the key, or makes it at the first start.
-pub(crate) fn load_or_make(tx: &mut WriteTx<'_>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn load_or_make(tx: &mut WriteTx<'_>) -> Result<Vec<u8>, Error> {
     let name = ("sessions".to_owned(),);
     if let Some(SealKey(key)) = SEAL_KEYS.get(tx, &name)? {
         return Ok(key);

@@ -121,10 +121,9 @@ impl CodeStore {
                 if CODE_USES.query(&name).limit(1).rows(tx)?.is_empty() {
                     UNUSED_CODE.insert(tx, &name, &Unused { since })?;
                 }
-                Ok(())
+                Ok::<_, Error>(())
             })
-            .await
-            .map_err(|error: StoreError| Error::internal(error))?;
+            .await?;
         self.unpack(&digest, archive.clone()).await?;
         self.blobs.put(archive).await.map_err(Error::internal)?;
         Ok(code)
@@ -166,10 +165,9 @@ impl CodeStore {
 
     /// Removes code that has been unused for long enough; tells how much.
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
-        let rows = self.store.read(|tx| UNUSED_CODE.query(&()).limit(SWEEP_MAX).rows(tx)).await;
-        let rows = rows.map_err(|error: StoreError| Error::internal(error))?;
+        let rows = self.store.read(|tx| Ok::<_, Error>(UNUSED_CODE.query(&()).limit(SWEEP_MAX).rows(tx)?));
         let mut removed = 0;
-        for ((name,), Unused { since }) in rows {
+        for ((name,), Unused { since }) in rows.await? {
             if now.since(since) < UNUSED_AFTER {
                 continue;
             }
@@ -181,15 +179,16 @@ impl CodeStore {
                 if used {
                     UNUSED_CODE.remove(tx, &key)?;
                 }
-                Ok::<_, StoreError>(!used && still)
+                Ok::<_, Error>(!used && still)
             });
-            if forget.await.map_err(Error::internal)? {
+            if forget.await? {
                 self.trees.remove(&name).map_err(Error::internal)?;
                 let digest = Digest::try_from(name.clone()).map_err(Error::internal)?;
                 self.blobs.delete(&digest).await.map_err(Error::internal)?;
                 // Last, so that a crash in between leaves it to the next sweep.
-                let done = self.store.write(move |tx| UNUSED_CODE.remove(tx, &(name.clone(),)));
-                done.await.map_err(|error: StoreError| Error::internal(error))?;
+                let done =
+                    self.store.write(move |tx| Ok::<_, Error>(UNUSED_CODE.remove(tx, &(name.clone(),))?));
+                done.await?;
                 removed += 1;
             }
         }

@@ -11,7 +11,7 @@ use crate::errors;
 use crate::function::{Code, Function};
 use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::Settings;
-use crate::tables::{FUNCTIONS, Failure, USAGE, Usage};
+use crate::tables::{FUNCTIONS, USAGE, Usage};
 
 /// How a function is updated.
 #[derive(Debug)]
@@ -44,8 +44,7 @@ impl Functions {
 
     pub(crate) async fn get(&self, key: &FunctionKey) -> Result<Option<Function>, Error> {
         let row = key.row();
-        let found = self.store.read(move |tx| Ok::<_, Failure>(FUNCTIONS.get(tx, &row)?)).await;
-        found.map_err(|Failure(error)| error)
+        self.store.read(move |tx| Ok(FUNCTIONS.get(tx, &row)?)).await
     }
 
     /// Adds a function that is not there.
@@ -62,7 +61,7 @@ impl Functions {
         self.write(move |tx| {
             if FUNCTIONS.get(tx, &key.row())?.is_some() {
                 let message = format!("Function already exist: {}", key.name);
-                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
+                return Err(Error::new("ResourceConflictException", message).with_status(409));
             }
             change_usage(tx, &key, max, |usage| {
                 usage.functions += 1;
@@ -85,10 +84,10 @@ impl Functions {
         let (key, revision_id, max) = (key.clone(), request_id(), self.code_bytes_max);
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             if update.revision_id.as_ref().is_some_and(|wanted| *wanted != old.revision_id) {
-                return Err(errors::revision_mismatch().into());
+                return Err(errors::revision_mismatch());
             }
             let mut new = old.clone();
             change(&mut new)?;
@@ -121,7 +120,7 @@ impl Functions {
         self.write(move |tx| {
             let key = function.key.row();
             let Some(mut found) = FUNCTIONS.get(tx, &key)? else {
-                return Err(errors::function_not_found(&function.arn()).into());
+                return Err(errors::function_not_found(&function.arn()));
             };
             change(&mut found.tags)?;
             Ok(FUNCTIONS.insert(tx, &key, &found)?)
@@ -134,7 +133,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             change_usage(tx, &key, u64::MAX, |usage| {
                 usage.functions = usage.functions.saturating_sub(1);
@@ -166,23 +165,22 @@ impl Functions {
             rows.truncate(limit);
             let key = |name| FunctionKey { account, region: region.clone(), name };
             let functions = rows.into_iter().map(|((_, _, name), function)| (key(name), function));
-            Ok::<_, Failure>((functions.collect(), more))
+            Ok((functions.collect(), more))
         });
-        read.await.map_err(|Failure(error)| error)
+        read.await
     }
 
     /// What an account uses.
     pub(crate) async fn usage(&self, scope: &Scope) -> Result<Usage, Error> {
         let key = (scope.account.as_u64(), scope.region.as_str().to_owned());
-        let usage = self.store.read(move |tx| Ok::<_, Failure>(USAGE.get(tx, &key)?)).await;
-        usage.map(Option::unwrap_or_default).map_err(|Failure(error)| error)
+        self.store.read(move |tx| Ok(USAGE.get(tx, &key)?.unwrap_or_default())).await
     }
 
     async fn write<T: Send + 'static>(
         &self,
-        work: impl Fn(&mut WriteTx<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+        work: impl Fn(&mut WriteTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        self.store.write(work).await.map_err(|Failure(error)| error)
+        self.store.write(work).await
     }
 }
 
@@ -191,15 +189,15 @@ fn change_usage(
     key: &FunctionKey,
     code_bytes_max: u64,
     change: impl FnOnce(&mut Usage),
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let row = (key.account.as_u64(), key.region.as_str().to_owned());
     let mut usage = USAGE.get(tx, &row)?.unwrap_or_default();
     let before = usage.code_bytes;
     change(&mut usage);
     if usage.code_bytes > code_bytes_max && usage.code_bytes > before {
-        return Err(Error::new("CodeStorageExceededException", "Code storage limit exceeded.")
-            .with_status(400)
-            .into());
+        return Err(
+            Error::new("CodeStorageExceededException", "Code storage limit exceeded.").with_status(400)
+        );
     }
     Ok(USAGE.insert(tx, &row, &usage)?)
 }

@@ -1,8 +1,7 @@
 //! What the store holds.
 
 use serde::{Deserialize, Serialize};
-use weft_service::Error;
-use weft_store::{Record, StoreError, Table};
+use weft_store::{Record, Table};
 use weft_types::Timestamp;
 
 use crate::function::Function;
@@ -41,22 +40,6 @@ impl Record for Function {}
 impl Record for Usage {}
 impl Record for Mark {}
 impl Record for Unused {}
-
-/// Why a transaction ended without effect: the caller's fault or the store's.
-#[derive(Debug)]
-pub(crate) struct Failure(pub(crate) Error);
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self(Error::internal(error))
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(error)
-    }
-}
 
 impl FunctionKey {
     pub(crate) fn row(&self) -> Key {

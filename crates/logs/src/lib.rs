@@ -38,7 +38,6 @@ use weft_types::Timestamp;
 
 use crate::sink::Waiting;
 pub use crate::sweep::Swept;
-use crate::tables::Failure;
 
 /// How long lines wait for others to be stored with them.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
@@ -126,16 +125,16 @@ impl Logs {
 
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&ReadTx<'_>) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&ReadTx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.store.read(work).await.map_err(|Failure(error)| error)
+        self.store.read(work).await
     }
 
     async fn write<T: Send + 'static>(
         &self,
-        work: impl Fn(&mut WriteTx<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+        work: impl Fn(&mut WriteTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        self.store.write(work).await.map_err(|Failure(error)| error)
+        self.store.write(work).await
     }
 }
 

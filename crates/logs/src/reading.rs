@@ -10,7 +10,7 @@ use crate::page::{Page, Want};
 use crate::pattern::Pattern;
 use crate::place::{Direction, Place};
 use crate::segment::{SEGMENT_SPAN_MAX, unpack};
-use crate::tables::{Failure, GroupId, ORDER, SEGMENTS, STREAMS, Segment, SegmentKey, StreamId};
+use crate::tables::{GroupId, ORDER, SEGMENTS, STREAMS, Segment, SegmentKey, StreamId};
 
 /// Segments, and rows of a group's order, that are read at a time.
 const SEGMENT_ROWS: usize = 16;
@@ -56,7 +56,7 @@ pub(crate) fn read_stream(
     stream: StreamId,
     direction: Direction,
     page: &mut Page<Row>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let (low, high) = page.segments();
     let from = (group, stream, low);
     let to = (group, stream, high.saturating_add(1));
@@ -91,7 +91,7 @@ pub(crate) fn read_group(
     streams: &Streams,
     pattern: &Pattern,
     page: &mut Page<Row>,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let (low, high) = page.segments();
     let to = (group, high.saturating_add(1));
     let mut names = LiveStreams { group, wanted: streams, found: HashMap::new() };
@@ -157,7 +157,7 @@ fn add(
     segment: &Segment,
     name: Option<&Arc<str>>,
     pattern: &Pattern,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     for (index, event) in (0..).zip(unpack(&segment.packed).map_err(Error::internal)?) {
         let place = Place { at: event.at, stream, segment: number, index };
         if page.takes(place) && pattern.matches(&event.message) {

@@ -104,22 +104,6 @@ impl Record for Entry {}
 impl Record for Mark {}
 impl Record for Counter {}
 
-/// Why a transaction ended without effect: the caller's fault or the store's.
-#[derive(Debug)]
-pub(crate) struct Failure(pub(crate) Error);
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self(Error::internal(error))
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(error)
-    }
-}
-
 impl GroupName {
     /// The key of the group's record.
     pub(crate) fn key(&self) -> GroupKey {
@@ -165,8 +149,8 @@ fn fresh_id() -> u64 {
 }
 
 /// The group, or AWS's error.
-pub(crate) fn require_group(tx: &impl Read, name: &GroupName) -> Result<Group, Failure> {
-    GROUPS.get(tx, &name.key())?.ok_or_else(|| errors::no_group().into())
+pub(crate) fn require_group(tx: &impl Read, name: &GroupName) -> Result<Group, Error> {
+    GROUPS.get(tx, &name.key())?.ok_or_else(errors::no_group)
 }
 
 /// The group and one of its streams, or AWS's error.
@@ -174,7 +158,7 @@ pub(crate) fn require_stream(
     tx: &impl Read,
     name: &GroupName,
     stream: &str,
-) -> Result<(Group, Stream), Failure> {
+) -> Result<(Group, Stream), Error> {
     let group = require_group(tx, name)?;
     let found = STREAMS.get(tx, &(group.id, stream))?;
     Ok((group, found.ok_or_else(errors::no_stream)?))

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use weft_model::Value;
+use weft_store::StoreError;
 
 /// An error as a caller will see it, and its private cause, which is only logged.
 ///
@@ -81,6 +82,18 @@ impl Error {
     }
 }
 
+/// A transaction's closure returns this error as it is, so that the caller's faults and the store's need no wrapper. A full
+/// store is a lack that passes, which a client may try again; every other failure is internal.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Full) {
+            let message = "The request has failed due to a temporary failure of the server.";
+            return Self::new("ServiceUnavailableException", message).with_status(503).with_cause(error);
+        }
+        Self::internal(error)
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)?;
@@ -100,5 +113,26 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.cause.as_ref().map(|cause| &**cause as &(dyn std::error::Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_store_may_be_tried_again_and_no_failure_of_it_is_told() {
+        for (failure, want) in [
+            (StoreError::Full, ("ServiceUnavailableException", Some(503))),
+            (StoreError::Stopped, ("InternalFailure", Some(500))),
+            (StoreError::Panicked, ("InternalFailure", Some(500))),
+            (StoreError::InUse("/data".into()), ("InternalFailure", Some(500))),
+        ] {
+            let secret = failure.to_string();
+            let error = Error::from(failure);
+            assert_eq!((error.code(), error.status()), want, "{secret}");
+            assert!(!error.message().contains(&secret), "{error}");
+            assert_eq!(error.cause().map(ToString::to_string), Some(secret));
+        }
     }
 }

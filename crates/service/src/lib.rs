@@ -8,7 +8,7 @@
 //!
 //! Invariants: nothing of an operation runs before its accesses were authorized; an operation without code answers
 //! `501 NotImplemented`; every error that leaves is one of the service's declared codes or a common one.
-//! The crate deliberately does not know sockets, files, or what any service does.
+//! The crate deliberately does not know sockets, files, or what any service does; of the store it knows the error.
 
 mod clock;
 mod context;

@@ -47,7 +47,7 @@ impl Operation for CreateAccessKey {
         };
         iam.change(cx, &name, move |tx, user: &mut User| {
             if user.keys.len() >= KEYS_MAX {
-                return Err(quota("AccessKeysPerUser", KEYS_MAX).into());
+                return Err(quota("AccessKeysPerUser", KEYS_MAX));
             }
             user.keys.push(id.clone());
             Ok(KEYS.insert(tx, &(id.clone(),), &record)?)

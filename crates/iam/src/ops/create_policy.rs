@@ -69,7 +69,7 @@ impl Operation for CreatePolicy {
                     "A policy called {} already exists. Duplicate names are not allowed.",
                     policy.name
                 );
-                return Err(already_exists(message).into());
+                return Err(already_exists(message));
             }
             count_up(tx, account, POLICY_QUOTA)?;
             Ok(POLICIES.insert(tx, &key, &policy)?)

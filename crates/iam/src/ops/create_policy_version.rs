@@ -46,7 +46,7 @@ impl Operation for CreatePolicyVersion {
                 if policy.versions.len() >= VERSIONS_MAX {
                     let message = "A managed policy can have up to 5 versions. Before you create a new version, you \
                                    must delete an existing version.";
-                    return Err(limit_exceeded(message).into());
+                    return Err(limit_exceeded(message));
                 }
                 let number = policy.next;
                 policy.next += 1;

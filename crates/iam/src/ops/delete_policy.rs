@@ -34,12 +34,12 @@ impl Operation for DeletePolicy {
         iam.write(move |tx| {
             let policy = policies::get_own(tx, &arn)?;
             if policies::attachments(tx, account, arn.as_str())? > 0 {
-                return Err(delete_conflict("Cannot delete a policy attached to entities.").into());
+                return Err(delete_conflict("Cannot delete a policy attached to entities."));
             }
             if policy.versions.len() > 1 {
                 let message = "This policy has more than one version. Before you delete a policy, you must delete the \
                                policy's versions. The default version is deleted with the policy.";
-                return Err(delete_conflict(message).into());
+                return Err(delete_conflict(message));
             }
             POLICIES.remove(tx, &name_key(account, &policy.name))?;
             count_down(tx, account, POLICY_QUOTA.0)

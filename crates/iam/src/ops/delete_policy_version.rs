@@ -32,11 +32,11 @@ impl Operation for DeletePolicyVersion {
         iam.change_policy(cx, self.arn, move |_, policy| {
             let number = version_number(&version);
             if number == policy.default {
-                return Err(delete_conflict("Cannot delete the default version of a policy.").into());
+                return Err(delete_conflict("Cannot delete the default version of a policy."));
             }
             match policy.versions.remove(&number) {
                 Some(_) => Ok(()),
-                None => Err(no_version(&policy.arn(), &version).into()),
+                None => Err(no_version(&policy.arn(), &version)),
             }
         })
         .await

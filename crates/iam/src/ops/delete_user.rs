@@ -34,7 +34,7 @@ impl Operation for DeleteUser {
         iam.write(move |tx| {
             let user: User = entity::get(tx, account, &self.name)?;
             if !user.keys.is_empty() {
-                return Err(delete_conflict("Cannot delete entity, must delete access keys first.").into());
+                return Err(delete_conflict("Cannot delete entity, must delete access keys first."));
             }
             entity::remove(tx, &user)
         })

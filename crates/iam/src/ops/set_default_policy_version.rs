@@ -31,7 +31,7 @@ impl Operation for SetDefaultPolicyVersion {
         iam.change_policy(cx, self.arn, move |_, policy| {
             let number = version_number(&version);
             if !policy.versions.contains_key(&number) {
-                return Err(no_version(&policy.arn(), &version).into());
+                return Err(no_version(&policy.arn(), &version));
             }
             policy.default = number;
             policy.updated = now;

@@ -32,7 +32,6 @@ impl Operation for TagRole {
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
         iam.allow::<Role>(cx, on("iam:TagRole", &self.name).tagged(&self.tags)).await?;
-        iam.change(cx, &self.name, move |_, role: &mut Role| Ok(tags::merge(&mut role.tags, &self.tags)?))
-            .await
+        iam.change(cx, &self.name, move |_, role: &mut Role| tags::merge(&mut role.tags, &self.tags)).await
     }
 }

@@ -7,7 +7,7 @@ use weft_types::{AccountId, Arn};
 
 use crate::documents::{self, Purpose};
 use crate::entity;
-use crate::errors::{Failure, quota};
+use crate::errors::quota;
 use crate::records::{Role, User};
 
 /// Characters of a trust policy, without white space.
@@ -23,7 +23,7 @@ pub(super) fn check(text: &str) -> Result<Vec<Arn>, Error> {
 }
 
 /// Fails where a user or role that is trusted does not exist, as AWS does.
-pub(super) fn require_principals(tx: &impl Read, arns: &[Arn]) -> Result<(), Failure> {
+pub(super) fn require_principals(tx: &impl Read, arns: &[Arn]) -> Result<(), Error> {
     for arn in arns {
         let Ok(account) = AccountId::parse(arn.account()) else { continue };
         let name = arn.resource().rsplit('/').next().unwrap_or_default();
@@ -34,7 +34,7 @@ pub(super) fn require_principals(tx: &impl Read, arns: &[Arn]) -> Result<(), Fai
         };
         if !exists {
             let error = PolicyError::InvalidPrincipal { kind: "AWS".to_owned(), text: arn.to_string() };
-            return Err(Error::new("MalformedPolicyDocumentException", error.to_string()).into());
+            return Err(Error::new("MalformedPolicyDocumentException", error.to_string()));
         }
     }
     Ok(())

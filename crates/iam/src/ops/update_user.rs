@@ -42,7 +42,7 @@ impl Operation for UpdateUser {
             let (from, to) = (name_key(account, &self.name), name_key(account, new_name));
             if from != to {
                 if USERS.get(tx, &to)?.is_some() {
-                    return Err(already_exists(format!("User with name {new_name} already exists.")).into());
+                    return Err(already_exists(format!("User with name {new_name} already exists.")));
                 }
                 USERS.remove(tx, &from)?;
             }

@@ -49,7 +49,7 @@ impl Operation for CreateLogGroup {
         let group = Group { class, tags, ..Group::new(cx.scope.now) };
         logs.write(move |tx| {
             if GROUPS.get(tx, &name.key())?.is_some() {
-                return Err(errors::group_exists().into());
+                return Err(errors::group_exists());
             }
             Ok(GROUPS.insert(tx, &name.key(), &group)?)
         })

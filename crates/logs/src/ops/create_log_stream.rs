@@ -34,7 +34,7 @@ impl Operation for CreateLogStream {
         logs.write(move |tx| {
             let group = require_group(tx, &group)?;
             if STREAMS.get(tx, &(group.id, &stream))?.is_some() {
-                return Err(errors::stream_exists().into());
+                return Err(errors::stream_exists());
             }
             add_stream(tx, group.id, &stream, now)?;
             Ok(())

@@ -58,7 +58,7 @@ impl SessionPolicies {
                 for arn in &arns {
                     if policies::find(tx, arn)?.is_none() {
                         let message = format!("Policy {} does not exist.", arn.as_str());
-                        return Err(errors::validation(message).into());
+                        return Err(errors::validation(message));
                     }
                 }
                 Ok(arns.iter().map(|arn| arn.as_str().to_owned()).collect())
