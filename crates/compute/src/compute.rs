@@ -12,7 +12,6 @@ use weft_store::{Blobs, ReadTx, Store, StoreError, Trees, WriteTx};
 use weft_types::{AccountId, AppName, Region, Timestamp, WorkloadName};
 
 use crate::builds::{BuildLimits, BuildRunner, Builds};
-use crate::errors::{Fault, store};
 use crate::index::{App, Index, Service, revision};
 use crate::platform::Platform;
 use crate::records::{APPS, FUNCTIONS, FunctionRecord, Place, ROUTES, RouteRecord, SERVICES, ServiceRecord};
@@ -172,7 +171,7 @@ impl Compute {
         &self,
         work: impl FnOnce(&ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Error> {
-        self.shared.seams.store.read(work).await.map_err(store)
+        self.shared.seams.store.read(work).await.map_err(Error::from)
     }
 
     /// Changes an app's records, and makes the change seen. Goes on to its end even when the caller goes away, so that what
@@ -180,7 +179,7 @@ impl Compute {
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         place: &Place,
-        work: impl Fn(&mut WriteTx<'_>) -> Result<T, Fault> + Send + Sync + 'static,
+        work: impl Fn(&mut WriteTx<'_>) -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let (compute, place) = (self.clone(), place.clone());
         let task = tokio::spawn(async move {

@@ -1,43 +1,8 @@
 //! The errors that more than one operation gives.
 
 use weft_service::Error;
-use weft_store::{BlobError, StoreError, TreeError};
+use weft_store::{BlobError, TreeError};
 use weft_types::{AppName, WorkloadName};
-
-/// Why a transaction ended without writing: the caller's fault, or the store's.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// What the caller is told.
-    Refused(Error),
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Refused(error) => error,
-            Fault::Store(error) => store(error),
-        }
-    }
-}
-
-/// A store that failed.
-pub(crate) fn store(error: StoreError) -> Error {
-    Error::internal(error)
-}
 
 /// Blobs that failed.
 pub(crate) fn blobs(error: BlobError) -> Error {

@@ -19,7 +19,7 @@ use weft_store::{Blobs, Digest, Store, StoreError, Trees};
 use weft_types::{AccountId, Timestamp};
 
 use crate::Seams;
-use crate::errors::{blobs, build_not_found, store, trees};
+use crate::errors::{blobs, build_not_found, trees};
 use crate::records::{BLOBS, BUILDS, BlobRecord, BuildKind, BuildRecord, PACKAGES};
 
 mod job;
@@ -238,7 +238,7 @@ impl Builds {
         self.blobs.put(bytes).await.map_err(blobs)?;
         let key = (scope.account.as_u64(), digest.to_string());
         let record = BlobRecord { size_bytes, uploaded: scope.now };
-        self.store.write(move |tx| BLOBS.insert(tx, &key, &record)).await.map_err(store)
+        self.store.write(move |tx| BLOBS.insert(tx, &key, &record)).await.map_err(Error::from)
     }
 
     /// Those of some digests that the account has not uploaded.
@@ -290,7 +290,7 @@ impl Builds {
             swept.blobs = gone.difference(&kept).cloned().collect();
             Ok::<_, StoreError>(swept)
         });
-        let swept = swept.await.map_err(store)?;
+        let swept = swept.await.map_err(Error::from)?;
         for key in &swept.trees {
             self.trees.remove(key).map_err(trees)?;
         }
@@ -319,14 +319,14 @@ impl Builds {
             }
             Ok::<_, StoreError>(())
         };
-        self.store.write(touch).await.map_err(store)
+        self.store.write(touch).await.map_err(Error::from)
     }
 
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&weft_store::ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Error> {
-        self.store.read(work).await.map_err(store)
+        self.store.read(work).await.map_err(Error::from)
     }
 
     fn jobs(&self) -> MutexGuard<'_, HashMap<String, Arc<Job>>> {

@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::{place, shown_app};
 use crate::Compute;
-use crate::errors::{Fault, conflict, limit};
+use crate::errors::{conflict, limit};
 use crate::records::{APP_NAMES, APPS, AppRecord, OwnerRecord, Place};
 
 /// A parsed `CreateApp` request.
@@ -33,15 +33,15 @@ impl Operation for CreateApp {
             let key = place.key();
             let name = (place.app.to_string(),);
             if APPS.get(tx, &key)?.is_some() {
-                return Err(Fault::from(conflict(format!("There is an app `{}` already.", place.app))));
+                return Err(conflict(format!("There is an app `{}` already.", place.app)));
             }
             if let Some(owner) = APP_NAMES.get(tx, &name)? {
                 let message = format!("The app name `{}` is taken in {}.", place.app, owner.region);
-                return Err(conflict(message).into());
+                return Err(conflict(message));
             }
             let here = (key.0, key.1.clone());
             if APPS.query(&here).limit(apps_max).rows(tx)?.len() == apps_max {
-                return Err(limit(format!("There may be {apps_max} apps in one region.")).into());
+                return Err(limit(format!("There may be {apps_max} apps in one region.")));
             }
             APP_NAMES.insert(tx, &name, &OwnerRecord::from(&place))?;
             Ok(APPS.insert(tx, &key, &AppRecord { created: now })?)

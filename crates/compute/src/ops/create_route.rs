@@ -10,7 +10,7 @@ use weft_types::WorkloadName;
 
 use super::{place, route_auth, shown_route, target_exists};
 use crate::Compute;
-use crate::errors::{Fault, app_not_found, conflict, limit, validation};
+use crate::errors::{app_not_found, conflict, limit, validation};
 use crate::records::{
     APPS, COUNTERS, CounterRecord, OwnerRecord, Place, ROUTE_HOSTS, ROUTES, RouteAuth, RouteRecord,
 };
@@ -83,24 +83,24 @@ impl CreateRoute {
         tx: &mut weft_store::WriteTx<'_>,
         now: weft_types::Timestamp,
         routes_max: usize,
-    ) -> Result<RouteRecord, Fault> {
+    ) -> Result<RouteRecord, Error> {
         let place = &self.place;
         let key = place.name_key(&self.id());
         let shown = format!("{}{}", self.host.as_deref().unwrap_or(""), self.path);
         if APPS.get(tx, &place.key())?.is_none() {
-            return Err(app_not_found(&place.app).into());
+            return Err(app_not_found(&place.app));
         }
         if ROUTES.get(tx, &key)?.is_some() {
-            return Err(conflict(format!("The app `{}` has the route {shown} already.", place.app)).into());
+            return Err(conflict(format!("The app `{}` has the route {shown} already.", place.app)));
         }
         target_exists(tx, place, &self.target)?;
         if ROUTES.query(&place.key()).limit(routes_max).rows(tx)?.len() == routes_max {
-            return Err(limit(format!("An app may have {routes_max} routes.")).into());
+            return Err(limit(format!("An app may have {routes_max} routes.")));
         }
         if let Some(host) = &self.host {
             let claim = (host.clone(), self.path.clone());
             if let Some(owner) = ROUTE_HOSTS.get(tx, &claim)? {
-                return Err(conflict(format!("The route {shown} belongs to the app `{}`.", owner.app)).into());
+                return Err(conflict(format!("The route {shown} belongs to the app `{}`.", owner.app)));
             }
             ROUTE_HOSTS.insert(tx, &claim, &OwnerRecord::from(place))?;
         }

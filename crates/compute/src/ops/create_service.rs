@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope, random_id};
 
 use super::{Named, role, shown_service};
 use crate::Compute;
-use crate::errors::{Fault, app_not_found, conflict, limit};
+use crate::errors::{app_not_found, conflict, limit};
 use crate::records::{APPS, FUNCTIONS, RevisionRecord, SERVICES, ServiceRecord, Settings};
 use crate::settings;
 
@@ -57,20 +57,16 @@ impl Operation for CreateService {
         let create = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = at.name_key(called.as_str());
             if APPS.get(tx, &at.key())?.is_none() {
-                return Err(Fault::from(app_not_found(&at.app)));
+                return Err(app_not_found(&at.app));
             }
             if SERVICES.get(tx, &key)?.is_some() {
-                return Err(
-                    conflict(format!("The app `{}` has a service `{called}` already.", at.app)).into()
-                );
+                return Err(conflict(format!("The app `{}` has a service `{called}` already.", at.app)));
             }
             if FUNCTIONS.get(tx, &key)?.is_some() {
-                return Err(
-                    conflict(format!("The app `{}` has a function `{called}` already.", at.app)).into()
-                );
+                return Err(conflict(format!("The app `{}` has a function `{called}` already.", at.app)));
             }
             if SERVICES.query(&at.key()).limit(workloads_max).rows(tx)?.len() == workloads_max {
-                return Err(limit(format!("An app may have {workloads_max} services.")).into());
+                return Err(limit(format!("An app may have {workloads_max} services.")));
             }
             Ok(SERVICES.insert(tx, &key, &stored)?)
         };

@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::place;
 use crate::Compute;
-use crate::errors::{Fault, app_not_found, conflict};
+use crate::errors::{app_not_found, conflict};
 use crate::records::{APP_NAMES, APPS, FUNCTIONS, Place, ROUTES, SERVICES};
 
 /// A parsed `DeleteApp` request.
@@ -32,7 +32,7 @@ impl Operation for DeleteApp {
         let delete = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = place.key();
             if APPS.get(tx, &key)?.is_none() {
-                return Err(Fault::from(app_not_found(&place.app)));
+                return Err(app_not_found(&place.app));
             }
             let left = [
                 ("services", SERVICES.query(&key).limit(1).rows(tx)?.len()),
@@ -43,8 +43,7 @@ impl Operation for DeleteApp {
                 return Err(conflict(format!(
                     "The app `{}` still has {what}; delete them first.",
                     place.app
-                ))
-                .into());
+                )));
             }
             APP_NAMES.remove(tx, &(place.app.to_string(),))?;
             Ok(APPS.remove(tx, &key)?)

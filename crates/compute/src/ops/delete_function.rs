@@ -6,7 +6,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use super::Named;
 use super::put_function::name_key;
 use crate::Compute;
-use crate::errors::{Fault, function_not_found};
+use crate::errors::function_not_found;
 use crate::records::{FUNCTION_NAMES, FUNCTIONS};
 
 /// A parsed `DeleteFunction` request.
@@ -33,7 +33,7 @@ impl Operation for DeleteFunction {
         let delete = move |tx: &mut weft_store::WriteTx<'_>| {
             let Named { place, name } = &self.named;
             let key = place.name_key(name.as_str());
-            let missing = || Fault::from(function_not_found(&place.app, name));
+            let missing = || function_not_found(&place.app, name);
             let record = FUNCTIONS.get(tx, &key)?.ok_or_else(missing)?;
             super::no_route_leads_to(tx, place, name)?;
             FUNCTION_NAMES.remove(tx, &name_key(place, &record.function_name))?;

@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::place;
 use crate::Compute;
-use crate::errors::{Fault, route_not_found};
+use crate::errors::route_not_found;
 use crate::records::{Place, ROUTE_HOSTS, ROUTES};
 
 /// A parsed `DeleteRoute` request.
@@ -32,7 +32,7 @@ impl Operation for DeleteRoute {
         let place = self.place.clone();
         let delete = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = self.place.name_key(&self.id);
-            let missing = || Fault::from(route_not_found(&self.place.app, &self.id));
+            let missing = || route_not_found(&self.place.app, &self.id);
             let record = ROUTES.get(tx, &key)?.ok_or_else(missing)?;
             if let Some(host) = record.host {
                 ROUTE_HOSTS.remove(tx, &(host, record.path))?;

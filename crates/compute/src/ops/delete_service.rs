@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::Named;
 use crate::Compute;
-use crate::errors::{Fault, service_not_found};
+use crate::errors::service_not_found;
 use crate::records::SERVICES;
 
 /// A parsed `DeleteService` request.
@@ -33,7 +33,7 @@ impl Operation for DeleteService {
             let Named { place, name } = &self.named;
             let key = place.name_key(name.as_str());
             if SERVICES.get(tx, &key)?.is_none() {
-                return Err(Fault::from(service_not_found(&place.app, name)));
+                return Err(service_not_found(&place.app, name));
             }
             super::no_route_leads_to(tx, place, name)?;
             Ok(SERVICES.remove(tx, &key)?)

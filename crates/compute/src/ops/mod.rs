@@ -7,7 +7,7 @@ use weft_service::{Access, Error, Scope, ServiceBuilder};
 use weft_types::{AppName, WorkloadName};
 
 use crate::Compute;
-use crate::errors::{Fault, conflict, validation};
+use crate::errors::{conflict, validation};
 use crate::index::{App, revision_id};
 use crate::records::{
     FUNCTIONS, FunctionRecord, Place, ROUTES, RevisionRecord, RouteAuth, RouteRecord, SERVICES, ServiceRecord,
@@ -196,25 +196,24 @@ fn shown_route(compute: &Compute, place: &Place, id: &str, route: &RouteRecord) 
 }
 
 /// Fails while a route leads to a workload.
-fn no_route_leads_to(tx: &weft_store::WriteTx<'_>, place: &Place, name: &WorkloadName) -> Result<(), Fault> {
+fn no_route_leads_to(tx: &weft_store::WriteTx<'_>, place: &Place, name: &WorkloadName) -> Result<(), Error> {
     let routes = ROUTES.query(&place.key()).rows(tx)?;
     match routes.iter().find(|(_, route)| route.target == *name) {
         None => Ok(()),
         Some((_, route)) => {
             let host = route.host.as_deref().unwrap_or("");
-            Err(conflict(format!("The route {host}{} leads to `{name}`; delete it first.", route.path))
-                .into())
+            Err(conflict(format!("The route {host}{} leads to `{name}`; delete it first.", route.path)))
         }
     }
 }
 
 /// Fails unless the app has a service or a function of this name.
-fn target_exists(tx: &weft_store::WriteTx<'_>, place: &Place, target: &WorkloadName) -> Result<(), Fault> {
+fn target_exists(tx: &weft_store::WriteTx<'_>, place: &Place, target: &WorkloadName) -> Result<(), Error> {
     let key = place.name_key(target.as_str());
     if SERVICES.get(tx, &key)?.is_some() || FUNCTIONS.get(tx, &key)?.is_some() {
         return Ok(());
     }
-    Err(validation(format!("The app `{}` has no service and no function `{target}`.", place.app)).into())
+    Err(validation(format!("The app `{}` has no service and no function `{target}`.", place.app)))
 }
 
 /// Who may use a route; those that are not built are refused by name.

@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::{Named, shown_function};
 use crate::Compute;
-use crate::errors::{Fault, app_not_found, conflict, limit};
+use crate::errors::{app_not_found, conflict, limit};
 use crate::records::{
     APPS, FUNCTION_NAMES, FUNCTIONS, FunctionRecord, NameRecord, Place, SERVICES, ScaleRecord,
 };
@@ -52,24 +52,22 @@ impl Operation for PutFunction {
             let Named { place, name } = &self.named;
             let key = place.name_key(name.as_str());
             if APPS.get(tx, &place.key())?.is_none() {
-                return Err(Fault::from(app_not_found(&place.app)));
+                return Err(app_not_found(&place.app));
             }
             if SERVICES.get(tx, &key)?.is_some() {
-                return Err(
-                    conflict(format!("The app `{}` has a service `{name}` already.", place.app)).into()
-                );
+                return Err(conflict(format!("The app `{}` has a service `{name}` already.", place.app)));
             }
             let old = FUNCTIONS.get(tx, &key)?;
             if old.is_none()
                 && FUNCTIONS.query(&place.key()).limit(workloads_max).rows(tx)?.len() == workloads_max
             {
-                return Err(limit(format!("An app may have {workloads_max} functions.")).into());
+                return Err(limit(format!("An app may have {workloads_max} functions.")));
             }
             let owner = FUNCTION_NAMES.get(tx, &name_key(place, &self.function_name))?;
             if let Some(owner) = owner.filter(|owner| (&owner.app, &owner.name) != (&place.app, name)) {
                 let message =
                     format!("The function `{}` is {}/{} already.", self.function_name, owner.app, owner.name);
-                return Err(conflict(message).into());
+                return Err(conflict(message));
             }
             if let Some(old) = &old {
                 FUNCTION_NAMES.remove(tx, &name_key(place, &old.function_name))?;

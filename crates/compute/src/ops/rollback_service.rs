@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::{Named, role, shown_service};
 use crate::Compute;
-use crate::errors::{Fault, service_not_found};
+use crate::errors::service_not_found;
 use crate::index::revision_id;
 use crate::records::{RevisionRecord, SERVICES};
 
@@ -49,7 +49,7 @@ impl Operation for RollbackService {
         let (at, called) = (place.clone(), name.clone());
         let rollback = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = at.name_key(called.as_str());
-            let missing = || Fault::from(service_not_found(&at.app, &called));
+            let missing = || service_not_found(&at.app, &called);
             let mut record = SERVICES.get(tx, &key)?.ok_or_else(missing)?;
             let number = record.current().map_or(1, |current| current.number + 1);
             record.revisions.push(RevisionRecord { number, created: now, ..older.clone() });

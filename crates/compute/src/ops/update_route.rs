@@ -6,7 +6,7 @@ use weft_types::WorkloadName;
 
 use super::{place, route_auth, shown_route, target_exists};
 use crate::Compute;
-use crate::errors::{Fault, route_not_found, validation};
+use crate::errors::{route_not_found, validation};
 use crate::records::{Place, ROUTES, RouteAuth};
 
 /// A parsed `UpdateRoute` request.
@@ -44,7 +44,7 @@ impl Operation for UpdateRoute {
         let (place, id) = (self.place.clone(), self.id.clone());
         let update = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = self.place.name_key(&self.id);
-            let missing = || Fault::from(route_not_found(&self.place.app, &self.id));
+            let missing = || route_not_found(&self.place.app, &self.id);
             let mut record = ROUTES.get(tx, &key)?.ok_or_else(missing)?;
             target_exists(tx, &self.place, &self.target)?;
             record.target = self.target.clone();

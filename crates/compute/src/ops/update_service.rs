@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use super::{Named, role, shown_service};
 use crate::Compute;
-use crate::errors::{Fault, conflict, service_not_found};
+use crate::errors::{conflict, service_not_found};
 use crate::index::revision_id;
 use crate::records::{RevisionRecord, SERVICES, Settings};
 use crate::settings;
@@ -56,14 +56,12 @@ impl Operation for UpdateService {
         let (at, called) = (place.clone(), name.clone());
         let update = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = at.name_key(called.as_str());
-            let missing = || Fault::from(service_not_found(&at.app, &called));
+            let missing = || service_not_found(&at.app, &called);
             let mut record = SERVICES.get(tx, &key)?.ok_or_else(missing)?;
             let current = record.current().cloned().ok_or_else(missing)?;
             let id = revision_id(&record, &current);
             if self.expected.as_ref().is_some_and(|expected| *expected != id) {
-                return Err(
-                    conflict(format!("The service's revision is `{id}`, not the expected one.")).into()
-                );
+                return Err(conflict(format!("The service's revision is `{id}`, not the expected one.")));
             }
             let code = self.code.clone();
             let next = RevisionRecord {
