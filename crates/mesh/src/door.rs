@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use weft_net::{Peer, relay, serve_connection};
 use weft_service::workload::{DoorHandler, DoorSockets, WorkerIdentity, WorkloadId};
@@ -16,6 +15,7 @@ use crate::egress::Refusal;
 use crate::hop::Hop;
 use crate::mesh::Shared;
 use crate::names;
+use crate::places::{Place, Share};
 use crate::resolver::Resolver;
 
 /// One worker's door, open.
@@ -24,7 +24,7 @@ pub(crate) struct Door {
     tcp: TcpListener,
     dns_udp: Arc<UdpSocket>,
     dns_tcp: TcpListener,
-    connections: Arc<Semaphore>,
+    connections: Share,
 }
 
 /// What a connection through the door needs to know.
@@ -51,7 +51,7 @@ impl Door {
         tcp.set_nonblocking(true)?;
         dns_udp.set_nonblocking(true)?;
         dns_tcp.set_nonblocking(true)?;
-        let connections = Arc::new(Semaphore::new(shared.options.connections_per_worker_max));
+        let connections = shared.connections.share();
         let resolver = Resolver::new(Arc::clone(&shared), Arc::clone(&identity));
         Ok(Self {
             way: Arc::new(Way { shared, identity, runtime_api, resolver }),
@@ -71,11 +71,11 @@ impl Door {
             let way = Arc::clone(&self.way);
             tokio::select! {
                 accepted = self.tcp.accept() => match accepted {
-                    Ok((stream, peer)) => match Arc::clone(&self.connections).try_acquire_owned() {
-                        Ok(permit) => {
-                            begun.spawn(async move { way.follow(stream, peer, permit).await });
+                    Ok((stream, peer)) => match self.connections.try_take() {
+                        Some(place) => {
+                            begun.spawn(async move { way.follow(stream, peer, place).await });
                         }
-                        Err(_) => reset(&stream),
+                        None => reset(&stream),
                     },
                     Err(error) => pause_after(&error).await,
                 },
@@ -85,14 +85,15 @@ impl Door {
                     Err(error) => tracing::trace!(%error, "resolver socket"),
                 },
                 accepted = self.dns_tcp.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        if let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() {
+                    Ok((stream, _)) => match self.connections.try_take() {
+                        Some(place) => {
                             begun.spawn(async move {
                                 way.resolver.serve_stream(stream).await;
-                                drop(permit);
+                                drop(place);
                             });
                         }
-                    }
+                        None => reset(&stream),
+                    },
                     Err(error) => pause_after(&error).await,
                 },
             }
@@ -105,13 +106,11 @@ impl Door {
             Ok(None) => {}
             // A full socket loses it, as networks do; the worker's resolver asks again.
             Ok(Some(answer)) => drop(self.dns_udp.try_send_to(&answer, from)),
-            Err(question) => {
-                let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else { return };
+            Err(lookup) => {
                 let (way, socket) = (Arc::clone(&self.way), Arc::clone(&self.dns_udp));
                 begun.spawn(async move {
-                    let answer = way.resolver.look_up(question, false).await;
+                    let answer = way.resolver.look_up(lookup, false).await;
                     drop(socket.try_send_to(&answer, from));
-                    drop(permit);
                 });
             }
         }
@@ -122,7 +121,7 @@ impl Door {
 const QUESTION_BYTES_MAX: usize = 1500;
 
 impl Way {
-    async fn follow(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    async fn follow(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         // Failing costs only speed.
         let _ = stream.set_nodelay(true);
         let wanted = (self.shared.options.original)(&stream);
@@ -137,7 +136,7 @@ impl Way {
             Ok(target) => self.carry(stream, peer, target).await,
             Err(refusal) => self.refuse(&stream, wanted.ok(), refusal),
         }
-        drop(permit);
+        drop(place);
     }
 
     /// Decides where a connection goes.

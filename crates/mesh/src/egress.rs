@@ -1,6 +1,6 @@
 //! Where workers may connect to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// What workers may reach outside. By default public addresses only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,10 +43,10 @@ impl Egress {
         if is_own(address) { Err(Refusal::OwnMachine) } else { Ok(()) }
     }
 
-    /// Those addresses of a public name that a worker may be told, as sockets with the port 0 resolve to them.
-    pub(crate) fn told(&self, found: impl Iterator<Item = SocketAddr>) -> Vec<IpAddr> {
+    /// Those addresses of a public name that a worker may be told.
+    pub(crate) fn told(&self, found: impl IntoIterator<Item = IpAddr>) -> Vec<IpAddr> {
         let mut told: Vec<IpAddr> = Vec::new();
-        for address in found.map(|found| found.ip()) {
+        for address in found {
             if told.len() < ADDRESSES_MAX && !told.contains(&address) && self.check(address).is_ok() {
                 told.push(address);
             }
@@ -233,8 +233,7 @@ mod tests {
         assert!(is_own(Ipv4Addr::LOCALHOST.into()));
         assert!(!is_own("1.1.1.1".parse().unwrap()));
         // A name of the internet may point at the machine: its address is neither told nor reached.
-        let found =
-            ["1.1.1.1:0", "127.0.0.1:0", "1.1.1.1:0", "192.168.1.1:0"].map(|text| text.parse().unwrap());
-        assert_eq!(Egress::default().told(found.into_iter()), ["1.1.1.1".parse::<IpAddr>().unwrap()]);
+        let found = ["1.1.1.1", "127.0.0.1", "1.1.1.1", "192.168.1.1"].map(|text| text.parse().unwrap());
+        assert_eq!(Egress::default().told(found), ["1.1.1.1".parse::<IpAddr>().unwrap()]);
     }
 }

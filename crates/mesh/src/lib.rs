@@ -11,8 +11,9 @@
 //! - every other connection is made on the worker's behalf, where [`Egress`] allows its address, and is counted.
 //!
 //! Invariants: the caller's identity is the door that a connection came through; a workload of another app or account
-//! is not reachable; connections per worker, their idle time and the table of names are bounded; closing a door ends
-//! all that came through it.
+//! is not reachable; connections and lookups are bounded per worker and per machine, and shared so that a worker that
+//! takes all it can leaves room for the others; idle time and the table of names are bounded; closing a door ends all
+//! that came through it.
 //!
 //! TLS is a seam: connections to port 443 of our own addresses are closed. The crate deliberately does not know how
 //! workers run or what an AWS call means.
@@ -23,7 +24,8 @@ mod egress;
 mod hop;
 mod mesh;
 mod names;
+mod places;
 mod resolver;
 
 pub use egress::{Egress, Refusal};
-pub use mesh::{Directory, Mesh, MeshOptions, Original, Seams};
+pub use mesh::{Directory, Lookup, Mesh, MeshOptions, Original, Seams};

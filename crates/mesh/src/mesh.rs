@@ -1,14 +1,14 @@
 //! The mesh itself: what all doors share.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use weft_net::{Handler, Limits};
+use weft_service::BoxFuture;
 use weft_service::workload::{
     DoorGuard, DoorHandler, DoorSockets, Doors, Revisions, WorkerIdentity, Workers, WorkloadId,
 };
@@ -16,6 +16,7 @@ use weft_service::workload::{
 use crate::door::Door;
 use crate::egress::Egress;
 use crate::names::Names;
+use crate::places::{Bounds, Places};
 
 /// Finds workloads by the names that their siblings call them. The node implements it over what is deployed, in memory.
 pub trait Directory: Send + Sync + 'static {
@@ -39,13 +40,23 @@ pub struct Seams {
 /// Says where a redirected connection was meant to go.
 pub type Original = Arc<dyn Fn(&TcpStream) -> io::Result<SocketAddr> + Send + Sync>;
 
+/// Asks for a public name's addresses. It may take as long as it likes, but it must end: until then it counts.
+pub type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
 /// A [`Mesh`]'s settings.
 #[derive(Clone)]
 pub struct MeshOptions {
     /// Where workers may connect to.
     pub egress: Egress,
-    /// Connections of one worker at a time; one more is reset.
+    /// Connections of one worker at a time, its resolver's among them; one more is reset.
     pub connections_per_worker_max: usize,
+    /// Connections of all workers at a time. The fuller the machine, the fewer a worker may have: some are always kept for
+    /// workers that have fewer.
+    pub connections_max: usize,
+    /// Lookups of public names of one worker at a time; twice as many may wait, one more fails at once.
+    pub lookups_per_worker_max: usize,
+    /// Lookups of all workers at a time, shared like the connections. Each holds a thread.
+    pub lookups_max: usize,
     /// How long an outbound connection may take to be made.
     pub connect_timeout: Duration,
     /// How long an outbound connection may stay silent.
@@ -54,25 +65,32 @@ pub struct MeshOptions {
     pub limits: Limits,
     /// Where a connection was meant to go; the kernel knows, except in tests.
     pub original: Original,
+    /// How public names are looked up; the machine's own resolver, except in tests.
+    pub lookup: Lookup,
 }
 
 impl Default for MeshOptions {
-    /// Public addresses only, 1,024 connections per worker, 10 s to connect, 15 minutes of silence.
+    /// Public addresses only, 1,024 connections per worker and 16,384 in all, 8 lookups per worker and 64 in all, 10 s to
+    /// connect, 15 minutes of silence.
     fn default() -> Self {
         Self {
             egress: Egress::default(),
             connections_per_worker_max: 1024,
+            connections_max: 16_384,
+            lookups_per_worker_max: 8,
+            lookups_max: 64,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(15),
             limits: Limits::gateway(),
             original: Arc::new(original_destination),
+            lookup: Arc::new(|name| Box::pin(machine_lookup(name))),
         }
     }
 }
 
 /// Serves the doors of all workers of a machine. Implements [`Doors`].
 #[derive(Clone)]
-pub struct Mesh(Arc<Shared>);
+pub struct Mesh(pub(crate) Arc<Shared>);
 
 /// What went out of sandboxes since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,8 +111,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Arc<Limits>,
     pub(crate) names: Names,
     pub(crate) seams: OnceLock<Seams>,
-    /// Lookups of public names under way on the whole machine: each holds a thread.
-    pub(crate) lookups: Semaphore,
+    pub(crate) connections: Places,
+    pub(crate) lookups: Places,
     pub(crate) counters: Counters,
 }
 
@@ -106,17 +124,26 @@ pub(crate) struct Counters {
     pub(crate) received: AtomicU64,
 }
 
-const LOOKUPS_MAX: usize = 64;
-
 impl Mesh {
     /// A mesh that does not know anybody yet: pools need doors, and doors hand requests to pools, so one of them comes first.
     pub fn new(options: MeshOptions) -> Self {
+        let connections = Bounds {
+            machine: options.connections_max,
+            worker: options.connections_per_worker_max,
+            waiting: 0,
+        };
+        let lookups = Bounds {
+            machine: options.lookups_max,
+            worker: options.lookups_per_worker_max,
+            waiting: 2 * options.lookups_per_worker_max,
+        };
         Self(Arc::new(Shared {
             limits: Arc::new(options.limits.clone()),
             options,
             names: Names::default(),
             seams: OnceLock::new(),
-            lookups: Semaphore::new(LOOKUPS_MAX),
+            connections: Places::new(connections),
+            lookups: Places::new(lookups),
             counters: Counters::default(),
         }))
     }
@@ -168,6 +195,12 @@ fn original_destination(stream: &TcpStream) -> io::Result<SocketAddr> {
     let is_v4 = stream.local_addr()?.ip().to_canonical().is_ipv4();
     let wanted = if is_v4 { socket.original_dst_v4()? } else { socket.original_dst_v6()? };
     wanted.as_socket().ok_or_else(|| io::Error::other("the original destination is no IP address"))
+}
+
+/// Asks the machine's resolver. With its final dot a name is complete: the machine's search domains are not the worker's.
+async fn machine_lookup(name: String) -> io::Result<Vec<IpAddr>> {
+    let found = tokio::net::lookup_host((format!("{name}."), 0)).await?;
+    Ok(found.map(|found| found.ip()).collect())
 }
 
 #[cfg(test)]

@@ -137,31 +137,52 @@ impl DoorHandler for World {
 struct Worker {
     door: SocketAddr,
     resolver: SocketAddr,
+    /// Its resolver over TCP.
+    dns: SocketAddr,
     wanted: Arc<Mutex<SocketAddr>>,
     mesh: Mesh,
     _guard: DoorGuard,
 }
 
-fn worker(app: &str) -> Worker {
-    let wanted = Arc::new(Mutex::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))));
-    let told = Arc::clone(&wanted);
-    let original: Original = Arc::new(move |_| Ok(*told.lock().unwrap()));
-    let mesh = Mesh::new(MeshOptions { original, ..MeshOptions::default() });
+pub(crate) fn identity(app: &str, name: &str) -> Arc<WorkerIdentity> {
+    Arc::new(WorkerIdentity { worker: 1, revision: revision(workload(app, name)), keys: None })
+}
+
+/// A mesh that knows the [`World`].
+pub(crate) fn mesh(options: MeshOptions) -> Mesh {
+    let mesh = Mesh::new(options);
     let world = Arc::new(World);
     mesh.connect(Seams {
         directory: Arc::clone(&world) as _,
         revisions: Arc::clone(&world) as _,
         workers: Arc::clone(&world) as _,
-        aws: Arc::clone(&world) as _,
+        aws: world,
     });
+    mesh
+}
+
+/// The place that all connections are meant for, and the options that say so.
+fn redirected(options: MeshOptions) -> (Arc<Mutex<SocketAddr>>, MeshOptions) {
+    let wanted = Arc::new(Mutex::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))));
+    let told = Arc::clone(&wanted);
+    let original: Original = Arc::new(move |_| Ok(*told.lock().unwrap()));
+    (wanted, MeshOptions { original, ..options })
+}
+
+fn worker(app: &str) -> Worker {
+    let (wanted, options) = redirected(MeshOptions::default());
+    worker_of(&mesh(options), app, wanted)
+}
+
+fn worker_of(mesh: &Mesh, app: &str, wanted: Arc<Mutex<SocketAddr>>) -> Worker {
     let tcp = StdListener::bind("127.0.0.1:0").unwrap();
     let udp = StdUdp::bind("127.0.0.1:0").unwrap();
     let (door, resolver) = (tcp.local_addr().unwrap(), udp.local_addr().unwrap());
     let dns_tcp = StdListener::bind("127.0.0.1:0").unwrap();
-    let identity = WorkerIdentity { worker: 1, revision: revision(workload(app, "web")), keys: None };
+    let dns = dns_tcp.local_addr().unwrap();
     let sockets = DoorSockets { tcp: tcp.into(), dns_udp: udp.into(), dns_tcp: dns_tcp.into() };
-    let guard = mesh.opened(Arc::new(identity), sockets, world).unwrap();
-    Worker { door, resolver, wanted, mesh, _guard: guard }
+    let guard = mesh.opened(identity(app, "web"), sockets, Arc::new(World)).unwrap();
+    Worker { door, resolver, dns, wanted, mesh: mesh.clone(), _guard: guard }
 }
 
 impl Worker {
@@ -262,4 +283,45 @@ async fn a_closed_door_ends_what_came_through_it() {
     assert_ne!(stream.read(&mut [0; 512]).await.unwrap(), 0);
     drop(worker);
     assert!(matches!(stream.read(&mut [0; 16]).await, Ok(0) | Err(_)));
+}
+
+/// Opens connections to `to`, says `word` on each, and counts those that get an answer. All stay open.
+async fn answered(to: SocketAddr, word: &[u8], count: usize) -> (usize, Vec<TcpStream>) {
+    let (mut answered, mut open) = (0, Vec::new());
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(to).await.unwrap();
+        let asked = async {
+            stream.write_all(word).await?;
+            stream.read(&mut [0; 512]).await
+        };
+        answered += usize::from(asked.await.is_ok_and(|length| length > 0));
+        open.push(stream);
+    }
+    (answered, open)
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_all_connections_it_can_leaves_room_for_others() {
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n".as_slice();
+    let question = b"\0\x18\0\x09\x01\0\0\x01\0\0\0\0\0\0\x06orders\0\0\x01\0\x01".as_slice();
+    for (per_worker, in_all, want) in [(3, 100, 3), (100, 8, 5), (100, 9, 6)] {
+        for over_dns in [false, true] {
+            let (wanted, options) = redirected(MeshOptions {
+                connections_per_worker_max: per_worker,
+                connections_max: in_all,
+                ..MeshOptions::default()
+            });
+            *wanted.lock().unwrap() = "100.64.0.1:80".parse().unwrap();
+            let mesh = mesh(options);
+            let greedy = worker_of(&mesh, "shop", Arc::clone(&wanted));
+            let quiet = worker_of(&mesh, "shop", wanted);
+            let flood = if over_dns { (greedy.dns, question) } else { (greedy.door, request) };
+            let (got, held) = answered(flood.0, flood.1, 20).await;
+            assert_eq!(got, want, "{per_worker} {in_all} {over_dns}");
+            assert_eq!(answered(quiet.door, request, 1).await.0, 1, "another's connection");
+            assert_eq!(answered(quiet.dns, question, 1).await.0, 1, "another's resolver");
+            assert!(greedy.resolve("orders.").await.is_some(), "questions need no connection");
+            drop(held);
+        }
+    }
 }

@@ -13,11 +13,19 @@ use weft_types::AppName;
 use crate::dns::{self, Asked, Question, Reply};
 use crate::mesh::Shared;
 use crate::names::{self, Meaning};
+use crate::places::{Place, Share, Turn};
 
 /// Answers one worker's questions.
 pub(crate) struct Resolver {
     shared: Arc<Shared>,
     identity: Arc<WorkerIdentity>,
+    lookups: Share,
+}
+
+/// A question about a public name, and its turn to be asked outside.
+pub(crate) struct Public {
+    question: Question,
+    turn: Turn,
 }
 
 /// Seconds that a name of ours may be kept: its address does not change, but the workload may go.
@@ -29,25 +37,31 @@ const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Resolver {
     pub(crate) fn new(shared: Arc<Shared>, identity: Arc<WorkerIdentity>) -> Self {
-        Self { shared, identity }
+        let lookups = shared.lookups.share();
+        Self { shared, identity, lookups }
     }
 
-    /// The answer, or nothing to what is no question; or, as the error, the question that needs [`Resolver::look_up`].
-    pub(crate) fn answer_now(&self, packet: &[u8], tcp: bool) -> Result<Option<Vec<u8>>, Box<Question>> {
+    /// The answer, or nothing to what is no question; or, as the error, what needs [`Resolver::look_up`]. Questions of a
+    /// worker that already asks as much as it may fail here, so that nothing is kept of them.
+    pub(crate) fn answer_now(&self, packet: &[u8], tcp: bool) -> Result<Option<Vec<u8>>, Box<Public>> {
         let (question, reply) = match dns::read(packet) {
             Asked::Nothing => return Ok(None),
             Asked::Refused(question, code) => (question, Reply::Code(code)),
             Asked::Addresses(question) => match self.reply(&question) {
                 Some(reply) => (question, reply),
-                None => return Err(Box::new(question)),
+                None => match self.lookups.turn() {
+                    Some(turn) => return Err(Box::new(Public { question, turn })),
+                    None => (question, Reply::Code(ResponseCode::ServFail)),
+                },
             },
         };
         Ok(Some(question.answer(&reply, tcp)))
     }
 
     /// Asks the machine's resolver.
-    pub(crate) async fn look_up(&self, question: Box<Question>, tcp: bool) -> Vec<u8> {
-        let reply = self.public(&question.name).await;
+    pub(crate) async fn look_up(&self, lookup: Box<Public>, tcp: bool) -> Vec<u8> {
+        let Public { question, turn } = *lookup;
+        let reply = self.public(&question.name, turn).await;
         question.answer(&reply, tcp)
     }
 
@@ -74,7 +88,7 @@ impl Resolver {
         .await??;
         match self.answer_now(&packet, true) {
             Ok(answer) => Ok(answer),
-            Err(question) => Ok(Some(self.look_up(question, true).await)),
+            Err(lookup) => Ok(Some(self.look_up(lookup, true).await)),
         }
     }
 
@@ -107,22 +121,34 @@ impl Resolver {
         })
     }
 
-    async fn public(&self, name: &str) -> Reply {
-        let Ok(_permit) = self.shared.lookups.try_acquire() else {
-            return Reply::Code(ResponseCode::ServFail);
+    async fn public(&self, name: &str, turn: Turn) -> Reply {
+        let asked = async {
+            let place = turn.place().await?;
+            Some(self.ask(name, place).await)
         };
-        // With its final dot the name is complete: the machine's search domains are not the worker's.
-        let lookup = tokio::net::lookup_host((format!("{name}."), 0));
-        match tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await {
-            Ok(Ok(found)) => {
-                let told = self.shared.options.egress.told(found);
-                Reply::Addresses(told, TTL_PUBLIC)
-            }
-            Ok(Err(error)) => {
+        match tokio::time::timeout(LOOKUP_TIMEOUT, asked).await {
+            Ok(Some(Ok(found))) => Reply::Addresses(self.shared.options.egress.told(found), TTL_PUBLIC),
+            Ok(Some(Err(error))) => {
                 tracing::debug!(name, %error, "public name not found");
                 Reply::Code(ResponseCode::NXDomain)
             }
-            Err(_) => Reply::Code(ResponseCode::ServFail),
+            Ok(None) | Err(_) => Reply::Code(ResponseCode::ServFail),
         }
     }
+
+    /// Asks outside. The place is held until the lookup ends, also when nobody waits for it any more: its thread cannot be
+    /// stopped.
+    async fn ask(&self, name: &str, place: Place) -> std::io::Result<Vec<IpAddr>> {
+        let lookup = (self.shared.options.lookup)(name.to_owned());
+        let task = tokio::spawn(async move {
+            let found = lookup.await;
+            drop(place);
+            found
+        });
+        task.await.map_err(std::io::Error::other)?
+    }
 }
+
+#[cfg(test)]
+#[path = "resolver_tests.rs"]
+mod tests;
