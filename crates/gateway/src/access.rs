@@ -1,14 +1,12 @@
 //! The access log: one event per request, when its answer's last byte has gone or its client has.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use http_body::{Body as _, Frame, SizeHint};
-use weft_net::{Body, BoxError, Peer};
+use http_body::{Body as _, Frame};
+use weft_net::{Attendant, Body, BoxError, Peer, attended};
 
 /// One request, as the access log shows it: an `INFO` event of the target `access`.
 pub(crate) struct Record {
@@ -49,7 +47,7 @@ impl Record {
     pub(crate) fn follow(mut self, response: Response<Body>) -> Response<Body> {
         self.status = response.status().as_u16();
         self.complete = response.body().is_end_stream();
-        response.map(|inner| Body::new(Followed { inner, record: self }))
+        response.map(|inner| attended(inner, self))
     }
 }
 
@@ -73,36 +71,15 @@ impl Drop for Record {
     }
 }
 
-struct Followed {
-    inner: Body,
-    record: Record,
-}
-
-impl http_body::Body for Followed {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        match &frame {
+impl Attendant for Record {
+    fn passed(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>, ended: bool) {
+        match frame {
             Some(Ok(frame)) => {
-                self.record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.record.complete = self.inner.is_end_stream();
+                self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.complete = ended;
             }
             Some(Err(_)) => {}
-            None => self.record.complete = true,
+            None => self.complete = true,
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }

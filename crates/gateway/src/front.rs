@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
-use weft_net::{Body, BodyError, BoxError, Handler, Peer, collect_limited, full};
+use weft_net::{Attendant, Body, BodyError, BoxError, Handler, Peer, attended, collect_limited, full};
 use weft_routing::{Auth, Missing, Routes};
 use weft_service::BoxFuture;
 use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId};
@@ -260,7 +260,7 @@ impl Exchange<'_> {
             }
         };
         self.rewrite(&mut parts, &target, principal.as_deref());
-        let (body, broken) = Guarded::guard(body);
+        let (body, broken) = Guard::guard(body);
         let work = WorkRequest {
             request: Request::from_parts(parts, body),
             caller: Caller::Outside { address: self.peer.addr.ip() },
@@ -413,43 +413,24 @@ impl http_body::Body for Peeked {
     }
 }
 
-/// A body that remembers how it failed, so that the client's fault is not taken for the worker's.
-struct Guarded {
-    inner: Body,
-    broken: Arc<OnceLock<BodyError>>,
-}
+/// Remembers how a body failed, so that the client's fault is not taken for the worker's.
+struct Guard(Arc<OnceLock<BodyError>>);
 
-impl Guarded {
+impl Guard {
     fn guard(body: Body) -> (Body, Option<Arc<OnceLock<BodyError>>>) {
         if body.is_end_stream() {
             return (body, None);
         }
         let broken = Arc::new(OnceLock::new());
-        (Body::new(Self { inner: body, broken: Arc::clone(&broken) }), Some(broken))
+        (attended(body, Self(Arc::clone(&broken))), Some(broken))
     }
 }
 
-impl http_body::Body for Guarded {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(Err(error)) = &frame {
-            let _ = self.broken.set(body_error(error));
+impl Attendant for Guard {
+    fn passed(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>, _: bool) {
+        if let Some(Err(error)) = frame {
+            let _ = self.0.set(body_error(error));
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 

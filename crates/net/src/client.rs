@@ -1,20 +1,20 @@
 //! A client of one worker: connections are kept and reused.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Body as _, Frame};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use crate::attended::{Attendant, Attended};
 use crate::{Body, BoxError, BoxFuture, BoxStream, empty, relay};
 
 /// Makes connections to one place.
@@ -163,7 +163,8 @@ impl Client {
                 pool.give_back(sender);
                 return empty();
             }
-            Body::new(Answer { inner: incoming, sender: Some(sender), pool })
+            let attendant = Borrowed { sender: Some(sender), pool, ended: false };
+            Body::new(Attended { inner: incoming, attendant }.map_err(BoxError::from))
         })
     }
 }
@@ -292,37 +293,22 @@ impl Pool {
     }
 }
 
-/// An answer's body, which gives its connection back when it ends.
-struct Answer {
-    inner: Incoming,
+/// A connection that an answer is read from; given back with the answer's body, where that was read to its end.
+struct Borrowed {
     sender: Option<SendRequest<Body>>,
     pool: Arc<Pool>,
+    ended: bool,
 }
 
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+impl<E> Attendant<E> for Borrowed {
+    fn passed(&mut self, _: Option<&Result<Frame<Bytes>, E>>, ended: bool) {
+        self.ended = ended;
     }
 }
 
-impl Drop for Answer {
+impl Drop for Borrowed {
     fn drop(&mut self) {
-        if let Some(sender) = self.sender.take().filter(|_| self.inner.is_end_stream()) {
+        if let Some(sender) = self.sender.take().filter(|_| self.ended) {
             self.pool.give_back(sender);
         }
     }

@@ -6,9 +6,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::attended::{Attendant, Attended};
 use crate::pulse::{Order, Phase, Pulse};
 use crate::{Body, BoxError, Handler, Limits, Peer, Stream, body};
 
@@ -108,14 +108,14 @@ async fn answer(
     handler: &dyn Handler,
     limits: &Limits,
     mut done: Done,
-) -> Response<Answer> {
+) -> Response<Attended<Body, Done>> {
     let response = if request.body().size_hint().lower() > limits.body_bytes_max {
         body::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n")
     } else {
         handler.handle(request.map(|incoming| body::received(incoming, limits)), peer).await
     };
     done.upgrades = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    response.map(|inner| Answer { inner, _done: done })
+    response.map(|inner| Attended { inner, attendant: done })
 }
 
 /// Marks the end of a request when it is dropped.
@@ -124,35 +124,11 @@ struct Done {
     upgrades: bool,
 }
 
+impl<E> Attendant<E> for Done {}
+
 impl Drop for Done {
     fn drop(&mut self) {
         self.pulse.enter(if self.upgrades { Phase::Upgraded } else { Phase::Idle });
-    }
-}
-
-/// An answer's body, which knows when it ends.
-struct Answer {
-    inner: Body,
-    _done: Done,
-}
-
-impl http_body::Body for Answer {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
 

@@ -14,6 +14,7 @@
 //! The crate deliberately does not know hosts, routes, AWS or workloads. TLS is a seam: a connection whose first byte
 //! begins a TLS handshake is closed at once.
 
+mod attended;
 mod body;
 mod client;
 mod connection;
@@ -24,6 +25,7 @@ mod relay;
 mod server;
 mod stream;
 
+pub use attended::{Attendant, attended};
 pub use body::{BodyError, collect_limited, empty, full, streamed, text};
 pub use client::{Client, ClientOptions, Connect, SendError};
 pub use connection::serve_connection;

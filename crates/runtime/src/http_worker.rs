@@ -1,16 +1,13 @@
 //! The contract `http`: a worker is ready when it listens, and requests are forwarded to where it does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::Body as _;
 use tokio::time::Instant;
-use weft_net::{Body, BoxError, BoxStream, Client, ClientOptions, SendError, empty, text};
+use weft_net::{Attendant, Body, BoxStream, Client, ClientOptions, SendError, attended, empty, text};
 use weft_sandbox::Listening;
 use weft_service::BoxFuture;
 use weft_service::workload::{HttpContract, WorkError};
@@ -172,7 +169,7 @@ pub(crate) async fn forward(
             if inner.is_end_stream() {
                 return inner;
             }
-            Body::new(Leased { inner, _lease: lease })
+            attended(inner, lease)
         })),
         Ok(Err(SendError::RequestBody { .. })) => {
             Ok(text(StatusCode::BAD_REQUEST, "the request's body broke off\n"))
@@ -198,33 +195,8 @@ async fn crashed(lease: Lease<RevisionFleet>, worker: &Worker, error: &SendError
     WorkError::Crashed { reason: format!("{}{last}", errors::ending(exit)) }
 }
 
-/// An answer's body that keeps its worker's place.
-struct Leased<F: Fleet> {
-    inner: Body,
-    _lease: Lease<F>,
-}
-
-impl<F: Fleet> http_body::Body for Leased<F> {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-impl<F: Fleet> Unpin for Leased<F> {}
+/// An answer's body keeps its worker's place.
+impl<F: Fleet> Attendant for Lease<F> {}
 
 #[cfg(test)]
 mod tests {
