@@ -12,8 +12,10 @@ use weft_wire::{ServiceFault, decode_response, encode_request};
 use crate::{ApiRequest, Dispatch};
 
 mod sample;
+mod setup;
 
 pub use sample::sample;
+pub use setup::{START, clients, clock, refusal};
 
 /// The longest answer that a test takes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;

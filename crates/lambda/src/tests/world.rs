@@ -7,17 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use weft_model::{Shape, lambda as model, sts};
 use weft_net::Body;
-use weft_service::testing::Client;
+use weft_service::testing::{self, Client};
+pub(crate) use weft_service::testing::{START, refusal};
 use weft_service::workload::{
     Artifact, Artifacts, Invocation, Invoked, Revision, WorkError, WorkRequest, WorkerStatus, Workers,
     WorkloadId,
 };
 use weft_service::{
-    Access, BoxFuture, Clock, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error,
-    Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
+    Access, BoxFuture, Clock, Context, Error, ManualClock, Operation, Principal, Registry, Scope,
+    ServiceBuilder,
 };
 use weft_store::{Blobs, Memory, Store, Trees};
-use weft_types::{AccountId, Region, Timestamp};
+use weft_types::{AccountId, Region};
 use weft_wire::ServiceFault;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -25,7 +26,6 @@ use zip::write::SimpleFileOptions;
 use crate::{FunctionKey, Lambda, LambdaOptions, LambdaParts};
 
 pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/worker";
-pub(crate) const START: i64 = 1_795_482_123_004;
 
 /// All of it.
 pub(crate) struct World {
@@ -54,7 +54,7 @@ impl World {
     }
 
     fn open(memory: Memory, folder: Arc<tempfile::TempDir>, options: LambdaOptions) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START)));
+        let clock = testing::clock();
         let workers = Arc::new(FakeWorkers::default());
         let parts = LambdaParts {
             store: Store::memory(&memory).unwrap(),
@@ -68,11 +68,7 @@ impl World {
         let mut registry = Registry::default();
         registry.add(lambda.register());
         registry.add(ServiceBuilder::new(&sts::SERVICE).operation::<FakeAssumeRole>(&Arc::new(())));
-        let identities = Arc::new(FakeIdentities);
-        let for_dispatch = Arc::clone(&clock) as Arc<dyn Clock>;
-        let dispatch = Dispatch::new(registry, identities, for_dispatch, DispatchOptions::default());
-        let client = Client::new(&dispatch, "admin", "secret");
-        let stranger = Client::new(&dispatch, "stranger", "secret");
+        let [client, stranger] = testing::clients(registry, &clock);
         Self { client, stranger, lambda, workers, clock, memory, folder }
     }
 
@@ -154,12 +150,6 @@ pub(crate) fn zip_of(files: &[(&str, &[u8])]) -> Bytes {
     archive.finish().unwrap().into_inner().into()
 }
 
-/// Code and message of a refusal.
-pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, u16, String) {
-    let fault = result.unwrap_err();
-    (fault.code, fault.status.as_u16(), fault.message)
-}
-
 /// Workers that answer with what they got, and remember what they were told.
 #[derive(Default)]
 pub(crate) struct FakeWorkers {
@@ -226,33 +216,6 @@ impl Artifacts for FakeArtifacts {
                 size_bytes: 5,
             })
         })
-    }
-}
-
-struct FakeIdentities;
-
-impl Identities for FakeIdentities {
-    fn credential<'a>(
-        &'a self,
-        access_key_id: &'a str,
-        _: Option<&'a str>,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
-        let (account, path, name) = (AccountId::DEFAULT, "/".to_owned(), access_key_id.to_owned());
-        let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
-        Box::pin(
-            async move { Ok(Credential { secret: "secret".into(), principal, session_policies: vec![] }) },
-        )
-    }
-
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<weft_policy::Policy>>>, Error>> {
-        let all = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-        let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
-        let policies = admin.then(|| Arc::new(weft_policy::Policy::parse(all).unwrap()));
-        Box::pin(async move { Ok(Arc::new(policies.into_iter().collect())) })
     }
 }
 

@@ -138,13 +138,13 @@ async fn what_cannot_be_filtered_or_read_says_why() {
         };
         world.call::<_, model::FilterLogEventsResponse>("FilterLogEvents", input)
     };
-    let (code, message) = refusal(filter("{ $.level = \"x\" }").await);
+    let (code, _, message) = refusal(filter("{ $.level = \"x\" }").await);
     assert_eq!(code, "InvalidParameterException");
     assert!(message.contains("not supported by Weft yet"), "{message}");
     let token = model::GetLogEventsRequest { next_token: Some("f/1".to_owned()), ..get_request("/app", "s") };
     let refused = world.call::<_, model::GetLogEventsResponse>("GetLogEvents", token).await;
     assert_eq!(
         refusal(refused),
-        ("InvalidParameterException".to_owned(), "The specified nextToken is invalid.".to_owned())
+        ("InvalidParameterException".to_owned(), 400, "The specified nextToken is invalid.".to_owned())
     );
 }

@@ -13,8 +13,11 @@ const DAY: i64 = 86_400_000;
 async fn a_group_is_made_once_and_shown() {
     let world = World::new();
     world.create_group("/app/a").await.unwrap();
-    let again =
-        ("ResourceAlreadyExistsException".to_owned(), "The specified log group already exists".to_owned());
+    let again = (
+        "ResourceAlreadyExistsException".to_owned(),
+        400,
+        "The specified log group already exists".to_owned(),
+    );
     assert_eq!(refusal(world.create_group("/app/a").await), again);
     let group = world.group("/app/a").await.unwrap();
     assert_eq!(group.arn.as_deref(), Some("arn:aws:logs:us-east-1:000000000000:log-group:/app/a:*"));
@@ -72,8 +75,8 @@ async fn streams_are_listed_by_name_or_newest_first() {
         world.create_stream("/app", name).await.unwrap();
     }
     let again = refusal(world.create_stream("/app", "a").await);
-    assert_eq!(again.1, "The specified log stream already exists");
-    assert_eq!(refusal(world.create_stream("/none", "a").await).1, "The specified log group does not exist.");
+    assert_eq!(again.2, "The specified log stream already exists");
+    assert_eq!(refusal(world.create_stream("/none", "a").await).2, "The specified log group does not exist.");
     let list = async |prefix: Option<&str>, descending, limit| {
         let (mut names, mut next_token) = (Vec::new(), None);
         loop {
@@ -128,7 +131,7 @@ async fn what_is_deleted_does_not_come_back_with_its_name() {
         model::DeleteLogStreamRequest { log_group_name: "/app".to_owned(), log_stream_name: "s".to_owned() };
     world.call::<_, ()>("DeleteLogStream", stream.clone()).await.unwrap();
     assert_eq!(
-        refusal(world.call::<_, ()>("DeleteLogStream", stream).await).1,
+        refusal(world.call::<_, ()>("DeleteLogStream", stream).await).2,
         "The specified log stream does not exist."
     );
     world.create_stream("/app", "s").await.unwrap();
@@ -223,8 +226,8 @@ async fn groups_have_tags() {
 async fn a_missing_group_or_stream_is_named() {
     let world = World::new();
     let get = || world.call::<_, model::GetLogEventsResponse>("GetLogEvents", get_request("/app", "s"));
-    assert_eq!(refusal(get().await).1, "The specified log group does not exist.");
+    assert_eq!(refusal(get().await).2, "The specified log group does not exist.");
     world.create_group("/app").await.unwrap();
-    assert_eq!(refusal(get().await).1, "The specified log stream does not exist.");
-    assert_eq!(refusal(world.put("/app", "s", &[1]).await).1, "The specified log stream does not exist.");
+    assert_eq!(refusal(get().await).2, "The specified log stream does not exist.");
+    assert_eq!(refusal(world.put("/app", "s", &[1]).await).2, "The specified log stream does not exist.");
 }

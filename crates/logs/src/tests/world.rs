@@ -3,19 +3,15 @@
 use std::sync::Arc;
 
 use weft_model::{Shape, logs as model};
-use weft_service::testing::Client;
+use weft_service::testing::{self, Client};
+pub(crate) use weft_service::testing::{START, refusal};
 use weft_service::workload::LogPlace;
-use weft_service::{
-    BoxFuture, Clock, Credential, CredentialError, Dispatch, DispatchOptions, Error, Identities, ManualClock,
-    Principal, Registry,
-};
+use weft_service::{Clock, ManualClock, Registry};
 use weft_store::{Memory, Store};
-use weft_types::{AccountId, Region, Timestamp};
+use weft_types::{AccountId, Region};
 use weft_wire::ServiceFault;
 
 use crate::{Logs, LogsOptions};
-
-pub(crate) const START: i64 = 1_795_482_123_004;
 
 /// All of it.
 pub(crate) struct World {
@@ -35,16 +31,12 @@ impl World {
     }
 
     pub(crate) fn open(store: Store, memory: Memory) -> Self {
-        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(START)));
+        let clock = testing::clock();
         let for_logs = Arc::clone(&clock) as Arc<dyn Clock>;
         let logs = Arc::new(Logs::new(store.clone(), for_logs, LogsOptions::default()));
         let mut registry = Registry::default();
         registry.add(logs.register());
-        let for_dispatch = Arc::clone(&clock) as Arc<dyn Clock>;
-        let identities = Arc::new(FakeIdentities);
-        let dispatch = Dispatch::new(registry, identities, for_dispatch, DispatchOptions::default());
-        let client = Client::new(&dispatch, "admin", "secret");
-        let stranger = Client::new(&dispatch, "stranger", "secret");
+        let [client, stranger] = testing::clients(registry, &clock);
         Self { client, stranger, logs, clock, store, memory }
     }
 
@@ -134,38 +126,5 @@ pub(crate) fn place(group: &str, stream: &str) -> LogPlace {
         region: Region::default(),
         group: group.into(),
         stream: stream.into(),
-    }
-}
-
-/// Code and message of a refusal.
-pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, String) {
-    let fault = result.unwrap_err();
-    (fault.code, fault.message)
-}
-
-struct FakeIdentities;
-
-impl Identities for FakeIdentities {
-    fn credential<'a>(
-        &'a self,
-        access_key_id: &'a str,
-        _: Option<&'a str>,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
-        let (account, path, name) = (AccountId::DEFAULT, "/".to_owned(), access_key_id.to_owned());
-        let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
-        Box::pin(
-            async move { Ok(Credential { secret: "secret".into(), principal, session_policies: vec![] }) },
-        )
-    }
-
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<weft_policy::Policy>>>, Error>> {
-        let all = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-        let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
-        let policies = admin.then(|| Arc::new(weft_policy::Policy::parse(all).unwrap()));
-        Box::pin(async move { Ok(Arc::new(policies.into_iter().collect())) })
     }
 }

@@ -1,0 +1,65 @@
+//! A dispatch over services under test, with an administrator and a stranger.
+
+use std::sync::Arc;
+
+use weft_policy::Policy;
+use weft_types::{AccountId, Timestamp};
+use weft_wire::ServiceFault;
+
+use super::Client;
+use crate::{
+    BoxFuture, Credential, CredentialError, Dispatch, DispatchOptions, Error, Identities, ManualClock,
+    Principal, Registry,
+};
+
+/// When a test begins: an arbitrary moment, in milliseconds since 1970.
+pub const START: i64 = 1_795_482_123_004;
+
+/// A clock that stands at [`START`].
+pub fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(Timestamp::from_millis(START)))
+}
+
+/// Two clients of what is registered: `admin` may do everything, the other signs well and may do nothing.
+pub fn clients(registry: Registry, clock: &Arc<ManualClock>) -> [Client; 2] {
+    let clock = Arc::<ManualClock>::clone(clock);
+    let dispatch = Dispatch::new(registry, Arc::new(Users), clock, DispatchOptions::default());
+    ["admin", "stranger"].map(|name| Client::new(&dispatch, name, SECRET))
+}
+
+/// Code, HTTP status and message of a refusal. Panics where there is none.
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, u16, String) {
+    match result {
+        Err(fault) => (fault.code, fault.status.as_u16(), fault.message),
+        Ok(value) => panic!("not refused: {value:?}"),
+    }
+}
+
+const SECRET: &str = "secret";
+const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// Users whose access keys have their names; `admin` alone has a policy.
+struct Users;
+
+impl Identities for Users {
+    fn credential<'a>(
+        &'a self,
+        access_key_id: &'a str,
+        _: Option<&'a str>,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        let (account, path, name) = (AccountId::DEFAULT, "/".to_owned(), access_key_id.to_owned());
+        let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
+        let credential = Credential { secret: SECRET.into(), principal, session_policies: Vec::new() };
+        Box::pin(std::future::ready(Ok(credential)))
+    }
+
+    fn policies<'a>(
+        &'a self,
+        principal: &'a Principal,
+    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<Policy>>>, Error>> {
+        let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
+        let policy = admin.then(|| Arc::new(Policy::parse(ALL).expect("the policy is valid")));
+        Box::pin(std::future::ready(Ok(Arc::new(policy.into_iter().collect()))))
+    }
+}
