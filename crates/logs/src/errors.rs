@@ -14,6 +14,11 @@ pub(crate) fn constraint(value: &str, member: &str, rule: &str) -> Error {
     ))
 }
 
+/// A token that none of our pages ended with.
+pub(crate) fn invalid_token() -> Error {
+    invalid_parameter("The specified nextToken is invalid.")
+}
+
 /// No such group.
 pub(crate) fn no_group() -> Error {
     Error::new("ResourceNotFoundException", "The specified log group does not exist.").with_status(400)

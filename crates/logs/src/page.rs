@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use weft_service::Error;
+
+use crate::errors;
 use crate::place::{Direction, Place};
 
 /// Bytes that an event counts beyond its text, as `PutLogEvents` counts them.
@@ -13,6 +16,24 @@ pub(crate) const EVENT_OVERHEAD: usize = 26;
 
 /// Bytes of a page.
 pub(crate) const PAGE_BYTES_MAX: usize = 1_048_576;
+
+/// Events of a page, and how many there are where a request does not say.
+pub(crate) const EVENTS_MAX: i32 = 10_000;
+
+/// Groups or streams of a page, and how many there are where a request does not say.
+pub(crate) const NAMES_MAX: i32 = 50;
+
+/// How much a page may hold by the request's `limit`: 1 to `max`, and `max` where it has none.
+pub(crate) fn page_limit(limit: Option<i32>, max: i32) -> Result<usize, Error> {
+    let limit = limit.unwrap_or(max);
+    match usize::try_from(limit) {
+        Ok(count) if (1..=max).contains(&limit) => Ok(count),
+        _ => {
+            let rule = format!("have value between 1 and {max}");
+            Err(errors::constraint(&limit.to_string(), "limit", &rule))
+        }
+    }
+}
 
 /// What to do with a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,5 +226,21 @@ mod tests {
         let mut page = Page::new(Direction::Forward, Place::before(0), Place::before(100), 10_000, 0);
         page.add(Place::before(1), 2 * PAGE_BYTES_MAX, ());
         assert_eq!(page.into_events().count(), 1);
+    }
+
+    #[test]
+    fn a_limit_is_kept_and_a_wrong_one_is_told_as_it_came() {
+        let check = |given, want: Result<usize, &str>| {
+            let got = page_limit(given, 50).map_err(|error| error.message().to_owned());
+            let rule = "at 'limit' failed to satisfy constraint: Member must have value between 1 and 50";
+            let want = want.map_err(|value| format!("1 validation error detected: Value '{value}' {rule}"));
+            assert_eq!(got, want, "{given:?}");
+        };
+        check(None, Ok(50));
+        check(Some(1), Ok(1));
+        check(Some(50), Ok(50));
+        check(Some(51), Err("51"));
+        check(Some(0), Err("0"));
+        check(Some(-7), Err("-7"));
     }
 }

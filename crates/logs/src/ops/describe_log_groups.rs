@@ -5,6 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use weft_store::{Read, StoreError};
 
 use crate::names::{GroupName, check_group_text};
+use crate::page::{NAMES_MAX, page_limit};
 use crate::tables::{GROUPS, Group, stored_bytes};
 use crate::{Logs, errors};
 
@@ -59,13 +60,10 @@ impl Operation for DescribeLogGroups {
                 Wanted::Matching { prefix, pattern, class: input.log_group_class }
             }
         };
-        let limit = usize::try_from(input.limit.unwrap_or(50)).unwrap_or(0);
-        if !(1..=50).contains(&limit) {
-            return Err(errors::constraint(&limit.to_string(), "limit", "have value between 1 and 50"));
-        }
+        let limit = page_limit(input.limit, NAMES_MAX)?;
         let after = input.next_token;
         if after.as_deref().is_some_and(|token| check_group_text(token, "nextToken").is_err()) {
-            return Err(errors::invalid_parameter("The specified nextToken is invalid."));
+            return Err(errors::invalid_token());
         }
         Ok(Self { wanted, after, limit })
     }

@@ -5,6 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use weft_store::{Read, StoreError};
 
 use crate::names::{GroupName, check_stream};
+use crate::page::{NAMES_MAX, page_limit};
 use crate::tables::{Group, RECENT, STREAMS, Stream, require_group};
 use crate::{Logs, errors};
 
@@ -38,14 +39,11 @@ impl Operation for DescribeLogStreams {
         if let Some(prefix) = &input.log_stream_name_prefix {
             check_stream(prefix, "logStreamNamePrefix")?;
         }
-        let limit = usize::try_from(input.limit.unwrap_or(50)).unwrap_or(0);
-        if !(1..=50).contains(&limit) {
-            return Err(errors::constraint(&limit.to_string(), "limit", "have value between 1 and 50"));
-        }
+        let limit = page_limit(input.limit, NAMES_MAX)?;
         let after = input.next_token.map(|token| {
             let parts =
                 token.split_once('/').and_then(|(at, name)| Some((at.parse().ok()?, name.to_owned())));
-            parts.ok_or_else(|| errors::invalid_parameter("The specified nextToken is invalid."))
+            parts.ok_or_else(errors::invalid_token)
         });
         Ok(Self {
             group,

@@ -4,7 +4,7 @@ use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::{GroupName, check_stream};
-use crate::page::Page;
+use crate::page::{EVENTS_MAX, Page, page_limit};
 use crate::pattern::Pattern;
 use crate::place::{AT_MAX, Direction, Place};
 use crate::reading::{Row, Streams, read_group};
@@ -12,7 +12,6 @@ use crate::segment::SEGMENT_SPAN_MAX;
 use crate::tables::require_group;
 use crate::{Logs, errors};
 
-const EVENTS_MAX: i32 = 10_000;
 const STREAMS_MAX: usize = 100;
 
 /// A parsed `FilterLogEvents` request.
@@ -34,13 +33,10 @@ impl Operation for FilterLogEvents {
     type Output = model::FilterLogEventsResponse;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        let limit = input.limit.unwrap_or(EVENTS_MAX);
-        if !(1..=EVENTS_MAX).contains(&limit) {
-            return Err(errors::constraint(&limit.to_string(), "limit", "have value between 1 and 10000"));
-        }
+        let limit = page_limit(input.limit, EVENTS_MAX)?;
         let token = input.next_token.map(|token| {
             let place = Place::parse_group_token(&token);
-            place.ok_or_else(|| errors::invalid_parameter("The specified nextToken is invalid."))
+            place.ok_or_else(errors::invalid_token)
         });
         Ok(Self {
             group: GroupName::either(
@@ -53,7 +49,7 @@ impl Operation for FilterLogEvents {
             start: input.start_time.unwrap_or(0),
             end: input.end_time.unwrap_or(AT_MAX),
             token: token.transpose()?,
-            limit: usize::try_from(limit).unwrap_or(1),
+            limit,
         })
     }
 

@@ -7,13 +7,11 @@ use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::{GroupName, check_stream};
-use crate::page::Page;
+use crate::page::{EVENTS_MAX, Page, page_limit};
 use crate::place::{AT_MAX, Direction, Place};
 use crate::reading::{Row, read_stream};
 use crate::tables::require_stream;
 use crate::{Logs, errors};
-
-const EVENTS_MAX: i32 = 10_000;
 
 /// A parsed `GetLogEvents` request.
 #[derive(Debug)]
@@ -35,14 +33,11 @@ impl Operation for GetLogEvents {
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
         check_stream(&input.log_stream_name, "logStreamName")?;
-        let limit = input.limit.unwrap_or(EVENTS_MAX);
-        if !(1..=EVENTS_MAX).contains(&limit) {
-            return Err(errors::constraint(&limit.to_string(), "limit", "have value between 1 and 10000"));
-        }
+        let limit = page_limit(input.limit, EVENTS_MAX)?;
         let token = input.next_token.map(|token| {
             // The stream's number is filled in when it is known.
             let place = Place::parse_stream_token(&token, 0);
-            place.ok_or_else(|| errors::invalid_parameter("The specified nextToken is invalid."))
+            place.ok_or_else(errors::invalid_token)
         });
         Ok(Self {
             group: GroupName::either(
@@ -55,7 +50,7 @@ impl Operation for GetLogEvents {
             end: input.end_time.unwrap_or(AT_MAX),
             token: token.transpose()?,
             from_head: input.start_from_head == Some(true),
-            limit: usize::try_from(limit).unwrap_or(1),
+            limit,
         })
     }
 
