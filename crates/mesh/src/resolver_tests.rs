@@ -118,3 +118,36 @@ async fn a_lookup_that_nobody_waits_for_any_more_holds_its_place() {
     outside.unstick.send(true).unwrap();
     assert_eq!(answer(&resolver, "quick.example.com.").await, ResponseCode::NoError);
 }
+
+/// Asks over a stream of its own; `None` where no answer comes within a second.
+async fn answer_over_tcp(resolver: &Arc<Resolver>, name: &str) -> Option<ResponseCode> {
+    let (mut worker, door) = tokio::io::duplex(4096);
+    let resolver = Arc::clone(resolver);
+    tokio::spawn(async move { resolver.serve_stream(door).await });
+    let question = packet(name);
+    worker.write_u16(question.len().try_into().unwrap()).await.unwrap();
+    worker.write_all(&question).await.unwrap();
+    let answer = async {
+        let mut answer = vec![0; worker.read_u16().await.unwrap().into()];
+        worker.read_exact(&mut answer).await.unwrap();
+        code(&answer)
+    };
+    tokio::time::timeout(Duration::from_secs(1), answer).await.ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_over_tcp_delays_nobody_else_either() {
+    let (_outside, lookup) = outside();
+    let mesh = mesh(MeshOptions { lookup, ..MeshOptions::default() });
+    let (greedy, quiet) = (resolver(&mesh), resolver(&mesh));
+    let mut flood = tokio::task::JoinSet::new();
+    for number in 0..30 {
+        let greedy = Arc::clone(&greedy);
+        flood.spawn(async move { answer_over_tcp(&greedy, &format!("stuck-{number}.example.com.")).await });
+    }
+    let answers = flood.join_all().await;
+    let refused = answers.iter().filter(|answer| **answer == Some(ResponseCode::ServFail)).count();
+    assert_eq!((refused, answers.iter().flatten().count()), (6, 6), "8 under way, 16 waiting");
+    assert_eq!(answer_over_tcp(&greedy, "orders.").await, Some(ResponseCode::NoError));
+    assert_eq!(answer_over_tcp(&quiet, "quick.example.com.").await, Some(ResponseCode::NoError));
+}
