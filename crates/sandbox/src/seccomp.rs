@@ -11,6 +11,8 @@ enum Verdict {
     Allow,
     /// Answers with this error number.
     Errno(u16),
+    /// Lets the sandbox's init answer.
+    Ask,
     /// Looks at the low half of an argument.
     Argument {
         index: u32,
@@ -27,9 +29,12 @@ enum Test {
     OneOf(&'static [u32], u16),
     /// `EPERM` if it is one of these.
     NoneOf(&'static [u32]),
+    /// The init answers if both of these bits are set.
+    AskIfBoth(u32, u32),
 }
 
 const EPERM: u16 = 1;
+const ENOMEM: u16 = 12;
 const ENOSYS: u16 = 38;
 const EAFNOSUPPORT: u16 = 97;
 /// `CLONE_NEWNS`, `NEWCGROUP`, `NEWUTS`, `NEWIPC`, `NEWUSER`, `NEWPID`, `NEWNET`.
@@ -103,7 +108,12 @@ const UNKNOWN: &[c_long] = &[
     libc::SYS_io_uring_enter,
     libc::SYS_io_uring_register,
     libc::SYS_io_uring_setup,
+    // Its pages outlive every mapping that somebody could count.
+    libc::SYS_memfd_secret,
 ];
+
+/// Memory that only a control group counts: pages given to a pipe are in no process any more.
+const UNKNOWN_TO_WATCHDOG: &[c_long] = &[libc::SYS_vmsplice];
 
 #[cfg(target_arch = "x86_64")]
 const ONLY_HERE: &[c_long] = &[
@@ -133,10 +143,12 @@ const JUMP_ANY_BIT: u16 = 0x45;
 const RETURN: u16 = 0x06;
 const ALLOW: u32 = 0x7FFF_0000;
 const ERRNO: u32 = 0x0005_0000;
+const ASK: u32 = 0x7FC0_0000; // SECCOMP_RET_USER_NOTIF
 const KILL_PROCESS: u32 = 0x8000_0000;
 
-/// The filter for this architecture.
-pub(crate) fn filter() -> Vec<sock_filter> {
+/// The filter for this architecture. Where a watchdog guards memory, the init answers the calls that make memory which
+/// the watchdog could lose sight of.
+pub(crate) fn filter(watched: bool) -> Vec<sock_filter> {
     let mut program = vec![
         step(LOAD, 4, 0, 0),
         step(JUMP_EQUAL, ARCHITECTURE, 1, 0),
@@ -145,11 +157,20 @@ pub(crate) fn filter() -> Vec<sock_filter> {
         step(JUMP_AT_LEAST, X32_BIT, 0, 1),
         step(RETURN, ERRNO | u32::from(ENOSYS), 0, 0),
     ];
-    program.extend(tree(&ranges(rules())));
+    program.extend(tree(&ranges(rules(watched))));
     program
 }
 
-fn rules() -> Vec<(u32, Verdict)> {
+/// The same filter where nobody can answer: what it would ask for fails for want of memory.
+pub(crate) fn without_answers(program: &[sock_filter]) -> Vec<sock_filter> {
+    let refuse = |instruction: &sock_filter| match (instruction.code, instruction.k) {
+        (RETURN, ASK) => step(RETURN, ERRNO | u32::from(ENOMEM), 0, 0),
+        _ => *instruction,
+    };
+    program.iter().map(refuse).collect()
+}
+
+fn rules(watched: bool) -> Vec<(u32, Verdict)> {
     let mut rules: Vec<(c_long, Verdict)> = Vec::new();
     rules.extend(DENIED.iter().chain(ONLY_HERE).map(|call| (*call, Verdict::Errno(EPERM))));
     rules.extend(UNKNOWN.iter().map(|call| (*call, Verdict::Errno(ENOSYS))));
@@ -160,6 +181,13 @@ fn rules() -> Vec<(u32, Verdict)> {
         (libc::SYS_personality, 0, Test::OneOf(PERSONALITIES, EPERM)),
     ];
     rules.extend(tests.map(|(call, index, test)| (call, Verdict::Argument { index, test })));
+    if watched {
+        let (shared, anonymous) = (libc::MAP_SHARED.cast_unsigned(), libc::MAP_ANONYMOUS.cast_unsigned());
+        let test = Test::AskIfBoth(shared, anonymous);
+        rules.push((libc::SYS_mmap, Verdict::Argument { index: 3, test }));
+        rules.push((libc::SYS_memfd_create, Verdict::Ask));
+        rules.extend(UNKNOWN_TO_WATCHDOG.iter().map(|call| (*call, Verdict::Errno(ENOSYS))));
+    }
     let mut rules: Vec<_> =
         rules.into_iter().filter_map(|(call, verdict)| Some((u32::try_from(call).ok()?, verdict))).collect();
     rules.sort_unstable_by_key(|(call, _)| *call);
@@ -211,6 +239,7 @@ fn leaf(verdict: Verdict) -> Vec<sock_filter> {
     let (index, test) = match verdict {
         Verdict::Allow => return vec![allow],
         Verdict::Errno(number) => return vec![errno(number)],
+        Verdict::Ask => return vec![step(RETURN, ASK, 0, 0)],
         Verdict::Argument { index, test } => (index, test),
     };
     // The arguments begin at byte 16, eight bytes each; both architectures are little-endian.
@@ -231,6 +260,12 @@ fn leaf(verdict: Verdict) -> Vec<sock_filter> {
             equal_to(values, &mut program);
             program.extend([allow, errno(EPERM)]);
         }
+        Test::AskIfBoth(one, other) => program.extend([
+            step(JUMP_ANY_BIT, one, 0, 1),
+            step(JUMP_ANY_BIT, other, 1, 0),
+            allow,
+            step(RETURN, ASK, 0, 0),
+        ]),
     }
     program
 }
@@ -271,14 +306,33 @@ mod tests {
     }
 
     fn check(call: c_long, arguments: [u32; 6], expected: u32) {
-        let program = filter();
-        let found = run(&program, ARCHITECTURE, u32::try_from(call).unwrap(), arguments);
+        check_in(&filter(false), call, arguments, expected);
+    }
+
+    fn check_in(program: &[sock_filter], call: c_long, arguments: [u32; 6], expected: u32) {
+        let found = run(program, ARCHITECTURE, u32::try_from(call).unwrap(), arguments);
         assert_eq!(found, expected, "call {call} {arguments:?}");
     }
 
     #[test]
+    fn the_init_is_asked_for_memory_that_a_watchdog_could_lose() {
+        let watched = filter(true);
+        for (flags, expected) in [(0x21, ASK), (0x23, ASK), (0x8021, ASK), (0x22, ALLOW), (0x01, ALLOW)] {
+            check_in(&watched, libc::SYS_mmap, [0, 0, 0, flags, 0, 0], expected);
+            check(libc::SYS_mmap, [0, 0, 0, flags, 0, 0], ALLOW);
+        }
+        check_in(&watched, libc::SYS_memfd_create, [0; 6], ASK);
+        check_in(&watched, libc::SYS_vmsplice, [0; 6], ERRNO + 38);
+        check(libc::SYS_memfd_create, [0; 6], ALLOW);
+        let alone = without_answers(&watched);
+        check_in(&alone, libc::SYS_mmap, [0, 0, 0, 0x21, 0, 0], ERRNO + 12);
+        check_in(&alone, libc::SYS_mmap, [0, 0, 0, 0x22, 0, 0], ALLOW);
+        check_in(&alone, libc::SYS_memfd_create, [0; 6], ERRNO + 12);
+    }
+
+    #[test]
     fn every_call_gets_the_verdict_of_the_list_and_all_others_pass() {
-        let program = filter();
+        let program = filter(false);
         for call in 0..1000u32 {
             let number = c_long::from(call);
             let found = run(&program, ARCHITECTURE, call, [0; 6]);
@@ -316,7 +370,7 @@ mod tests {
 
     #[test]
     fn foreign_architectures_and_x32_are_refused() {
-        assert_eq!(run(&filter(), 0x4000_0003, 1, [0; 6]), KILL_PROCESS);
-        assert_eq!(run(&filter(), ARCHITECTURE, X32_BIT | 1, [0; 6]), ERRNO + 38);
+        assert_eq!(run(&filter(false), 0x4000_0003, 1, [0; 6]), KILL_PROCESS);
+        assert_eq!(run(&filter(false), ARCHITECTURE, X32_BIT | 1, [0; 6]), ERRNO + 38);
     }
 }

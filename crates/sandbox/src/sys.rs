@@ -179,15 +179,95 @@ pub(crate) fn set_mount_attributes(
     Ok(())
 }
 
-/// Installs a seccomp filter for this thread and everything that it executes; `no_new_privs` must be set.
+/// Installs a seccomp filter for this thread and everything that it executes; `no_new_privs` must be set. Returns the
+/// descriptor that tells of the calls for which the filter asks.
+pub(crate) fn install_asking_filter(program: &[libc::sock_filter]) -> io::Result<OwnedFd> {
+    const SECCOMP_FILTER_FLAG_NEW_LISTENER: libc::c_long = 8;
+    let listener = set_filter(program, SECCOMP_FILTER_FLAG_NEW_LISTENER)?;
+    let listener = RawFd::try_from(listener).map_err(|_| io::ErrorKind::InvalidData)?;
+    // SAFETY: the kernel has just made this descriptor for us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(listener) })
+}
+
+/// The same for a filter that decides alone.
 pub(crate) fn install_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    set_filter(program, 0).map(drop)
+}
+
+fn set_filter(program: &[libc::sock_filter], flags: libc::c_long) -> io::Result<libc::c_long> {
     const SECCOMP_SET_MODE_FILTER: libc::c_long = 1;
     let program = libc::sock_fprog {
         len: u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
         filter: program.as_ptr().cast_mut(),
     };
     // SAFETY: the program is valid for the call; the kernel copies and verifies it.
-    check(unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &raw const program) })?;
+    check(unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &raw const program) })
+}
+
+/// A system call that waits for an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    id: u64,
+    /// The calling thread.
+    pub(crate) thread: u32,
+    /// Its number.
+    pub(crate) call: i64,
+    /// Its arguments, as they are in registers.
+    pub(crate) arguments: [u64; 6],
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The kernel carries it out.
+    Continue,
+    /// It fails with this number.
+    Errno(i32),
+    /// It answers a descriptor of its own for this file; closed on exec if asked so.
+    File(OwnedFd, bool),
+}
+
+/// Takes the next waiting call. Fails if its thread has gone meanwhile.
+pub(crate) fn next_asked(listener: &OwnedFd) -> io::Result<Asked> {
+    const SECCOMP_IOCTL_NOTIF_RECV: u64 = 0xC050_2100;
+    // SAFETY: the structure is plain numbers, for which zero is valid; the kernel wants it zeroed and fills its 80 bytes.
+    let mut asked: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+    let at = (&raw mut asked).cast();
+    control_listener(listener, SECCOMP_IOCTL_NOTIF_RECV, at)?;
+    let libc::seccomp_notif { id, pid, data, .. } = asked;
+    Ok(Asked { id, thread: pid, call: i64::from(data.nr), arguments: data.args })
+}
+
+/// Answers a waiting call. Fails if it does not wait any more: then it was not carried out.
+pub(crate) fn reply(listener: &OwnedFd, asked: &Asked, reply: Reply) -> io::Result<()> {
+    const SECCOMP_IOCTL_NOTIF_SEND: u64 = 0xC018_2101;
+    const SECCOMP_IOCTL_NOTIF_ADDFD: u64 = 0x4018_2103;
+    const FLAG_CONTINUE: u32 = 1;
+    const ADDFD_FLAG_SEND: u32 = 2;
+    let mut answer = libc::seccomp_notif_resp { id: asked.id, val: 0, error: 0, flags: 0 };
+    match reply {
+        Reply::Continue => answer.flags = FLAG_CONTINUE,
+        Reply::Errno(number) => answer.error = -number,
+        Reply::File(file, close_on_exec) => {
+            let mut added = libc::seccomp_notif_addfd {
+                id: asked.id,
+                flags: ADDFD_FLAG_SEND,
+                srcfd: file.as_raw_fd().cast_unsigned(),
+                newfd: 0,
+                newfd_flags: if close_on_exec { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+            };
+            match control_listener(listener, SECCOMP_IOCTL_NOTIF_ADDFD, (&raw mut added).cast()) {
+                Ok(()) => return Ok(()),
+                Err(error) => answer.error = -error.raw_os_error().unwrap_or(libc::ENOMEM),
+            }
+        }
+    }
+    control_listener(listener, SECCOMP_IOCTL_NOTIF_SEND, (&raw mut answer).cast())
+}
+
+fn control_listener(listener: &OwnedFd, request: u64, at: *mut libc::c_void) -> io::Result<()> {
+    // SAFETY: the two callers pass the structure whose size the request's number holds, alive for the call.
+    check(unsafe { libc::syscall(libc::SYS_ioctl, listener.as_raw_fd(), request, at) })?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, UnshareFlags};
 
+use super::asked::Supervisor;
 use super::confine::{self, User};
 use super::etc::Copied;
 use super::init::Init;
@@ -48,6 +49,9 @@ struct Ends {
     control: OwnedFd,
     status: OwnedFd,
     handed: Vec<OwnedFd>,
+    /// From the program's process to the init, for the calls that the init answers.
+    asking: Option<OwnedFd>,
+    asked: Option<OwnedFd>,
 }
 
 impl Plan<'_> {
@@ -63,26 +67,27 @@ impl Plan<'_> {
             Ok(children) => children,
             Err(error) => fail(&setup, "block signals".to_owned(), &error),
         };
-        let Ends { stdout, stderr, frames, control, status, handed } = ends;
+        let Ends { stdout, stderr, frames, control, status, handed, asking, asked } = ends;
         let program = match sys::fork() {
             Ok(Some(program)) => program,
             Ok(None) => {
-                drop((control, status, children, handed));
+                drop((control, status, children, handed, asked));
                 if let Err(error) = join(joins) {
                     fail(&setup, "join the control groups".to_owned(), &error);
                 }
-                Waiting { setup, stdout, stderr, frames, user: self.user, filter: self.filter }.run()
+                Waiting { setup, stdout, stderr, frames, asking, user: self.user, filter: self.filter }.run()
             }
             Err(error) => fail(&setup, "fork the program's process".to_owned(), &error),
         };
         // Not before the fork: an order would else wait for a process that could not be made.
         let descriptors: Vec<BorrowedFd<'_>> = handed.iter().map(AsFd::as_fd).collect();
         let told = channel::send(&setup, &encode(&BlankMessage::Ready), &descriptors);
-        drop((stdout, stderr, frames, handed, joins, setup));
+        drop((stdout, stderr, frames, handed, joins, setup, asking));
         if told.is_err() || self.lower().is_err() {
             sys::exit_now(1);
         }
-        Init { control, status, children, program, watched: None, peak: 0 }.run()
+        let supervisor = Supervisor::default();
+        Init { control, status, children, asked, program, watched: None, peak: 0, supervisor }.run()
     }
 
     fn prepare(&self) -> Result<(Ends, Vec<File>), Step> {
@@ -102,7 +107,7 @@ impl Plan<'_> {
         let ends = self.ends(sockets).map_err(step("make the streams"))?;
         let joins =
             self.group.map_or_else(|| Ok(Vec::new()), Group::create).map_err(step("make control groups"))?;
-        root::enter(self.copied, self.user.seen(), self.network == Network::Own)?;
+        root::enter(self.copied, self.user.seen(), self.network == Network::Own, !self.memory_limited)?;
         Ok((ends, joins))
     }
 
@@ -127,7 +132,8 @@ impl Plan<'_> {
         if let Some(Sockets { door, dns_udp, dns_tcp }) = sockets {
             handed.extend([door, dns_udp, dns_tcp]);
         }
-        Ok(Ends { stdout, stderr, frames, control, status, handed })
+        let (asking, asked) = if self.memory_limited { None } else { Some(channel::pair()?) }.unzip();
+        Ok(Ends { stdout, stderr, frames, control, status, handed, asking, asked })
     }
 
     /// Gives up what the init does not need.

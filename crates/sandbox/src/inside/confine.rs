@@ -11,6 +11,7 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
 
 use super::etc::INNER_ID;
+use super::root::MEMORY_FILES;
 use crate::spec::Limits;
 use crate::sys;
 
@@ -67,6 +68,9 @@ pub(crate) fn wall() -> Result<RulesetCreated, RulesetError> {
     for path in ["/tmp", "/dev/shm"] {
         ruleset = allow(ruleset, Path::new(path), all)?;
     }
+    // Memory files may be opened again through `/proc/self/fd`, but not made here by name.
+    let again = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::Execute;
+    ruleset = allow(ruleset, Path::new(MEMORY_FILES), again)?;
     Ok(ruleset)
 }
 

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
+use super::asked::Supervisor;
 use super::{network, watchdog};
 use crate::channel;
 use crate::protocol::{InitAnswer, InitRequest, decode, encode};
@@ -26,12 +28,16 @@ pub(crate) struct Init {
     pub(crate) status: OwnedFd,
     /// Readable when a child has ended.
     pub(crate) children: OwnedFd,
+    /// Over which the program's process sends the listener of its filter.
+    pub(crate) asked: Option<OwnedFd>,
     /// The program's process and process group.
     pub(crate) program: Pid,
     /// The memory limit that the watchdog holds, if it is needed.
     pub(crate) watched: Option<u64>,
     /// The most memory that the watchdog saw.
     pub(crate) peak: u64,
+    /// Answers the calls for which the filter asks.
+    pub(crate) supervisor: Supervisor,
 }
 
 /// How a program ended, as the init tells the launcher.
@@ -53,29 +59,52 @@ impl Init {
     /// Runs until the program has ended or nobody holds the control socket. The kernel then kills what is left.
     pub(crate) fn run(mut self) -> ! {
         loop {
-            let mut pause = None;
-            if let Some(limit) = self.watched {
-                let mut used = watchdog::memory(false);
-                if used > limit {
-                    used = watchdog::memory(true);
-                }
-                self.peak = self.peak.max(used);
-                if used > limit {
-                    self.end(ExitStatus::Signal(KILL), true);
-                }
-                pause = Timespec::try_from(watchdog::pause(limit, used)).ok();
-            }
-            let mut ready =
-                [PollFd::new(&self.control, PollFlags::IN), PollFd::new(&self.children, PollFlags::IN)];
+            let pause = self.watched.and_then(|limit| Timespec::try_from(self.watch(limit)).ok());
+            let calls = self.supervisor.listener.as_ref().or(self.asked.as_ref());
+            let mut ready: Vec<PollFd<'_>> = [&self.control, &self.children]
+                .into_iter()
+                .chain(calls)
+                .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
+                .collect();
             let _ = poll(&mut ready, pause.as_ref());
-            let (asked, reaped) = (!ready[0].revents().is_empty(), !ready[1].revents().is_empty());
+            let is = |at: usize| ready.get(at).is_some_and(|ready| !ready.revents().is_empty());
+            let (asked, reaped, called) = (is(0), is(1), is(2));
             if reaped {
                 self.reap();
             }
             if asked {
                 self.answer();
             }
+            if called {
+                self.answer_call();
+            }
         }
+    }
+
+    /// Looks at the memory in use, and ends a sandbox that has too much. Returns for how long to look away.
+    fn watch(&mut self, limit: u64) -> Duration {
+        let mut used = watchdog::memory(false, self.supervisor.objects.bytes(), limit);
+        if used > limit {
+            // The second look forgets the shared memory that the first one missed.
+            self.supervisor.look(None);
+            self.supervisor.look(None);
+            used = watchdog::memory(true, self.supervisor.objects.bytes(), limit);
+        }
+        self.peak = self.peak.max(used);
+        if used > limit {
+            self.end(ExitStatus::Signal(KILL), true);
+        }
+        watchdog::pause(limit, used)
+    }
+
+    fn answer_call(&mut self) {
+        if self.supervisor.listener.is_some() {
+            // No program runs before its limit is told.
+            return self.supervisor.answer(self.watched.unwrap_or(0));
+        }
+        // The only message; an end without it means that the program was never executed.
+        let message = self.asked.take().and_then(|asked| channel::receive(asked, false).ok().flatten());
+        self.supervisor.listener = message.and_then(|mut packet| packet.descriptors.pop());
     }
 
     fn end(&self, status: ExitStatus, oom_killed: bool) -> ! {
@@ -120,7 +149,11 @@ impl Init {
                 let signal = if on { libc::SIGSTOP } else { libc::SIGCONT };
                 sys::signal_everyone(signal).map(|()| InitAnswer::Done)
             }
-            InitRequest::Usage => Ok(InitAnswer::Usage(watchdog::usage(self.peak))),
+            InitRequest::Usage => Ok(InitAnswer::Usage(watchdog::usage(
+                self.peak,
+                self.supervisor.objects.bytes(),
+                self.watched.unwrap_or(u64::MAX),
+            ))),
         };
         let answer =
             answer.unwrap_or_else(|error| InitAnswer::Failed(error.raw_os_error().unwrap_or(libc::EIO)));

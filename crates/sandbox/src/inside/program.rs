@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::root::{self, Step};
 use crate::channel::{self, Packet};
 use crate::protocol::{BlankMessage, Order, Refusal, decode, encode};
 use crate::spec::FRAMES_ENV;
-use crate::sys;
+use crate::{seccomp, sys};
 
 /// The descriptor under which a program finds its frame socket.
 const FRAMES_NUMBER: i32 = 3;
@@ -29,6 +29,8 @@ pub(crate) struct Waiting<'a> {
     pub(crate) stderr: OwnedFd,
     /// The program's end of the frame socket.
     pub(crate) frames: OwnedFd,
+    /// To the init, where it answers calls for which the filter asks.
+    pub(crate) asking: Option<OwnedFd>,
     pub(crate) user: User,
     pub(crate) filter: &'a [sock_filter],
 }
@@ -92,7 +94,19 @@ impl Waiting<'_> {
             .map_err(|error| step("enter the working directory")(error.into()))?;
         self.arrange(order.frames).map_err(step("arrange descriptors"))?;
         sys::default_signals();
-        sys::install_filter(self.filter).map_err(step("install the seccomp filter"))
+        self.filter_calls().map_err(step("install the seccomp filter"))
+    }
+
+    fn filter_calls(&self) -> io::Result<()> {
+        let Some(asking) = &self.asking else { return sys::install_filter(self.filter) };
+        match sys::install_asking_filter(self.filter) {
+            Ok(listener) => channel::send(asking, &[], &[listener.as_fd()]),
+            // Around all of Weft is a filter that asks already, and the kernel allows one.
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+                sys::install_filter(&seccomp::without_answers(self.filter))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Standard output and error, the frame socket; everything else is closed by the execution.

@@ -26,6 +26,8 @@ pub(crate) const WRITABLE: u64 = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODE
 /// The system's programs and libraries; on most machines all but the first are symbolic links into it.
 const SYSTEM: &[&str] = &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
+/// Where memory files lie if no control group counts them.
+pub(crate) const MEMORY_FILES: &str = "/run/memory-files";
 const FOLDERS: &[&str] = &[
     "dev",
     "etc",
@@ -61,7 +63,8 @@ pub(crate) fn place(tree: &OwnedFd, target: &Path) -> io::Result<()> {
 
 /// Builds the root and makes it this process's; afterwards nothing else of the machine can be reached.
 /// `id` is the program's user and group as it sees them.
-pub(crate) fn enter(copied: &Copied, id: u32, own_network: bool) -> Result<(), Step> {
+/// `watched` says that no control group limits memory.
+pub(crate) fn enter(copied: &Copied, id: u32, own_network: bool, watched: bool) -> Result<(), Step> {
     let step = |what: &str| {
         let what = what.to_owned();
         move |error: io::Error| (what, error)
@@ -76,7 +79,9 @@ pub(crate) fn enter(copied: &Copied, id: u32, own_network: bool) -> Result<(), S
         let tree = copy_of(path).and_then(|tree| attributes(&tree, READ_ONLY).map(|()| tree));
         shown.push((path, path.is_dir(), tree.map_err(step("open a part of /etc"))?));
     }
-    let devices: io::Result<Vec<_>> = DEVICES.iter().map(|name| Ok((*name, device(name)?))).collect();
+    // Mapped, the zero device is shared memory that nobody is asked for; the full one reads the same and cannot be mapped.
+    let source = |name| if watched && name == "zero" { "full" } else { name };
+    let devices: io::Result<Vec<_>> = DEVICES.iter().map(|name| Ok((*name, device(source(name))?))).collect();
     let devices = devices.map_err(step("open the devices"))?;
     let hidden: io::Result<Vec<_>> = HIDDEN_FILES
         .iter()
@@ -90,6 +95,12 @@ pub(crate) fn enter(copied: &Copied, id: u32, own_network: bool) -> Result<(), S
     mount_proc(root, &hidden)?;
     for name in ["tmp", "dev/shm"] {
         tmpfs(&root.join(name), c"mode=1777,size=64m").map_err(step("mount the writable folders"))?;
+    }
+    if watched {
+        let place = inside(root, Path::new(MEMORY_FILES));
+        let made =
+            fs::create_dir_all(&place).and_then(|()| tmpfs(&place, c"mode=700,size=100%,nr_inodes=8192"));
+        made.map_err(step("mount the place of memory files"))?;
     }
     pivot(root).map_err(step("change the root"))
 }

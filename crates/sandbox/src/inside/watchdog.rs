@@ -2,16 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::{root, shared};
 use crate::spec::Usage;
 
 /// How fast a program is assumed to fill memory, for the time until the next look.
 const BYTES_PER_MILLISECOND: u64 = 4 << 20;
 const PAUSE_MIN_MILLIS: u64 = 4;
 const PAUSE_MAX_MILLIS: u64 = 200;
+/// The most text about mappings in one look, some 20 ms of reading: else a program could keep the watchdog busy.
+const MAPS_BYTES_MAX: usize = 2 << 20;
+/// What the kernel keeps beside the contents: of a file in memory, a System V object, a message, a semaphore.
+const INODE_BYTES: u64 = 1024;
+const OBJECT_BYTES: u64 = 512;
+const MESSAGE_BYTES: u64 = 64;
+const SEMAPHORE_BYTES: u64 = 128;
 
 /// When to look again, by what is left.
 pub(crate) fn pause(limit: u64, used: u64) -> Duration {
@@ -19,50 +27,119 @@ pub(crate) fn pause(limit: u64, used: u64) -> Duration {
     Duration::from_millis((left / BYTES_PER_MILLISECOND).clamp(PAUSE_MIN_MILLIS, PAUSE_MAX_MILLIS))
 }
 
-/// Memory in use by every process but the init, with shared pages counted once where `exact`, plus what the
-/// in-memory file systems and memory files hold.
-pub(crate) fn memory(exact: bool) -> u64 {
+/// Memory in use by every process but the init, with private pages counted once where `exact`, plus what the in-memory
+/// file systems and System V objects hold, and shared memory without a name: `objects` at most.
+pub(crate) fn memory(exact: bool, objects: u64, limit: u64) -> u64 {
     let mut private = 0;
     let mut shared = 0;
-    let mut files = BTreeSet::new();
-    let mut held = 0;
     for process in processes() {
-        let (file, anonymous_key, shared_key) = if exact {
-            ("smaps_rollup", "Pss_Anon:", "Pss_Shmem:")
+        let status = text_of(&process, "status", "VmRSS:");
+        private += kibibytes(&status, "VmPTE:");
+        let rollup = if exact { text_of(&process, "smaps_rollup", "Pss_Anon:") } else { String::new() };
+        if rollup.is_empty() {
+            private += kibibytes(&status, "RssAnon:");
+            shared += kibibytes(&status, "RssShmem:");
         } else {
-            ("status", "RssAnon:", "RssShmem:")
-        };
-        let text = fs::read_to_string(process.join(file)).unwrap_or_default();
-        private += kibibytes(&text, anonymous_key);
-        shared += kibibytes(&text, shared_key);
-        held += memory_files(&process, &mut files);
+            private += kibibytes(&rollup, "Pss_Anon:");
+            shared += kibibytes(&rollup, "Pss_Shmem:");
+        }
     }
-    for path in ["/tmp", "/dev/shm"] {
+    let mut held = system_v();
+    for path in ["/tmp", "/dev/shm", root::MEMORY_FILES] {
         if let Ok(stat) = rustix::fs::statvfs(path) {
             held += (stat.f_blocks - stat.f_bfree) * stat.f_frsize;
+            held += stat.f_files.saturating_sub(stat.f_ffree) * INODE_BYTES;
         }
     }
-    private + shared.max(held)
+    private + shared.max(held + objects.saturating_sub(shared_slack(limit)))
 }
 
-/// What memory files these descriptors hold, each file once.
-fn memory_files(process: &Path, seen: &mut BTreeSet<u64>) -> u64 {
-    let mut bytes = 0;
-    for descriptor in fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
-        let path = descriptor.path();
-        if fs::read_link(&path).is_ok_and(|target| target.to_string_lossy().starts_with("/memfd:"))
-            && let Ok(file) = fs::metadata(&path)
-            && seen.insert(file.ino())
-        {
-            bytes += file.blocks() * 512;
+/// How much shared memory without a name counts only as far as it is seen in processes: a quarter of the limit. Programs
+/// that reserve more than they use stay within it, and one that hides its use exceeds the limit by that much.
+fn shared_slack(limit: u64) -> u64 {
+    limit / 4
+}
+
+/// Whether so much shared memory without a name can be there beside what else is in use.
+pub(crate) fn shared_fits(objects: u64, limit: u64) -> bool {
+    // Most programs ask for little.
+    objects <= shared_slack(limit)
+        || [false, true].iter().any(|exact| memory(*exact, objects, limit) <= limit)
+}
+
+/// The shared objects without a name that any process maps; `None` if there is too much to read, or not all was told.
+pub(crate) fn shared_objects() -> Option<BTreeSet<u64>> {
+    let mut found = BTreeSet::new();
+    let mut left = MAPS_BYTES_MAX;
+    for process in processes() {
+        read_mappings(&process, &mut found, &mut left)?;
+    }
+    Some(found)
+}
+
+fn read_mappings(process: &Path, found: &mut BTreeSet<u64>, left: &mut usize) -> Option<()> {
+    for place in std::iter::once(process.to_owned()).chain(threads(process)) {
+        let mut text = Vec::new();
+        let read = fs::File::open(place.join("maps"))
+            .and_then(|file| file.take(*left as u64).read_to_end(&mut text));
+        match read {
+            // It has ended.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Some(()),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Some(()),
+            Err(_) => return None,
+            Ok(_) => {}
+        }
+        *left = left.checked_sub(text.len()).filter(|left| *left > 0)?;
+        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        found.extend(lines.filter_map(shared::parse_mapping));
+        if !text.is_empty() {
+            return Some(());
         }
     }
-    bytes
+    Some(())
+}
+
+/// A file about a process. Where its first thread has ended, only the others tell of its memory.
+fn text_of(process: &Path, file: &str, key: &str) -> String {
+    let text = fs::read_to_string(process.join(file)).unwrap_or_default();
+    if text.contains(key) {
+        return text;
+    }
+    let others = threads(process).map(|thread| fs::read_to_string(thread.join(file)).unwrap_or_default());
+    others.into_iter().find(|other| other.contains(key)).unwrap_or(text)
+}
+
+fn threads(process: &Path) -> impl Iterator<Item = PathBuf> {
+    // Looked for only when the process itself does not tell.
+    let tasks = process.join("task");
+    std::iter::once(tasks)
+        .flat_map(|tasks| fs::read_dir(tasks).into_iter().flatten().flatten())
+        .map(|entry| entry.path())
+}
+
+/// What System V shared memory, messages and semaphores hold, attached or not.
+fn system_v() -> u64 {
+    let sum = |file: &str, bytes: fn(&[u64]) -> u64| {
+        let text = fs::read_to_string(Path::new("/proc/sysvipc").join(file)).unwrap_or_default();
+        text.lines().skip(1).map(|line| bytes(&numbers(line))).sum::<u64>()
+    };
+    sum("shm", |fields| OBJECT_BYTES + field(fields, 14) + field(fields, 15))
+        + sum("msg", |fields| OBJECT_BYTES + field(fields, 3) + field(fields, 4) * MESSAGE_BYTES)
+        + sum("sem", |fields| OBJECT_BYTES + field(fields, 3) * SEMAPHORE_BYTES)
+}
+
+fn field(fields: &[u64], at: usize) -> u64 {
+    fields.get(at).copied().unwrap_or(0)
+}
+
+/// The columns of a table; those that are no plain number count as zero.
+fn numbers(line: &str) -> Vec<u64> {
+    line.split_whitespace().map(|word| word.parse().unwrap_or(0)).collect()
 }
 
 /// Everything that can be told from `/proc`.
-pub(crate) fn usage(peak: u64) -> Usage {
-    let memory_bytes = memory(true);
+pub(crate) fn usage(peak: u64, objects: u64, limit: u64) -> Usage {
+    let memory_bytes = memory(true, objects, limit);
     let mut cpu_ticks = 0;
     let mut count = 0;
     for process in processes() {

@@ -84,7 +84,7 @@ impl Launcher<'_> {
             group: group.as_ref(),
             memory_limited: self.limits_memory(),
             copied: &self.copied,
-            filter: &self.filter,
+            filter: self.filter.get_or_init(|| crate::seccomp::filter(!self.limits_memory())),
         };
         let forked = channel::pair().and_then(|(ours, theirs)| match sys::fork_into(libc::CLONE_NEWPID)? {
             Some(pid) => Ok((pid, ours)),

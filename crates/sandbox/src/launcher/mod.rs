@@ -6,6 +6,7 @@ mod interpreters;
 mod mode;
 mod sources;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -59,7 +60,7 @@ struct Launcher<'a> {
     mode: Mode,
     driver: Option<Driver>,
     copied: Copied,
-    filter: Vec<sock_filter>,
+    filter: OnceCell<Vec<sock_filter>>,
     /// Sandboxes by slot, from blank to dying.
     cells: BTreeMap<u32, Cell>,
     next_slot: u32,
@@ -92,7 +93,7 @@ impl<'a> Launcher<'a> {
             mode,
             driver,
             copied: Copied::read(),
-            filter: crate::seccomp::filter(),
+            filter: OnceCell::new(),
             cells: BTreeMap::new(),
             // Two servers on one machine begin apart, so that their workers are different users.
             next_slot: (std::process::id() & 0x3FF) << 10,

@@ -9,6 +9,7 @@
 mod cases;
 mod limits;
 mod machine;
+mod memory;
 mod network;
 mod world;
 
@@ -79,7 +80,7 @@ fn run_mode(mode: &str, arguments: &[String]) -> ExitCode {
 async fn run_cases(mode: &str, world: World, filters: &[String]) -> ExitCode {
     let begin = Instant::now();
     let (mut passed, mut failed) = (0, 0);
-    let cases = cases::CASES.iter().chain(limits::CASES).chain(network::CASES);
+    let cases = cases::CASES.iter().chain(limits::CASES).chain(memory::CASES).chain(network::CASES);
     for (name, case) in cases {
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
             continue;
