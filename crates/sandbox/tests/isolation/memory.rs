@@ -11,6 +11,7 @@ pub(crate) const CASES: &[Case] = cases![
     shared_memory_hidden_by_forks_counts,
     memory_files_without_a_descriptor_count,
     memory_files_on_their_way_count,
+    files_in_memory_without_a_name_count,
     memory_of_a_process_whose_first_thread_ended_counts,
     the_zero_device_is_no_way_around,
     system_v_memory_counts_when_detached,
@@ -119,6 +120,29 @@ for _ in range(64):
     hidden += 4 * MIB
 ";
     contained(&attack(&world, code).await);
+}
+
+/// Unlinked, closed, and unmapped but for a page, or on their way in a message.
+async fn files_in_memory_without_a_name_count(world: World) {
+    for folder in ["/tmp", "/dev/shm"] {
+        let code = format!(
+            "
+kept = []
+for at in range(64):
+    f = os.open('{folder}/x', os.O_RDWR | os.O_CREAT)
+    os.unlink('{folder}/x')
+    try: os.write(f, bytes(4 * MIB)); os.posix_fallocate(f, 0, 4 * MIB)
+    except OSError: refused()
+    if at % 2:
+        p = libc.mmap(None, 4 * MIB, 3, 1, f, 0); libc.munmap(p + 4096, 4 * MIB - 4096)
+    else:
+        a, b = socket.socketpair(); kept.append((a, b)); socket.send_fds(a, [b'x'], [f])
+    os.close(f)
+    hidden += 4 * MIB
+"
+        );
+        contained(&attack(&world, &code).await);
+    }
 }
 
 async fn memory_of_a_process_whose_first_thread_ended_counts(world: World) {
