@@ -1,4 +1,4 @@
-//! What a store survives: `kill -9` while it writes, a full disk, a sync that fails.
+//! What a store survives: `kill -9` while it writes, a full disk, a sync or a write that fails.
 //!
 //! Each case runs a child that is this program again, with [`CHILD`] set; so this target brings its own `main`.
 
@@ -31,6 +31,7 @@ const CASES: &[(&str, Case)] = &[
     ("nothing_acknowledged_is_lost_by_kill_9_and_nothing_half_written_is_seen", killed_while_writing),
     ("a_full_disk_answers_an_error_and_leaves_a_store_that_opens", full_disk),
     ("a_failing_sync_stops_the_store_and_leaves_one_that_opens", failing_sync),
+    ("failing_and_short_writes_stop_the_store_and_nothing_of_them_is_seen", failing_writes),
     ("a_folder_that_another_process_has_is_refused_by_name", second_process),
 ];
 
@@ -227,48 +228,88 @@ fn full_disk(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A library that fails the file's sync after some, loaded before the child's own.
-const FAILING_SYNC: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-static int calls;
-static int fails(void) { return __sync_add_and_fetch(&calls, 1) > 20; }
-int fdatasync(int fd) {
-    static int (*real)(int);
-    if (fails()) { errno = EIO; return -1; }
-    if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
-    return real(fd);
+/// A library, loaded before the child's own, that fails calls on the store's file after some.
+const FAILING: &str = include_str!("fail.c");
+
+/// How the calls fail: which kind, and after how many that succeed.
+#[derive(Clone, Copy)]
+enum Failing {
+    Sync(u32),
+    Write(u32),
+    ShortWrite(u32),
+    /// The write is there, and its sync fails: LMDB's last write of a commit syncs by itself.
+    WriteAndSync(u32),
 }
-int msync(void *at, unsigned long length, int flags) {
-    static int (*real)(void *, unsigned long, int);
-    if (fails()) { errno = EIO; return -1; }
-    if (!real) real = (int (*)(void *, unsigned long, int))dlsym(RTLD_NEXT, "msync");
-    return real(at, length, flags);
+
+/// Whether what failed may be seen after all: its last write was done, and nobody knows whether it is durable.
+fn in_doubt(failing: Failing) -> bool {
+    matches!(failing, Failing::WriteAndSync(_))
 }
-"#;
 
 fn failing_sync(folder: &Path) -> Result<(), String> {
     let library = compile(folder)?;
-    let data = folder.join("data");
-    let (last, others, _) = follow(
-        start(&data, |command| {
-            command.env("LD_PRELOAD", &library);
-        })?,
-        None,
-    )?;
+    with_failing(folder, &library, Failing::Sync(20))
+}
+
+fn failing_writes(folder: &Path) -> Result<(), String> {
+    let library = compile(folder)?;
+    // A commit has a few writes, the last of which says that it is one: fail each of them in turn.
+    for after in 40..52 {
+        for failing in [Failing::Write(after), Failing::ShortWrite(after), Failing::WriteAndSync(after)] {
+            with_failing(folder, &library, failing)?;
+        }
+    }
+    Ok(())
+}
+
+fn with_failing(folder: &Path, library: &Path, failing: Failing) -> Result<(), String> {
+    let (kind, after) = match failing {
+        Failing::Sync(after) => ("sync", after),
+        Failing::Write(after) => ("write", after),
+        Failing::ShortWrite(after) => ("short", after),
+        Failing::WriteAndSync(after) => ("late", after),
+    };
+    let told = |reason: String| format!("{kind} after {after}: {reason}");
+    let data = folder.join(format!("{kind}-{after}"));
+    let preload = |command: &mut Command| {
+        command.env("LD_PRELOAD", library).env("FAIL_KIND", kind).env("FAIL_AFTER", after.to_string());
+    };
+    let (last, others, _) = follow(start(&data, preload)?, None).map_err(told)?;
     if last.is_empty() {
-        return Err(format!("some writes should have succeeded first: {others:?}"));
+        return Err(told(format!("some writes should have succeeded first: {others:?}")));
     }
-    if !others.iter().any(|line| line.contains("failed to make data durable")) {
-        return Err(format!("clients should be told that the store stopped: {others:?}"));
+    let errors = others.iter().filter(|line| line.starts_with("error ")).count();
+    if errors as u64 != CLIENTS || !others.iter().any(|line| line.contains("failed to make data durable")) {
+        return Err(told(format!("clients should be told that the store stopped: {others:?}")));
     }
-    verify(&data, &last, true)
+    if !in_doubt(failing) {
+        nothing_more(&data, &last).map_err(told)?;
+    }
+    verify(&data, &last, true).map_err(told)
+}
+
+/// Checks that nothing is there but what was acknowledged.
+fn nothing_more(folder: &Path, acknowledged: &BTreeMap<u64, u64>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let store = Store::open(folder, &Options { map_bytes: 1 << 30 })
+            .map_err(|error| format!("it does not open: {error}"))?;
+        let rows: Result<_, StoreError> = store.read(|tx| PAIRS.query(&()).rows(tx)).await;
+        let rows = rows.map_err(|error| error.to_string())?;
+        let promised: u64 = acknowledged.values().sum();
+        // A new row per write, beside the pairs.
+        let written = rows.iter().filter(|((key, _), _)| *key >= 1000).count() as u64;
+        if written == promised {
+            Ok(())
+        } else {
+            Err(format!("{written} writes are seen, and {promised} were acknowledged"))
+        }
+    })
 }
 
 fn compile(folder: &Path) -> Result<PathBuf, String> {
     let (source, library) = (folder.join("fail.c"), folder.join("fail.so"));
-    std::fs::write(&source, FAILING_SYNC).map_err(|error| error.to_string())?;
+    std::fs::write(&source, FAILING).map_err(|error| error.to_string())?;
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").status();
     match built {
