@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn check(status: ExitStatus, oom_killed: bool, expected: (&str, &str)) {
-        let (error_type, text) = ended(Exit { status, oom_killed });
+        let (error_type, text) = ended(Exit { status, oom_killed, memory_peak_bytes: 0 });
         assert_eq!((error_type, text.as_str()), expected);
     }
 

@@ -328,7 +328,7 @@ impl Sandbox {
     pub async fn wait(&self) -> Exit {
         let mut exit = self.exit.clone();
         // An error means that the launcher is gone, and its death kills.
-        let gone = Exit { status: ExitStatus::Signal(9), oom_killed: false };
+        let gone = Exit { status: ExitStatus::Signal(9), oom_killed: false, memory_peak_bytes: 0 };
         exit.wait_for(Option::is_some).await.map_or(gone, |exit| exit.unwrap_or(gone))
     }
 

@@ -110,6 +110,9 @@ pub struct Exit {
     pub status: ExitStatus,
     /// Whether the memory limit killed it or one of its processes.
     pub oom_killed: bool,
+    /// The most memory in use, in bytes, as far as it is known after the end; at least the limit if that killed it, and
+    /// 0 if nobody could tell.
+    pub memory_peak_bytes: u64,
 }
 
 /// The exit code or the signal that ended a program.

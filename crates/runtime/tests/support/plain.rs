@@ -70,7 +70,7 @@ impl Plain {
                 (Some(code), _) => ExitStatus::Code(u8::try_from(code).unwrap()),
                 (None, signal) => ExitStatus::Signal(u8::try_from(signal.unwrap()).unwrap()),
             };
-            exit.send_replace(Some(Exit { status, oom_killed: false }));
+            exit.send_replace(Some(Exit { status, oom_killed: false, memory_peak_bytes: 0 }));
         });
         let frames: BoxStream = Box::new(tokio::net::UnixStream::from_std(ours)?);
         Ok(Spawned { process: Arc::new(Child { pid, exit: seen }), frames: Some(frames), output, door: None })

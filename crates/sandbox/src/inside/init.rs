@@ -12,7 +12,7 @@ use super::asked::Supervisor;
 use super::{network, watchdog};
 use crate::channel;
 use crate::protocol::{InitAnswer, InitRequest, decode, encode};
-use crate::spec::ExitStatus;
+use crate::spec::{Exit, ExitStatus};
 use crate::sys;
 
 /// The most sockets for one request.
@@ -24,7 +24,7 @@ const KILL: u8 = 9;
 pub(crate) struct Init {
     /// To the server (before the start, to the launcher); its end ends the sandbox.
     pub(crate) control: OwnedFd,
-    /// Takes [`report`]'s three bytes.
+    /// Takes [`report`]'s bytes.
     pub(crate) status: OwnedFd,
     /// Readable when a child has ended.
     pub(crate) children: OwnedFd,
@@ -40,19 +40,26 @@ pub(crate) struct Init {
     pub(crate) supervisor: Supervisor,
 }
 
+/// The length of a [`report`].
+pub(crate) const REPORT_BYTES: usize = 11;
+
 /// How a program ended, as the init tells the launcher.
-pub(crate) fn report(status: ExitStatus, oom_killed: bool) -> [u8; 3] {
-    let (kind, value) = match status {
+pub(crate) fn report(exit: Exit) -> [u8; REPORT_BYTES] {
+    let (kind, value) = match exit.status {
         ExitStatus::Code(code) => (0, code),
         ExitStatus::Signal(signal) => (1, signal),
     };
-    [kind, value, u8::from(oom_killed)]
+    let mut bytes = [0; REPORT_BYTES];
+    bytes[..3].copy_from_slice(&[kind, value, u8::from(exit.oom_killed)]);
+    bytes[3..].copy_from_slice(&exit.memory_peak_bytes.to_le_bytes());
+    bytes
 }
 
 /// Reads what [`report`] wrote.
-pub(crate) fn parse_report(bytes: [u8; 3]) -> (ExitStatus, bool) {
-    let status = if bytes[0] == 0 { ExitStatus::Code(bytes[1]) } else { ExitStatus::Signal(bytes[1]) };
-    (status, bytes[2] != 0)
+pub(crate) fn parse_report(bytes: [u8; REPORT_BYTES]) -> Exit {
+    let [kind, value, oom_killed, peak @ ..] = bytes;
+    let status = if kind == 0 { ExitStatus::Code(value) } else { ExitStatus::Signal(value) };
+    Exit { status, oom_killed: oom_killed != 0, memory_peak_bytes: u64::from_le_bytes(peak) }
 }
 
 impl Init {
@@ -108,7 +115,8 @@ impl Init {
     }
 
     fn end(&self, status: ExitStatus, oom_killed: bool) -> ! {
-        let _ = rustix::io::write(&self.status, &report(status, oom_killed));
+        let exit = Exit { status, oom_killed, memory_peak_bytes: self.peak };
+        let _ = rustix::io::write(&self.status, &report(exit));
         sys::exit_now(0)
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Cell {
     pid: Pid,
     network: Network,
     group: Option<Group>,
+    /// Its memory limit, once it has an order.
+    memory_bytes: u64,
     /// To the program's process until the program is executed.
     pub(super) setup: Option<OwnedFd>,
     stage: Stage,
@@ -92,7 +94,14 @@ impl Launcher<'_> {
         });
         match forked {
             Ok((pid, setup)) => {
-                let cell = Cell { pid, network, group, setup: Some(setup), stage: Stage::Preparing };
+                let cell = Cell {
+                    pid,
+                    network,
+                    group,
+                    memory_bytes: 0,
+                    setup: Some(setup),
+                    stage: Stage::Preparing,
+                };
                 self.cells.insert(slot, cell);
             }
             Err(error) => self.blank_failed(Refusal::setup("fork a sandbox", &error)),
@@ -234,6 +243,7 @@ impl Launcher<'_> {
         }
         let network = cell.network == Network::Own;
         let handed = Handed { frames, network, freezes: driver.freeze, accounts: driver.memory };
+        cell.memory_bytes = limits.memory_bytes;
         cell.stage = Stage::Starting { id, status, handed, descriptors };
         Ok(())
     }
@@ -324,12 +334,8 @@ impl Launcher<'_> {
                 );
             }
             Stage::Running { id, status } => {
-                let mut bytes = [0; 3];
-                let (status, watchdog_killed) = match rustix::io::read(&status, &mut bytes) {
-                    Ok(3) => init::parse_report(bytes),
-                    _ => (KILLED, false),
-                };
-                let exit = Exit { status, oom_killed: group_killed || watchdog_killed };
+                let told = cell.group.as_ref().map_or(0, |group| group.usage().memory_peak_bytes);
+                let exit = last_words(&status).with_group(group_killed, told, cell.memory_bytes);
                 self.tell(&Event::Ended { id, exit }, Vec::new());
             }
             Stage::Spare(_) | Stage::Dying => {}
@@ -353,6 +359,24 @@ impl Launcher<'_> {
         if let Some(driver) = &self.driver {
             driver.close();
         }
+    }
+}
+
+/// How a program ended, as its init told before it ended itself.
+fn last_words(status: &OwnedFd) -> Exit {
+    let mut bytes = [0; init::REPORT_BYTES];
+    match rustix::io::read(status, &mut bytes) {
+        Ok(init::REPORT_BYTES) => init::parse_report(bytes),
+        _ => Exit { status: KILLED, oom_killed: false, memory_peak_bytes: 0 },
+    }
+}
+
+impl Exit {
+    /// What the init told, and what the control group knows: whether it killed, and the peak, 0 if it does not tell.
+    fn with_group(self, killed: bool, peak: u64, limit: u64) -> Self {
+        let oom_killed = self.oom_killed || killed;
+        let least = if oom_killed { limit } else { 0 };
+        Self { oom_killed, memory_peak_bytes: self.memory_peak_bytes.max(peak).max(least), ..self }
     }
 }
 

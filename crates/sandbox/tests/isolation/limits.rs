@@ -10,6 +10,7 @@ pub(crate) const CASES: &[Case] = cases![
     a_fork_bomb_is_contained,
     a_thread_bomb_is_contained,
     filling_memory_kills_the_program_alone,
+    the_peak_is_told_after_the_end,
     memory_files_and_shared_memory_count,
     tmp_has_a_size,
     files_have_a_size,
@@ -64,9 +65,18 @@ async fn filling_memory_kills_the_program_alone(world: World) {
     spec.limits = Limits { memory_bytes: 64 << 20, ..Limits::default() };
     let outcome = world.run(spec).await;
     assert!(outcome.exit.oom_killed && outcome.exit.status == ExitStatus::Signal(9), "{outcome:?}");
+    let peak = outcome.exit.memory_peak_bytes;
+    assert!((64 << 20..160 << 20).contains(&peak), "{peak} bytes at the limit of 64 MiB");
     assert_eq!(outcome.out, "");
     assert_eq!(neighbour.exit(), None);
     assert_eq!(world.python("print('fine')").await.good(), "fine");
+}
+
+async fn the_peak_is_told_after_the_end(world: World) {
+    let outcome = world.python("x=bytearray(b'x')*(40<<20)\nimport time;time.sleep(0.3)\ndel x").await;
+    let peak = outcome.exit.memory_peak_bytes;
+    assert!((40 << 20..100 << 20).contains(&peak), "{peak} bytes of 40 MiB used");
+    outcome.good();
 }
 
 async fn memory_files_and_shared_memory_count(world: World) {

@@ -95,8 +95,8 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn good(self) -> String {
         assert_eq!(
-            self.exit,
-            Exit { status: ExitStatus::Code(0), oom_killed: false },
+            (self.exit.status, self.exit.oom_killed),
+            (ExitStatus::Code(0), false),
             "{}\n{}",
             self.out,
             self.err
