@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::shared::Objects;
+use super::watchdog::Bounds;
 use super::{root, watchdog};
 use crate::sys::{self, Asked, Reply};
 
@@ -24,11 +25,11 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Answers the next call. A `limit` in bytes: what the sandbox may use.
-    pub(crate) fn answer(&mut self, limit: u64) {
+    /// Answers the next call.
+    pub(crate) fn answer(&mut self, bounds: Bounds) {
         let Some(listener) = self.listener.take() else { return };
         if let Ok(asked) = sys::next_asked(&listener) {
-            let granted = asked.call == libc::SYS_mmap && self.may_map(&asked, limit);
+            let granted = asked.call == libc::SYS_mmap && self.may_map(&asked, bounds);
             let reply = match asked.call {
                 libc::SYS_mmap if granted => Reply::Continue,
                 libc::SYS_memfd_create => memory_file(asked.arguments[1]),
@@ -42,13 +43,13 @@ impl Supervisor {
     }
 
     /// Whether new shared memory fits in, and if so, notes it.
-    fn may_map(&mut self, asked: &Asked, limit: u64) -> bool {
+    fn may_map(&mut self, asked: &Asked, bounds: Bounds) -> bool {
         let bytes = asked.arguments[1].checked_next_multiple_of(4096).unwrap_or(u64::MAX);
         // One grant at a time and thread, so that each is known by its object.
         if self.objects.waits_for(asked.thread) || !self.objects.has_room() {
             self.look(Some(asked.thread));
         }
-        let fits = |objects: &Objects| watchdog::shared_fits(objects.bytes().saturating_add(bytes), limit);
+        let fits = |objects: &Objects| watchdog::shared_fits(objects.bytes().saturating_add(bytes), bounds);
         if !fits(&self.objects) {
             self.look(Some(asked.thread));
             // The second look forgets what the first one missed.

@@ -86,8 +86,9 @@ impl Plan<'_> {
         if told.is_err() || self.lower().is_err() {
             sys::exit_now(1);
         }
-        let supervisor = Supervisor::default();
-        Init { control, status, children, asked, program, watched: None, peak: 0, supervisor }.run()
+        let (supervisor, own_network) = (Supervisor::default(), self.network == Network::Own);
+        Init { control, status, children, asked, program, watched: None, own_network, peak: 0, supervisor }
+            .run()
     }
 
     fn prepare(&self) -> Result<(Ends, Vec<File>), Step> {

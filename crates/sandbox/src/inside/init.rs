@@ -34,6 +34,8 @@ pub(crate) struct Init {
     pub(crate) program: Pid,
     /// The memory limit that the watchdog holds, if it is needed.
     pub(crate) watched: Option<u64>,
+    /// Whether the network namespace is the sandbox's alone.
+    pub(crate) own_network: bool,
     /// The most memory that the watchdog saw.
     pub(crate) peak: u64,
     /// Answers the calls for which the filter asks.
@@ -90,12 +92,12 @@ impl Init {
 
     /// Looks at the memory in use, and ends a sandbox that has too much. Returns for how long to look away.
     fn watch(&mut self, limit: u64) -> Duration {
-        let mut used = watchdog::memory(false, self.supervisor.objects.bytes(), limit);
+        let mut used = watchdog::memory(false, self.supervisor.objects.bytes(), self.bounds(limit));
         if used > limit {
             // The second look forgets the shared memory that the first one missed.
             self.supervisor.look(None);
             self.supervisor.look(None);
-            used = watchdog::memory(true, self.supervisor.objects.bytes(), limit);
+            used = watchdog::memory(true, self.supervisor.objects.bytes(), self.bounds(limit));
         }
         self.peak = self.peak.max(used);
         if used > limit {
@@ -104,10 +106,14 @@ impl Init {
         watchdog::pause(limit, used)
     }
 
+    fn bounds(&self, limit: u64) -> watchdog::Bounds {
+        watchdog::Bounds { limit, own_network: self.own_network }
+    }
+
     fn answer_call(&mut self) {
         if self.supervisor.listener.is_some() {
             // No program runs before its limit is told.
-            return self.supervisor.answer(self.watched.unwrap_or(0));
+            return self.supervisor.answer(self.bounds(self.watched.unwrap_or(0)));
         }
         // The only message; an end without it means that the program was never executed.
         let message = self.asked.take().and_then(|asked| channel::receive(asked, false).ok().flatten());
@@ -160,7 +166,7 @@ impl Init {
             InitRequest::Usage => Ok(InitAnswer::Usage(watchdog::usage(
                 self.peak,
                 self.supervisor.objects.bytes(),
-                self.watched.unwrap_or(u64::MAX),
+                self.bounds(self.watched.unwrap_or(u64::MAX)),
             ))),
         };
         let answer =

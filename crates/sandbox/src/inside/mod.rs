@@ -9,4 +9,5 @@ pub(crate) mod network;
 pub(crate) mod program;
 pub(crate) mod root;
 pub(crate) mod shared;
+pub(crate) mod sockets;
 pub(crate) mod watchdog;

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{root, shared};
+use super::{root, shared, sockets};
 use crate::spec::Usage;
 
 /// How fast a program is assumed to fill memory, for the time until the next look.
@@ -21,6 +21,15 @@ const OBJECT_BYTES: u64 = 512;
 const MESSAGE_BYTES: u64 = 64;
 const SEMAPHORE_BYTES: u64 = 128;
 
+/// What a sandbox may use, and what of it is its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// The memory limit in bytes.
+    pub(crate) limit: u64,
+    /// Whether all sockets of the network namespace are the sandbox's.
+    pub(crate) own_network: bool,
+}
+
 /// When to look again, by what is left.
 pub(crate) fn pause(limit: u64, used: u64) -> Duration {
     let left = limit.saturating_sub(used);
@@ -29,7 +38,7 @@ pub(crate) fn pause(limit: u64, used: u64) -> Duration {
 
 /// Memory in use by every process but the init, with private pages counted once where `exact`, plus what the in-memory
 /// file systems and System V objects hold, and shared memory without a name: `objects` at most.
-pub(crate) fn memory(exact: bool, objects: u64, limit: u64) -> u64 {
+pub(crate) fn memory(exact: bool, objects: u64, bounds: Bounds) -> u64 {
     let mut private = 0;
     let mut shared = 0;
     for process in processes() {
@@ -44,6 +53,7 @@ pub(crate) fn memory(exact: bool, objects: u64, limit: u64) -> u64 {
             shared += kibibytes(&rollup, "Pss_Shmem:");
         }
     }
+    let sockets = if bounds.own_network { sockets::held(bounds.limit) } else { 0 };
     let mut held = system_v();
     for path in ["/tmp", "/dev/shm", root::MEMORY_FILES] {
         if let Ok(stat) = rustix::fs::statvfs(path) {
@@ -51,7 +61,7 @@ pub(crate) fn memory(exact: bool, objects: u64, limit: u64) -> u64 {
             held += stat.f_files.saturating_sub(stat.f_ffree) * INODE_BYTES;
         }
     }
-    private + shared.max(held + objects.saturating_sub(shared_slack(limit)))
+    private + shared.max(held + objects.saturating_sub(shared_slack(bounds.limit))) + sockets
 }
 
 /// How much shared memory without a name counts only as far as it is seen in processes: a quarter of the limit. Programs
@@ -61,10 +71,10 @@ fn shared_slack(limit: u64) -> u64 {
 }
 
 /// Whether so much shared memory without a name can be there beside what else is in use.
-pub(crate) fn shared_fits(objects: u64, limit: u64) -> bool {
+pub(crate) fn shared_fits(objects: u64, bounds: Bounds) -> bool {
     // Most programs ask for little.
-    objects <= shared_slack(limit)
-        || [false, true].iter().any(|exact| memory(*exact, objects, limit) <= limit)
+    let fits = |exact| memory(exact, objects, bounds) <= bounds.limit;
+    objects <= shared_slack(bounds.limit) || fits(false) || fits(true)
 }
 
 /// The shared objects without a name that any process maps; `None` if there is too much to read, or not all was told.
@@ -138,8 +148,8 @@ fn numbers(line: &str) -> Vec<u64> {
 }
 
 /// Everything that can be told from `/proc`.
-pub(crate) fn usage(peak: u64, objects: u64, limit: u64) -> Usage {
-    let memory_bytes = memory(true, objects, limit);
+pub(crate) fn usage(peak: u64, objects: u64, bounds: Bounds) -> Usage {
+    let memory_bytes = memory(true, objects, bounds);
     let mut cpu_ticks = 0;
     let mut count = 0;
     for process in processes() {

@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = cases![
     memory_of_a_process_whose_first_thread_ended_counts,
     the_zero_device_is_no_way_around,
     system_v_memory_counts_when_detached,
+    what_waits_in_sockets_counts,
     shared_memory_within_the_limit_works,
     shared_memory_comes_back_when_it_is_unmapped,
     memory_files_work_as_memory_files,
@@ -174,6 +175,20 @@ for _ in range(64):
     made = libc.shmget(0, 4 * MIB, 0o1600)
     if made < 0: refused()
     at = libc.shmat(made, None, 0); libc.memset(at, 1, 4 * MIB); libc.shmdt(at); hidden += 4 * MIB
+";
+    contained(&attack(&world, code).await);
+}
+
+async fn what_waits_in_sockets_counts(world: World) {
+    let code = "
+kept = []
+for at in range(400):
+    a, b = socket.socketpair(); a.setblocking(False); kept.append(b)
+    try:
+        while True: hidden += a.send(bytes(65536))
+    except BlockingIOError: pass
+    if at % 2: kept.append(a)
+    else: a.close()
 ";
     contained(&attack(&world, code).await);
 }
