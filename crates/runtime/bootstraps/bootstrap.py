@@ -136,9 +136,9 @@ def _flush():
             pass
 
 
-def _send(kind, content=b""):
+def _send(kind, content=b"", number=b""):
     _flush()
-    frame = (len(content) + 1).to_bytes(4, "big") + bytes((kind,)) + content
+    frame = (len(number) + len(content) + 1).to_bytes(4, "big") + bytes((kind,)) + number + content
     sent = os.write(_FD, frame)
     if sent < len(frame):
         rest = memoryview(frame)[sent:]
@@ -161,13 +161,14 @@ def _receive():
             if not more:
                 os._exit(0)
             data += more
-    at = 13
+    at = 21
     texts = []
     for _ in range(5):
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         texts.append(str(data[at + 4 : end], "utf-8"))
         at = end
-    return int.from_bytes(data[5:13], "big"), texts, data[at:]
+    # The number goes back as it came.
+    return bytes(data[5:13]), int.from_bytes(data[13:21], "big"), texts, data[at:]
 
 
 def _load(handler):
@@ -267,7 +268,8 @@ def main():
     ascii_only = _is_ascii_only()
     _send(16)
     while True:
-        _send(*_run(handler, *_receive(), ascii_only))
+        number, deadline_ms, texts, event = _receive()
+        _send(*_run(handler, deadline_ms, texts, event, ascii_only), number)
 
 
 if __name__ == "__main__":

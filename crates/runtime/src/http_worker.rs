@@ -157,6 +157,8 @@ pub(crate) async fn forward(
     request: Request<Body>,
     contract: &HttpContract,
 ) -> Result<Response<Body>, WorkError> {
+    // Others are in the same worker: a caller that goes away must not end it.
+    let lease = lease.shared();
     let worker = Arc::clone(lease.worker());
     let Link::Http(link) = &worker.link else {
         return Err(WorkError::Unavailable { reason: "the worker does not speak HTTP".to_owned() });

@@ -1,5 +1,6 @@
 //! The contract `lambda`: one event to one worker, its log lines, and what the caller sees.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ pub(crate) async fn run(
     let log_tail = worker.log.end_tail().map(Bytes::from);
     if healthy {
         worker.refresh_memory();
-        drop(lease);
+        lease.give_back();
     } else {
         lease.discard();
     }
@@ -90,15 +91,23 @@ async fn exchange(worker: &Worker, invoke: Invoke) -> Outcome {
     match &worker.link {
         Link::Frames(frames) => {
             let mut frames = frames.lock().await;
-            if frames.send(&invoke).await.is_err() {
-                return ended(worker).await;
-            }
-            match frames.receive().await {
+            let said = match frames.send(&invoke).await {
+                Ok(()) => frames.receive().await,
+                Err(error) => Err(error),
+            };
+            match said {
                 Ok(Said::Response(bytes)) => Outcome::Response(None, bytes),
                 Ok(Said::Typed(content_type, bytes)) => Outcome::Response(Some(content_type), bytes),
                 Ok(Said::Error(bytes)) => Outcome::Error(bytes),
                 Ok(Said::TooLarge(length)) => Outcome::TooLarge(length),
-                Ok(Said::Ready | Said::InitError(_)) | Err(_) => ended(worker).await,
+                // Whose answer it was nobody knows, nor what the worker does now.
+                Ok(Said::Ready | Said::InitError(_)) => Outcome::Ended(worker.process.kill().await),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    let log = format!("RequestId: {} Error: the runtime sent {error}", invoke.request_id);
+                    worker.log.platform(log);
+                    Outcome::Ended(worker.process.kill().await)
+                }
+                Err(_) => ended(worker).await,
             }
         }
         Link::Api(api) => {

@@ -1,7 +1,7 @@
 //! The workers of one revision, and the requests that wait for one.
 //!
 //! A pool hands out [`Lease`]s: places in a worker, which come back when they are dropped, whatever happened to the
-//! request. All bookkeeping is behind one mutex that is held for a few steps and never while waiting; starting,
+//! request; a worker that nobody called healthy is replaced. All bookkeeping is behind one mutex that is held for a few steps and never while waiting; starting,
 //! stopping and freezing are tasks of their own.
 
 mod lease;

@@ -357,6 +357,32 @@ async fn a_worker_is_used_again_and_replaced_after_it_ended() {
 }
 
 #[tokio::test]
+async fn the_answer_to_another_event_is_given_to_nobody() {
+    let code = tempfile::tempdir().unwrap();
+    // What a fork that answers as well does: the second answer to the first event waits for whoever comes next.
+    let python = "import sys\ndef handler(e, c):\n    if e == 1: sys.modules['bootstrap']._send(18, b'1', (1).to_bytes(8, 'big'))\n    return e\n";
+    let node = "const fs = require('fs'); exports.handler = async (e) => {\n  if (e === 1) fs.writeSync(0, Buffer.from([0, 0, 0, 10, 18, 0, 0, 0, 0, 0, 0, 0, 1, 49]));\n  return e;\n};\n";
+    std::fs::write(code.path().join("app.py"), python).unwrap();
+    std::fs::write(code.path().join("app.js"), node).unwrap();
+    for name in ["python3.11", "nodejs22.x"] {
+        let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+        let revision = Arc::new(function(code.path(), name, "app.handler", &[]));
+        let mut found = Vec::new();
+        for event in ["1", "2", "3"] {
+            let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+            found.push((answer.cold, String::from_utf8(answer.payload.to_vec()).unwrap()));
+        }
+        let error = r#"{"errorMessage":"RequestId: r-1 Error: Runtime exited with error: signal: killed","errorType":"Runtime.ExitError"}"#;
+        let error: Value = serde_json::from_str(error).unwrap();
+        assert_eq!(found[0], (true, "1".to_owned()), "{name}");
+        assert_eq!(serde_json::from_str::<Value>(&found[1].1).unwrap(), error, "{name}");
+        assert_eq!(found[2], (true, "3".to_owned()), "{name}");
+        let log = lines.0.lock().unwrap().join("\n");
+        hold(name, &log, "…RequestId: r-1 Error: the runtime sent the answer to another event…", &log);
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_kills_and_the_log_has_a_tail() {
     let code = tempfile::tempdir().unwrap();
     let text = "import time\ndef handler(e, c):\n    print('begun')\n    while e: time.sleep(1)\n    print('x' * 5000)\n";

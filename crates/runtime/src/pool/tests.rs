@@ -158,7 +158,9 @@ async fn call(pool: Arc<Pool<Fake>>, takes: Duration) -> Result<u64, NoLease> {
     let lease = pool.acquire().await?;
     lease.worker().calls.fetch_add(1, SeqCst);
     tokio::time::sleep(takes).await;
-    Ok(lease.worker().id)
+    let id = lease.worker().id;
+    lease.give_back();
+    Ok(id)
 }
 
 const MS: Duration = Duration::from_millis(1);
@@ -324,6 +326,29 @@ async fn a_discarded_worker_is_stopped_and_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_nobody_called_healthy_is_replaced() {
+    let fake = Fake::new(&[Word::Up]);
+    let mut config = function(1);
+    config.limits.freeze_after = Some(SECOND);
+    let pool = pool(&fake, config);
+    let panics = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move {
+            let _lease = pool.acquire().await.ok().unwrap();
+            panic!("in the midst of an exchange");
+        }
+    });
+    assert!(panics.await.unwrap_err().is_panic());
+    // Cancelled in the midst of an exchange.
+    assert!(tokio::time::timeout(100 * MS, call(Arc::clone(&pool), SECOND)).await.is_err());
+    assert_eq!(call(Arc::clone(&pool), MS).await.unwrap(), 3);
+    assert_eq!(*fake.0.stops.lock().unwrap(), [(1, Stop::Now), (2, Stop::Now)]);
+    // What a service's caller leaves behind is a connection.
+    drop(pool.acquire().await.ok().unwrap().shared());
+    assert_eq!(call(pool, MS).await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_fills_workers_evenly() {
     let fake = Fake::new(&[Word::Up]);
     let mut config = service(4, 10);
@@ -333,7 +358,7 @@ async fn a_service_fills_workers_evenly() {
     tokio::time::sleep(100 * MS).await;
     let mut leases = Vec::new();
     for _ in 0..40 {
-        leases.push(pool.acquire().await.ok().unwrap());
+        leases.push(pool.acquire().await.ok().unwrap().shared());
     }
     let mut calls = HashMap::new();
     for lease in &leases {
