@@ -1,5 +1,6 @@
 //! The runtime: a pool for each revision, behind [`Workers`].
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -179,13 +180,13 @@ impl Inner {
             Err(_) => return Ok(problem(StatusCode::BAD_REQUEST, "Bad Request")),
         };
         let source_ip = match &caller {
-            Caller::Outside { address } => address.to_string(),
-            Caller::Workload(_) => "127.0.0.1".to_owned(),
+            Caller::Outside { address } => *address,
+            Caller::Workload(_) => Ipv4Addr::LOCALHOST.into(),
         };
         let place = event::Place {
-            account: &revision.workload.account.to_string(),
+            account: revision.workload.account,
             api_id: &contract.function_name,
-            source_ip: &source_ip,
+            source_ip,
             request_id: &request_id,
             now: self.shared.clock.now(),
         };
