@@ -65,25 +65,28 @@ impl Waiting {
     /// Adds lines, or counts them as dropped.
     pub(crate) fn add(&self, place: &LogPlace, lines: Vec<(Timestamp, String)>) {
         let mut waiting = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_empty = waiting.streams.is_empty();
-        if !waiting.streams.contains_key(place) && waiting.streams.len() >= STREAMS_MAX {
-            tracing::warn!(group = %place.group, lines = lines.len(), "too many log streams at once; lines dropped");
-            return;
+        let Lines { streams, bytes: waiting_bytes } = &mut *waiting;
+        let was_empty = streams.is_empty();
+        if !streams.contains_key(place) {
+            if streams.len() >= STREAMS_MAX {
+                tracing::warn!(group = %place.group, lines = lines.len(), "too many log streams at once; lines dropped");
+                return;
+            }
+            streams.insert(place.clone(), Pending::default());
         }
-        let mut pending = waiting.streams.remove(place).unwrap_or_default();
+        let Some(pending) = streams.get_mut(place) else { return };
         for (at, line) in lines {
             let bytes = line.len() + EVENT_OVERHEAD;
             let fits =
-                pending.bytes + bytes <= STREAM_BYTES_MAX && waiting.bytes + bytes <= WAITING_BYTES_MAX;
+                pending.bytes + bytes <= STREAM_BYTES_MAX && *waiting_bytes + bytes <= WAITING_BYTES_MAX;
             if !fits {
                 pending.dropped += 1;
                 continue;
             }
             pending.bytes += bytes;
-            waiting.bytes += bytes;
+            *waiting_bytes += bytes;
             pending.events.extend(split(line).map(|message| Event { at: at.as_millis(), message }));
         }
-        waiting.streams.insert(place.clone(), pending);
         if waiting.bytes >= FLUSH_BYTES {
             self.many.notify_one();
         }

@@ -19,9 +19,12 @@ use std::io;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use weft_net::BoxStream;
+use weft_service::workload::Invocation;
 
 /// The longest answer: 6 MiB and 100 bytes, as Lambda has it.
 pub(crate) const RESPONSE_BYTES_MAX: usize = (6 << 20) + 100;
+/// A longer event is not copied to be one write with what goes before it.
+const ONE_WRITE_BYTES: usize = 32 << 10;
 /// A frame that claims more is nonsense, and its worker is given up.
 const FRAME_BYTES_MAX: usize = 1 << 30;
 
@@ -37,16 +40,8 @@ const TYPED_RESPONSE: u8 = 20;
 pub(crate) struct Invoke {
     /// When the function must have answered, in ms since the epoch.
     pub(crate) deadline_ms: i64,
-    /// The request's id.
-    pub(crate) request_id: String,
-    /// The ARN as invoked.
-    pub(crate) arn: String,
-    /// `X-Amzn-Trace-Id`, or empty.
-    pub(crate) trace_id: String,
-    /// The client context's JSON, or empty.
-    pub(crate) client_context: String,
-    /// The event.
-    pub(crate) payload: Bytes,
+    /// The event and what came with it.
+    pub(crate) invocation: Invocation,
 }
 
 /// What a worker says.
@@ -70,6 +65,8 @@ pub(crate) enum Said {
 pub(crate) struct Frames {
     stream: BoxStream,
     buffer: BytesMut,
+    /// What goes out, from one event to the next.
+    out: Vec<u8>,
     /// The number of the last event.
     number: u64,
 }
@@ -77,32 +74,39 @@ pub(crate) struct Frames {
 impl Frames {
     /// Takes the stream over.
     pub(crate) fn new(stream: BoxStream) -> Self {
-        Self { stream, buffer: BytesMut::with_capacity(16 << 10), number: 0 }
+        Self { stream, buffer: BytesMut::with_capacity(16 << 10), out: Vec::new(), number: 0 }
     }
 
     /// Sends an event.
     pub(crate) async fn send(&mut self, invoke: &Invoke) -> io::Result<()> {
-        let texts: [&str; 5] =
-            [&invoke.request_id, &invoke.arn, &invoke.trace_id, &invoke.client_context, ""];
-        let fixed = 1 + 8 + 8 + texts.iter().map(|text| 4 + text.len()).sum::<usize>();
-        let mut head = BytesMut::with_capacity(4 + fixed + invoke.payload.len().min(32 << 10));
-        let length = u32::try_from(fixed + invoke.payload.len());
-        head.put_u32(length.map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?);
-        head.put_u8(INVOKE);
         self.number += 1;
-        head.put_u64(self.number);
-        head.put_i64(invoke.deadline_ms);
+        let Invocation { request_id, payload, client_context, invoked_arn, trace_id, .. } =
+            &invoke.invocation;
+        let texts: [&str; 5] = [
+            request_id,
+            invoked_arn.as_str(),
+            trace_id.as_deref().unwrap_or_default(),
+            client_context.as_deref().unwrap_or_default(),
+            "",
+        ];
+        let fixed = 1 + 8 + 8 + texts.iter().map(|text| 4 + text.len()).sum::<usize>();
+        let length = u32::try_from(fixed + payload.len());
+        self.out.clear();
+        self.out.put_u32(length.map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?);
+        self.out.put_u8(INVOKE);
+        self.out.put_u64(self.number);
+        self.out.put_i64(invoke.deadline_ms);
         for text in texts {
-            head.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
-            head.put_slice(text.as_bytes());
+            self.out.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            self.out.put_slice(text.as_bytes());
         }
-        if invoke.payload.len() <= 32 << 10 {
+        if payload.len() <= ONE_WRITE_BYTES {
             // One write, one wake-up.
-            head.put_slice(&invoke.payload);
-            return self.stream.write_all(&head).await;
+            self.out.put_slice(payload);
+            return self.stream.write_all(&self.out).await;
         }
-        self.stream.write_all(&head).await?;
-        self.stream.write_all(&invoke.payload).await
+        self.stream.write_all(&self.out).await?;
+        self.stream.write_all(payload).await
     }
 
     /// Receives what the worker says next; `UnexpectedEof` where it is gone, `InvalidData` where it breaks the protocol or
@@ -190,14 +194,15 @@ mod tests {
     }
 
     fn event() -> Invoke {
-        Invoke {
-            deadline_ms: 1,
+        let invocation = Invocation {
             request_id: "r-1".into(),
-            arn: "arn".into(),
-            trace_id: String::new(),
-            client_context: String::new(),
             payload: "{}".into(),
-        }
+            client_context: None,
+            invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:f"),
+            tail: false,
+            trace_id: None,
+        };
+        Invoke { deadline_ms: 1, invocation }
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use weft_service::workload::WorkError;
 
 pub(crate) use lease::Lease;
 use lease::Ticket;
-use state::{Stage, State};
+use state::{Slot, Stage, State};
 
 /// Starts and stops the workers of one pool.
 pub(crate) trait Fleet: Send + Sync + 'static {
@@ -169,7 +169,9 @@ impl<F: Fleet> Pool<F> {
         let number = state.enqueue(sender);
         let ticket = Ticket::new(self, number);
         state.record_load(now);
-        self.scale(&mut state, now);
+        if !self.is_full(&state) {
+            self.scale(&mut state, now);
+        }
         let room = self.config.queue_max + state.starting() * self.config.limits.concurrency as usize;
         if state.waiting.len() > room && state.waiting.contains_key(&number) {
             state.waiting.remove(&number);
@@ -293,6 +295,14 @@ impl<F: Fleet> Pool<F> {
         }
     }
 
+    /// Whether every worker is there that may be, and one takes requests: then a request that waits changes nothing that
+    /// the ticker would not see to, and need not pay for a decision.
+    fn is_full(&self, state: &State<F>) -> bool {
+        state.ticking
+            && state.slots.len() >= self.config.limits.max as usize
+            && state.slots.iter().any(Slot::open)
+    }
+
     /// Carries out what scaling decides, and keeps the ticker going.
     fn scale(self: &Arc<Self>, state: &mut State<F>, now: Moment) {
         let limits = self.limits(state);
@@ -379,7 +389,7 @@ impl<F: Fleet> Pool<F> {
         if !state.waiting.is_empty() {
             self.dispatch(&mut state, now);
         }
-        if broken || state.retired || !state.waiting.is_empty() {
+        if broken || state.retired || (!state.waiting.is_empty() && !self.is_full(&state)) {
             self.scale(&mut state, now);
         }
     }

@@ -16,6 +16,7 @@ use weft_service::workload::{
 };
 use weft_service::{BoxFuture, Clock};
 
+use crate::detached::{Detached, Panicked};
 use crate::event::{self, EVENT_BYTES_MAX};
 use crate::invoke::{self, Done};
 use crate::pool::{Lease, NoLease, Pool, PoolConfig, StartFailure, Stop};
@@ -134,10 +135,11 @@ impl Inner {
     ) -> Result<Done, WorkError> {
         match self.lease(revision).await {
             Ok(lease) => {
-                let shared = Arc::clone(&self.shared);
-                let running = tokio::spawn(invoke::run(shared, lease, contract.clone(), invocation));
-                running.await.map_err(|error| WorkError::Crashed {
-                    reason: format!("the exchange broke off: {error}"),
+                let start = invoke::start(&invocation.request_id, &contract.version);
+                let run = invoke::run(Arc::clone(&self.shared), lease, contract.timeout, start, invocation);
+                // A function goes on when its caller hangs up, as in Lambda.
+                Detached::new(run).await.map_err(|Panicked| WorkError::Crashed {
+                    reason: "the exchange with the worker broke off".to_owned(),
                 })
             }
             Err(StartFailure::Work(error)) => Err(error),

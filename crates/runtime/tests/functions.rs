@@ -383,6 +383,43 @@ async fn the_answer_to_another_event_is_given_to_nobody() {
 }
 
 #[tokio::test]
+async fn a_function_goes_on_when_its_caller_hangs_up() {
+    let code = tempfile::tempdir().unwrap();
+    let text =
+        "import time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n    time.sleep(e)\n    return n\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+    let mut revision = function(code.path(), "python3.11", "app.handler", &[]);
+    revision.scale.max = 1;
+    let revision = Arc::new(revision);
+    runtime.invoke(Arc::clone(&revision), invocation("0")).await.unwrap();
+    let hangs_up = runtime.invoke(Arc::clone(&revision), invocation("0.3"));
+    assert!(tokio::time::timeout(Duration::from_millis(30), hangs_up).await.is_err());
+    let answer = runtime.invoke(Arc::clone(&revision), invocation("0")).await.unwrap();
+    assert_eq!((answer.cold, &answer.payload[..]), (false, &b"3"[..]));
+    let reports = lines.0.lock().unwrap().iter().filter(|line| line.starts_with("REPORT")).count();
+    assert_eq!(reports, 3);
+}
+
+#[tokio::test]
+async fn a_function_that_says_nothing_is_seen_to_have_begun() {
+    let code = tempfile::tempdir().unwrap();
+    let text = "import os, time\ndef handler(e, c):\n    while not os.path.exists('go'): time.sleep(0.01)\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    let call = runtime.invoke(revision, invocation("0"));
+    let look = async {
+        while !lines.0.lock().unwrap().iter().any(|line| line.starts_with("START RequestId: r-1")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        std::fs::write(code.path().join("go"), "").unwrap();
+    };
+    let (answer, ()) = tokio::join!(call, look);
+    assert_eq!(answer.unwrap().error, None);
+}
+
+#[tokio::test]
 async fn a_deadline_kills_and_the_log_has_a_tail() {
     let code = tempfile::tempdir().unwrap();
     let text = "import time\ndef handler(e, c):\n    print('begun')\n    while e: time.sleep(1)\n    print('x' * 5000)\n";

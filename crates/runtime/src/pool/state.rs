@@ -91,7 +91,8 @@ impl<W> Slot<W> {
         }
     }
 
-    fn open(&self) -> bool {
+    /// Whether it takes requests.
+    pub(super) fn open(&self) -> bool {
         matches!(self.stage, Stage::Up(_)) && !self.stop_asked
     }
 
