@@ -56,7 +56,7 @@ pub(crate) async fn run(
     worker.log.collect();
 
     let healthy = matches!(outcome, Outcome::Response(..) | Outcome::Error(_) | Outcome::TooLarge(_));
-    let memory = memory(&worker, tail).await;
+    let memory = memory(&worker, tail, &outcome).await;
     let Answer { payload, error, content_type, status } = answer(&shared, &worker, timeout, &id, outcome);
     let init = first.then_some(worker.init);
     let mib = worker.identity.revision.limits.memory_mib;
@@ -87,7 +87,11 @@ async fn within(worker: &Worker, timeout: Duration, invoke: Invoke) -> Outcome {
 }
 
 /// The most memory that the worker used, for the report.
-async fn memory(worker: &Worker, tail: bool) -> u64 {
+async fn memory(worker: &Worker, tail: bool, outcome: &Outcome) -> u64 {
+    if matches!(outcome, Outcome::Ended(exit) if exit.oom_killed) {
+        // It had all that there was; its own count went with it.
+        return u64::from(worker.identity.revision.limits.memory_mib) << 20;
+    }
     match worker.memory_known() {
         // The first time nobody knows yet; whoever wants the log's end wants it right.
         None => worker.memory_peak(true).await,

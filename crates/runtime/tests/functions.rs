@@ -451,6 +451,23 @@ async fn a_deadline_kills_and_the_log_has_a_tail() {
 }
 
 #[tokio::test]
+async fn a_function_without_memory_has_used_all_of_it() {
+    let code = tempfile::tempdir().unwrap();
+    let text = "import os\ndef handler(e, c):\n    if e: os.kill(os.getpid(), e)\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    for event in ["24", "0", "11"] {
+        runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+    }
+    let log = lines.0.lock().unwrap();
+    let reports: Vec<_> = log.iter().filter(|line| line.starts_with("REPORT")).collect();
+    hold("out of memory", reports[0], "…Max Memory Used: 128 MB\t…Error Type: Runtime.OutOfMemory", "");
+    hold("an answer", reports[1], "…Max Memory Used: 40 MB\t…", "");
+    hold("a crash", reports[2], "…Max Memory Used: 40 MB\t…Error Type: Runtime.ExitError", "");
+}
+
+#[tokio::test]
 async fn a_slow_initialisation_is_repeated_with_the_functions_own_timeout() {
     let code = tempfile::tempdir().unwrap();
     let text = "import os, time\nif not os.path.exists('again'):\n    open('again', 'w').close()\n    while True: time.sleep(1)\ndef handler(e, c): return 'up'\n";
