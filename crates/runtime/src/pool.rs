@@ -309,7 +309,7 @@ impl<F: Fleet> Pool<F> {
         for action in state.decide(&limits, now) {
             match action {
                 Action::Start(count) => (0..count).for_each(|_| self.start_one(state)),
-                Action::Stop(id) => self.stop_when_free(state, id),
+                Action::Stop(id) => self.stop_when_free(state, id, now),
                 Action::Freeze(id) => self.freeze_one(state, id),
                 Action::FailWaiting => state.fail_waiting_for_back_off(now),
             }
@@ -394,8 +394,8 @@ impl<F: Fleet> Pool<F> {
         }
     }
 
-    fn stop_when_free(self: &Arc<Self>, state: &mut State<F>, id: u64) {
-        if state.ask_to_stop(id) {
+    fn stop_when_free(self: &Arc<Self>, state: &mut State<F>, id: u64, now: Moment) {
+        if state.ask_to_stop(id, now) {
             self.stop_now(state, id, Stop::Gently);
         }
     }
@@ -446,6 +446,9 @@ async fn tick<F: Fleet>(pool: Arc<Pool<F>>) {
         let now = pool.now();
         let mut state = pool.state();
         pool.scale(&mut state, now);
+        if let Some(id) = state.must_give_way(&pool.config.limits, pool.config.grace, now) {
+            pool.stop_now(&mut state, id, Stop::Gently);
+        }
         // A pool that has to keep some workers goes on: a failed start must be tried again.
         if state.slots.is_empty() && state.waiting.is_empty() && pool.limits(&state).min == 0 {
             state.ticking = false;

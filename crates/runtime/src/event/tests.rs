@@ -125,7 +125,7 @@ fn an_answer_becomes_a_response() {
     check(None, b" \"h\\u00e9\\n\" ", "200 application/json||h\u{e9}\n");
     check(None, br#"{"statusCode":200,"statusCode":201}"#, "201 application/json||");
     check(None, br#"{"statusCode":null,"body":"x"}"#, "502");
-    check(None, br#"[201,{}]"#, "200 application/json||[201,{}]");
+    check(None, b"[201,{}]", "200 application/json||[201,{}]");
     let streamed = b"{\"statusCode\":202,\"headers\":{\"content-type\":\"text/css\"},\"cookies\":[\"a=1\"]}\0\0\0\0\0\0\0\0body";
     check(Some("application/vnd.awslambda.http-integration-response"), streamed, "202 text/css|a=1|body");
     check(Some("application/vnd.awslambda.http-integration-response"), b"{}", "502");

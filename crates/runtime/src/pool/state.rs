@@ -44,8 +44,8 @@ pub(super) struct Slot<W> {
     leased: bool,
     idle_since: Moment,
     expires: Option<Moment>,
-    /// It takes no more requests, and is stopped when it has none.
-    stop_asked: bool,
+    /// Since when it takes no more requests, and is stopped when it has none.
+    stop_asked: Option<Moment>,
     frozen: bool,
     gate: Gate,
 }
@@ -67,7 +67,7 @@ impl<W> Slot<W> {
             leased: false,
             idle_since: now,
             expires: None,
-            stop_asked: false,
+            stop_asked: None,
             frozen: false,
             gate: Arc::default(),
         }
@@ -84,7 +84,7 @@ impl<W> Slot<W> {
         match &self.stage {
             Stage::Starting => "starting",
             Stage::Stopping => "draining",
-            Stage::Up(_) if self.stop_asked => "draining",
+            Stage::Up(_) if self.stop_asked.is_some() => "draining",
             Stage::Up(_) if self.in_flight > 0 => "busy",
             Stage::Up(_) if self.frozen => "frozen",
             Stage::Up(_) => "ready",
@@ -93,13 +93,13 @@ impl<W> Slot<W> {
 
     /// Whether it takes requests.
     pub(super) fn open(&self) -> bool {
-        matches!(self.stage, Stage::Up(_)) && !self.stop_asked
+        matches!(self.stage, Stage::Up(_)) && self.stop_asked.is_none()
     }
 
     fn view(&self) -> WorkerView {
         let state = match &self.stage {
             Stage::Starting => WorkerState::Starting,
-            Stage::Up(_) if self.stop_asked => WorkerState::Stopping,
+            Stage::Up(_) if self.stop_asked.is_some() => WorkerState::Stopping,
             Stage::Up(_) if self.frozen => WorkerState::Frozen,
             Stage::Up(_) => WorkerState::Ready,
             Stage::Stopping => WorkerState::Stopping,
@@ -280,16 +280,29 @@ impl<F: Fleet> State<F> {
         slot.in_flight = slot.in_flight.saturating_sub(1);
         slot.served += 1;
         slot.idle_since = now;
-        slot.stop_asked |= broken;
-        Some(slot.stop_asked && slot.in_flight == 0 && matches!(slot.stage, Stage::Up(_)))
+        if broken {
+            slot.stop_asked.get_or_insert(now);
+        }
+        Some(slot.stop_asked.is_some() && slot.in_flight == 0 && matches!(slot.stage, Stage::Up(_)))
     }
 
     /// Gives a worker no more requests; whether it has none and can be stopped now.
-    pub(super) fn ask_to_stop(&mut self, id: u64) -> bool {
+    pub(super) fn ask_to_stop(&mut self, id: u64, now: Moment) -> bool {
         self.slot(id).is_some_and(|slot| {
-            slot.stop_asked = true;
+            slot.stop_asked.get_or_insert(now);
             slot.in_flight == 0
         })
+    }
+
+    /// The worker that drains for longest, and for longer than `grace`, where its place is wanted: requests wait, and there
+    /// is no place for another worker. A connection that never ends (a WebSocket) may not keep others out for ever.
+    pub(super) fn must_give_way(&self, limits: &Limits, grace: Duration, now: Moment) -> Option<u64> {
+        if self.waiting.is_empty() || count(self.slots.len()) < limits.max {
+            return None;
+        }
+        let draining = self.slots.iter().filter(|slot| matches!(slot.stage, Stage::Up(_)));
+        let (since, id) = draining.filter_map(|slot| Some((slot.stop_asked?, slot.id))).min()?;
+        (now.saturating_sub(since) >= grace).then_some(id)
     }
 
     /// Notes that a worker is being stopped, and returns what it was.

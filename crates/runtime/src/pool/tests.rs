@@ -13,6 +13,8 @@ struct Fake(Arc<FakeState>);
 struct FakeState {
     script: Mutex<Vec<Word>>,
     start_time: Duration,
+    /// How long after the pool's begin the first worker expires.
+    expires: Option<Duration>,
     alive: AtomicU32,
     most: AtomicU32,
     started: AtomicU32,
@@ -40,6 +42,7 @@ impl Fake {
         Self(Arc::new(FakeState {
             script: Mutex::new(script.to_vec()),
             start_time: Duration::from_millis(50),
+            expires: None,
             alive: AtomicU32::new(0),
             most: AtomicU32::new(0),
             started: AtomicU32::new(0),
@@ -84,7 +87,7 @@ impl Fleet for Fake {
                     fake.ends.lock().unwrap().insert(id, send);
                     fake.watched.lock().unwrap().insert(id, receive);
                     let worker = FakeWorker { id, calls: AtomicU32::new(0) };
-                    Ok(Started { worker, expires: None })
+                    Ok(Started { worker, expires: fake.expires.filter(|_| id == 1) })
                 }
                 Word::Fails => {
                     Err(StartFailure::Work(WorkError::StartFailed { reason: "no such file".to_owned() }))
@@ -370,6 +373,23 @@ async fn a_service_fills_workers_evenly() {
     let mut busy = Vec::new();
     pool.each(|_, _, _, in_flight, _| busy.push(in_flight));
     assert_eq!(busy.iter().sum::<u32>(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_never_ends_keeps_nobody_out() {
+    let mut fake = Fake::new(&[Word::Up]);
+    Arc::get_mut(&mut fake.0).unwrap().expires = Some(10 * SECOND);
+    let pool = pool(&fake, service(1, 10));
+    let stays = pool.acquire().await.ok().unwrap().shared();
+    // Long after its expiry: nobody else wants its place.
+    tokio::time::sleep(100 * SECOND).await;
+    assert_eq!(fake.alive(), 1);
+    let begun = Instant::now();
+    assert_eq!(call(Arc::clone(&pool), MS).await.unwrap(), 2);
+    assert!(begun.elapsed() < 2 * SECOND, "{:?}", begun.elapsed());
+    assert_eq!(*fake.0.stops.lock().unwrap(), [(1, Stop::Gently)]);
+    drop(stays);
+    assert_eq!(call(pool, MS).await.unwrap(), 2);
 }
 
 #[tokio::test(start_paused = true)]
