@@ -9,6 +9,7 @@ mod assemble;
 mod boot;
 mod config;
 mod cores;
+mod gathered;
 mod platform;
 mod serve;
 
