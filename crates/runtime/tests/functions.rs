@@ -420,6 +420,21 @@ async fn a_function_that_says_nothing_is_seen_to_have_begun() {
 }
 
 #[tokio::test]
+async fn a_functions_own_modules_are_left_to_it() {
+    let code = tempfile::tempdir().unwrap();
+    // Of the same name as one that the bootstrap needs between events.
+    std::fs::write(code.path().join("select.py"), "import os\nos._exit(7)\n").unwrap();
+    let text = "import sys\ndef handler(e, c): return 'select' in sys.modules\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    for event in ["1", "2", "3"] {
+        let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+        assert_eq!((answer.error, answer.cold), (None, event == "1"));
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_kills_and_the_log_has_a_tail() {
     let code = tempfile::tempdir().unwrap();
     let text = "import time\ndef handler(e, c):\n    print('begun')\n    while e: time.sleep(1)\n    print('x' * 5000)\n";
