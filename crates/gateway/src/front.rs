@@ -104,7 +104,7 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let request_id: Arc<str> = match headers::sane_request_id(&parts.headers) {
             Some(id) => id.into(),
-            None => self.ids.next().into(),
+            None => self.ids.next(),
         };
         let record = Record::begin(&parts, peer, &request_id);
         let is_local = self.is_local(&parts, peer);
@@ -140,7 +140,7 @@ impl ApiHandler {
 
 impl Handler for ApiHandler {
     fn handle(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'_, Response<Body>> {
-        let request_id = self.ids.next().into();
+        let request_id = self.ids.next();
         let (parts, body) = request.into_parts();
         Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
     }

@@ -4,6 +4,7 @@
 //! count becomes a line of the stream. A line's time never lies before the one ahead of it in its stream, so that who
 //! follows a stream by its tokens sees every line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -163,10 +164,15 @@ async fn write(
 }
 
 /// The lines with times that never go back, and the line that says how many are missing.
-fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Vec<Event> {
+fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Cow<'_, [Event]> {
     // Somebody may have put events of the next two hours into the stream; lines that pretend to be as late would be worse
     // than lines that a follower misses.
     let mut at = last_event.filter(|at| *at <= now.as_millis() + AHEAD_MAX).unwrap_or(0);
+    let ordered = pending.events.is_sorted_by_key(|event| event.at)
+        && pending.events.first().is_none_or(|event| event.at >= at);
+    if ordered && pending.dropped == 0 {
+        return Cow::Borrowed(&pending.events);
+    }
     let mut events = pending.events.clone();
     for event in &mut events {
         at = at.max(event.at);
@@ -177,7 +183,7 @@ fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Vec<E
         let message = format!("[weft] {} {lines} dropped", pending.dropped);
         events.push(Event { at: if at == 0 { now.as_millis() } else { at }, message });
     }
-    events
+    Cow::Owned(events)
 }
 
 /// Cuts a long line where a character ends. An empty line stays, as one space: events have texts.
@@ -222,6 +228,21 @@ mod tests {
         assert_eq!(times(None, 10), [5, 5, 9]);
         assert_eq!(times(Some(7), 10), [7, 7, 9]);
         assert_eq!(times(Some(10 + AHEAD_MAX + 1), 10), [5, 5, 9]);
+    }
+
+    #[test]
+    fn lines_in_their_order_are_not_copied() {
+        let check = |times: &[i64], last, borrowed: bool| {
+            let events = times.iter().map(|at| Event { at: *at, message: "m".to_owned() }).collect();
+            let pending = Pending { events, bytes: 0, dropped: 0 };
+            let found = in_order(&pending, last, Timestamp::from_millis(10));
+            assert_eq!(matches!(found, Cow::Borrowed(_)), borrowed, "{times:?} {last:?}");
+            assert!(found.is_sorted_by_key(|event| event.at) && found.len() == times.len());
+        };
+        check(&[], None, true);
+        check(&[4, 4, 9], Some(4), true);
+        check(&[4, 9], Some(5), false);
+        check(&[4, 3], None, false);
     }
 
     #[test]
