@@ -123,9 +123,8 @@ impl Client {
         self.send_holding(request, || ()).await
     }
 
-    /// [Sends](Self::send) a request. Where both ends are relayed after an upgrade, what `hold` gives is dropped when the
-    /// relay ends, which is when one end has, or when nothing moved for [`ClientOptions::upgraded_idle_timeout`]. `hold`
-    /// is not called otherwise.
+    /// [Sends](Self::send) a request. Where an upgrade follows, and only then, `hold` is called; what it gives is dropped when
+    /// one end has closed, or when nothing moved for [`ClientOptions::upgraded_idle_timeout`].
     pub async fn send_holding<K: Send + 'static>(
         &self,
         mut request: Request<Body>,

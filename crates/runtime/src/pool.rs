@@ -5,6 +5,7 @@
 //! stopping and freezing are tasks of their own.
 
 mod lease;
+mod slot;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ use weft_service::workload::WorkError;
 
 pub(crate) use lease::Lease;
 use lease::Ticket;
-use state::{Slot, Stage, State};
+use slot::{Slot, Stage};
+use state::State;
 
 /// Starts and stops the workers of one pool.
 pub(crate) trait Fleet: Send + Sync + 'static {

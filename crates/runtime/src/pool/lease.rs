@@ -9,7 +9,7 @@ pub(super) struct Place<W> {
     pub(super) id: u64,
     pub(super) worker: Arc<W>,
     /// Whether it must be thawed first.
-    pub(super) frozen: Option<super::state::Gate>,
+    pub(super) frozen: Option<super::slot::Gate>,
     /// Whether nobody had the worker before.
     pub(super) first: bool,
 }
