@@ -12,6 +12,7 @@ mod client;
 mod connect;
 mod env;
 mod execute;
+mod exposure;
 mod failure;
 mod files;
 mod inventory;

@@ -6,6 +6,7 @@ use weft_model::weft::WorkerDescription;
 use crate::args::PsArgs;
 use crate::client::Client;
 use crate::connect::Connection;
+use crate::exposure;
 use crate::failure::Failure;
 use crate::inventory::{self, App, NameError, Named};
 use crate::status::mebibytes;
@@ -29,6 +30,9 @@ pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
         println!("{}", as_json(&apps, &workers, &endpoint));
     } else {
         print!("{}", as_text(&apps, &workers, &endpoint));
+        if let Some(note) = exposure::note(&client, &exposure::unsaid_of_apps(&apps)).await {
+            println!("\n{note}");
+        }
     }
     Ok(())
 }
@@ -52,10 +56,16 @@ pub(crate) fn workloads_json(apps: &[App], workers: &[WorkerDescription], endpoi
         let kind = if w.function.is_some() { "function" } else { "service" };
         json!({
             "app": w.app, "name": w.name, "kind": kind, "functionName": w.function, "logGroup": w.log_group,
-            "workers": count(workers, &w), "urls": app.urls(endpoint, &w.name),
+            "workers": count(workers, &w), "urls": app.urls(endpoint, &w.name), "routes": routes_json(app, &w.name),
         })
     })
     .collect()
+}
+
+/// The routes that lead to a workload, and who may use them.
+fn routes_json(app: &App, workload: &str) -> Vec<Value> {
+    let routes = app.routes.iter().filter(|route| route.target == workload);
+    routes.map(|r| json!({"host": r.host, "path": r.path, "auth": r.auth})).collect()
 }
 
 fn as_json(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> Value {

@@ -190,6 +190,7 @@ async fn function_resource(
 fn route_resource(route: RouteDescription) -> Result<RouteResource, Failure> {
     let auth = match route.auth.as_str() {
         "none" => Auth::None,
+        "unsaid" => Auth::Unsaid,
         "iam" => Auth::Iam,
         other => return Err(odd("route's auth", other)),
     };

@@ -13,6 +13,7 @@ use crate::build::Packs;
 use crate::client::Client;
 use crate::connect::{Connection, data_folder, running_server};
 use crate::execute::Executor;
+use crate::exposure;
 use crate::failure::Failure;
 use crate::files::Folder;
 use crate::inventory::{self, App};
@@ -199,6 +200,9 @@ async fn show(
     }
     if plan.is_empty() {
         eprintln!("weft: nothing to change");
+    }
+    if let Some(note) = exposure::note(client, &exposure::unsaid_of_manifest(manifest)).await {
+        eprintln!("{note}");
     }
     if !args.plan {
         print!("\n{}", ps::workloads_text(&apps, &workers, client.endpoint()));

@@ -119,7 +119,7 @@ impl App {
         names.filter_map(|name| {
             let target = self.workload(name)?;
             let app = self.place.app.clone();
-            Some(Exposed { app, workload: name.clone(), auth: weft_routing::Auth::None, target })
+            Some(Exposed { app, workload: name.clone(), auth: weft_routing::Auth::Unsaid, target })
         })
     }
 

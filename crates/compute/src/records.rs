@@ -189,8 +189,12 @@ pub(crate) struct RouteRecord {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RouteAuth {
+    /// Anybody.
     None,
+    /// Whoever signs.
     Iam,
+    /// It was not said.
+    Unsaid,
 }
 
 impl RouteAuth {
@@ -198,6 +202,7 @@ impl RouteAuth {
         match self {
             Self::None => "none",
             Self::Iam => "iam",
+            Self::Unsaid => "unsaid",
         }
     }
 }
@@ -207,6 +212,7 @@ impl From<RouteAuth> for Auth {
         match auth {
             RouteAuth::None => Self::None,
             RouteAuth::Iam => Self::Iam,
+            RouteAuth::Unsaid => Self::Unsaid,
         }
     }
 }
@@ -280,8 +286,51 @@ impl Record for OwnerRecord {}
 impl Record for ServiceRecord {}
 impl Record for FunctionRecord {}
 impl Record for NameRecord {}
-impl Record for RouteRecord {}
+
+/// Version 1 had no [`RouteAuth::Unsaid`]: what it calls `None` stays open to anybody. A build that only knows version 1 must
+/// not take a route of which nothing is said for an open one.
+impl Record for RouteRecord {
+    const VERSION: u16 = 2;
+
+    fn upgrade(_: u16, fields: &[u8]) -> Result<Self, String> {
+        rmp_serde::from_slice(fields).map_err(|error| error.to_string())
+    }
+}
+
 impl Record for CounterRecord {}
 impl Record for BlobRecord {}
 impl Record for BuildRecord {}
 impl Record for PackagesRecord {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_of_an_older_build_keeps_its_rule() {
+        #[derive(Serialize)]
+        enum Old {
+            None,
+            Iam,
+        }
+        #[derive(Serialize)]
+        struct OldRoute {
+            part: Option<String>,
+            created: Timestamp,
+            host: Option<String>,
+            path: &'static str,
+            target: &'static str,
+            auth: Old,
+            strip: bool,
+            claimed: u64,
+        }
+        for (auth, expected) in [(Old::None, RouteAuth::None), (Old::Iam, RouteAuth::Iam)] {
+            let created = Timestamp::from_millis(1);
+            let (path, target) = ("/", "web");
+            let old =
+                OldRoute { part: None, created, host: None, path, target, auth, strip: false, claimed: 1 };
+            let fields = rmp_serde::to_vec_named(&old).expect("fields");
+            assert_eq!(RouteRecord::upgrade(1, &fields).expect("a record").auth, expected);
+        }
+    }
+}

@@ -50,6 +50,9 @@ impl Authorizer for LateDispatch {
         Box::pin(async move {
             match asked.auth {
                 Auth::None => return Ok(Allowed::default()),
+                Auth::Unsaid => {
+                    return Err(Denied::Forbidden("nobody said who may use this route".to_owned()));
+                }
                 Auth::Key => return Err(Denied::Unsupported("key")),
                 Auth::Jwt => return Err(Denied::Unsupported("jwt")),
                 Auth::Iam => {}

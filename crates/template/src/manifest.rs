@@ -169,6 +169,8 @@ pub struct Route {
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
+    /// It is not said: anyone on the server's loopback, and nobody else.
+    Unsaid,
     /// Anyone.
     None,
     /// Requests that are signed by a principal whom a policy allows it.
@@ -179,6 +181,7 @@ impl Auth {
     /// As the API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Unsaid => "unsaid",
             Self::None => "none",
             Self::Iam => "iam",
         }

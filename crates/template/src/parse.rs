@@ -380,7 +380,7 @@ impl Parser<'_> {
     }
 
     fn auth(&mut self, s: &mut Section<'_>) -> Auth {
-        let Some(text) = s.text("auth", self.problems) else { return Auth::None };
+        let Some(text) = s.text("auth", self.problems) else { return Auth::Unsaid };
         let (message, help) = match text {
             "none" => return Auth::None,
             "iam" => return Auth::Iam,
@@ -390,7 +390,7 @@ impl Parser<'_> {
             other => (format!("unknown auth `{other}`"), "use `none` or `iam`".to_owned()),
         };
         self.problems.add(s.span_of("auth"), message, Some(help));
-        Auth::None
+        Auth::Unsaid
     }
 
     fn permissions(&mut self, s: &mut Section<'_>) -> Vec<Permission> {

@@ -111,8 +111,8 @@ routes = ["/", "shop.example/x", { host = "API.shop.example", path = "/y", auth 
         "app shop part front\n\
          service web at `web` runs [\"python\", \"app.py\", \"--name\", \"a b\"] with Some(\"python3.11\") build Python \
          [\"Flask\", \"requests\"] | 256 MiB 300 s 0..10 x80 idle 60 queue 1000\n  \
-         route None / None false\n  \
-         route Some(\"shop.example\") /x None false\n  \
+         route None / Unsaid false\n  \
+         route Some(\"shop.example\") /x Unsaid false\n  \
          route Some(\"api.shop.example\") /y Iam true\n",
     );
     check(

@@ -219,7 +219,8 @@ fn target_exists(tx: &weft_store::WriteTx<'_>, place: &Place, target: &WorkloadN
 /// Who may use a route; those that are not built are refused by name.
 fn route_auth(text: Option<&str>) -> Result<RouteAuth, Error> {
     match text {
-        None | Some("none") => Ok(RouteAuth::None),
+        None | Some("unsaid") => Ok(RouteAuth::Unsaid),
+        Some("none") => Ok(RouteAuth::None),
         Some("iam") => Ok(RouteAuth::Iam),
         Some(other) => Err(validation(format!("`auth` may be `none` or `iam`; `{other}` is not built yet."))),
     }

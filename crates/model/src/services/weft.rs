@@ -15,7 +15,7 @@ bounded! {
     APP_LIST = list(&APP_DESCRIPTION, "member", false), Constraint::NONE;
     APP_NAME = Type::Text, Constraint::NONE.min(1).max(24).pattern("[a-z]([a-z0-9-]*[a-z0-9])?");
     ARN = Type::Text, Constraint::NONE.min(20).max(2048);
-    AUTH_MODE = Type::Text, Constraint::NONE.values(&["none", "iam", "key", "jwt"]);
+    AUTH_MODE = Type::Text, Constraint::NONE.values(&["none", "iam", "key", "jwt", "unsaid"]);
     BLOB_BODY = Type::Blob, Constraint::NONE;
     BOOLEAN = Type::Bool, Constraint::NONE;
     BUILD_DESCRIPTION = structure(|| BuildDescription::SCHEMA), Constraint::NONE;
