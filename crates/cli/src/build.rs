@@ -1,12 +1,10 @@
 //! Uploading code that the server lacks, and waiting for its builds, with progress.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use indicatif::{ProgressBar, ProgressStyle};
 use weft_model::weft::{
     BuildDescription, CreateBuildRequest, CreateBuildResponse, DescribeBuildRequest, DescribeBuildResponse,
     FindMissingBlobsRequest, FindMissingBlobsResponse, PackageSettings, PutBlobRequest, PutBlobResponse,
@@ -17,6 +15,7 @@ use weft_types::WorkloadName;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::pack::{Packed, pack};
+use crate::progress::Progress;
 
 /// How often a running build is asked for news.
 const POLL: Duration = Duration::from_millis(150);
@@ -108,7 +107,10 @@ async fn build(
         let Some(build) = news.build else { continue };
         match build.state.as_str() {
             "SUCCEEDED" => {
-                progress.done(&build);
+                progress.clear();
+                for note in build.notes.iter().flatten() {
+                    eprintln!("  {name}: note: {note}");
+                }
                 return Ok(build.build_id);
             }
             "FAILED" => {
@@ -168,45 +170,4 @@ fn package_settings() -> PackageSettings {
         .filter_map(|(name, text)| Some((name.to_owned(), text?)))
         .filter(|(_, t)| t.len() <= 1 << 20);
     PackageSettings { variables: Some(variables), files: Some(files.collect()) }
-}
-
-/// One line on a terminal that changes, or a line each where there is none.
-struct Progress {
-    bar: Option<ProgressBar>,
-    name: String,
-}
-
-impl Progress {
-    fn new(name: &WorkloadName) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix}: {wide_msg}") {
-                bar.set_style(style);
-            }
-            bar.set_prefix(name.to_string());
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        });
-        Self { bar, name: name.to_string() }
-    }
-
-    fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
-            None => eprintln!("  {}: {text}", self.name),
-        }
-    }
-
-    fn done(&self, build: &BuildDescription) {
-        self.clear();
-        for note in build.notes.iter().flatten() {
-            eprintln!("  {}: note: {note}", self.name);
-        }
-    }
-
-    fn clear(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

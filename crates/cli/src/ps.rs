@@ -9,6 +9,7 @@ use crate::connect::Connection;
 use crate::exposure;
 use crate::failure::Failure;
 use crate::inventory::{self, App, NameError, Named};
+use crate::rollout;
 use crate::status::mebibytes;
 use crate::table::table;
 
@@ -29,7 +30,7 @@ pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
     if args.json {
         println!("{}", as_json(&apps, &workers, &endpoint));
     } else {
-        print!("{}", as_text(&apps, &workers, &endpoint));
+        print!("{}{}", as_text(&apps, &workers, &endpoint), news_text(&apps));
         if let Some(note) = exposure::note(&client, &exposure::unsaid_of_apps(&apps)).await {
             println!("\n{note}");
         }
@@ -57,9 +58,26 @@ pub(crate) fn workloads_json(apps: &[App], workers: &[WorkerDescription], endpoi
         json!({
             "app": w.app, "name": w.name, "kind": kind, "functionName": w.function, "logGroup": w.log_group,
             "workers": count(workers, &w), "urls": app.urls(endpoint, &w.name), "routes": routes_json(app, &w.name),
+            "rollout": state_json(app, &w),
         })
     })
     .collect()
+}
+
+/// How far a service's latest revision is; functions have no such state.
+fn state_json(app: &App, workload: &Named) -> Value {
+    let service = app.services.iter().find(|s| workload.function.is_none() && s.name == workload.name);
+    service.map_or(Value::Null, |s| {
+        json!({
+            "revision": s.revision, "latestRevision": s.latest_revision, "state": s.state, "reason": s.state_reason,
+        })
+    })
+}
+
+/// What is to be told of services whose latest revision does not serve, after an empty line.
+pub(crate) fn news_text(apps: &[App]) -> String {
+    let news = apps.iter().flat_map(|app| &app.services).filter_map(rollout::news);
+    news.fold(String::new(), |text, news| text + "\n" + &news + "\n")
 }
 
 /// The routes that lead to a workload, and who may use them.

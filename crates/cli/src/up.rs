@@ -20,6 +20,7 @@ use crate::inventory::{self, App};
 use crate::launch::{Launched, launch};
 use crate::logs::{Follower, Group};
 use crate::ps;
+use crate::rollout;
 use crate::state::State;
 use crate::table::coloured;
 
@@ -98,7 +99,9 @@ async fn deploy_and_follow(
     if !args.plan {
         carry_out(&client, manifest, packs, &plan).await?;
     }
-    show(args, &client, manifest, &plan).await?;
+    let serving = if args.plan { Ok(()) } else { rollout::wait(&client, manifest).await };
+    show(args, &client, manifest, &plan, serving.is_ok()).await?;
+    serving?;
     if args.plan || args.detach || args.json {
         return Ok(());
     }
@@ -186,6 +189,7 @@ async fn show(
     client: &Client,
     manifest: &Manifest,
     (_, plan): &(State, Plan),
+    is_serving: bool,
 ) -> Result<(), Failure> {
     let apps: Vec<App> = read_app(client, manifest).await?.into_iter().collect();
     let workers = inventory::workers(client).await?;
@@ -206,6 +210,9 @@ async fn show(
     }
     if !args.plan {
         print!("\n{}", ps::workloads_text(&apps, &workers, client.endpoint()));
+    }
+    if !args.plan && is_serving {
+        print!("{}", ps::news_text(&apps));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The state behind the operations, and what the rest of the platform asks of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -14,7 +15,10 @@ use weft_types::{AccountId, AppName, Region, Timestamp, WorkloadName};
 use crate::builds::{BuildLimits, BuildRunner, Builds};
 use crate::index::{App, Index, Service, revision};
 use crate::platform::Platform;
-use crate::records::{APPS, FUNCTIONS, FunctionRecord, Place, ROUTES, RouteRecord, SERVICES, ServiceRecord};
+use crate::records::{
+    APPS, FUNCTIONS, FunctionRecord, Place, ROUTES, RevisionRecord, RouteRecord, SERVICES, ServiceRecord,
+};
+use crate::rollout::Checks;
 
 /// What the API is made of.
 #[derive(Clone)]
@@ -79,6 +83,7 @@ struct Shared {
     /// Held while an app is read anew, so that the newest state is the one that stays.
     reading: tokio::sync::Mutex<()>,
     builds: Builds,
+    checks: Checks,
     functions: OnceLock<(Arc<dyn Revisions>, Arc<dyn FunctionPlaces>)>,
 }
 
@@ -91,6 +96,7 @@ impl Compute {
             routes: Arc::default(),
             reading: tokio::sync::Mutex::default(),
             functions: OnceLock::new(),
+            checks: Checks::default(),
             builds,
             seams,
             options,
@@ -116,11 +122,13 @@ impl Compute {
         let _ = self.shared.functions.set((functions, places));
     }
 
-    /// Starts the workers that services want to keep even when idle.
+    /// Starts the workers that services want to keep even when idle, and finds out whether the revisions can serve of which
+    /// that was not known when the last process ended.
     pub fn keep_warm(&self) {
         let index = self.index();
-        for service in index.apps().flat_map(|app| app.services.values()) {
-            self.warm(service);
+        for app in index.apps() {
+            app.services.values().for_each(|service| self.warm(service));
+            self.follow_checks(&app.place, Some(app), &[]);
         }
     }
 
@@ -156,6 +164,10 @@ impl Compute {
 
     pub(crate) fn builds(&self) -> &Builds {
         &self.shared.builds
+    }
+
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.shared.checks
     }
 
     pub(crate) fn index(&self) -> Arc<Index> {
@@ -199,12 +211,16 @@ impl Compute {
         let changed = changed(place, &old, &index);
         self.place_functions(place, &old, &index);
         self.publish(index);
-        for (workload, revision) in changed {
-            self.shared.seams.workers.retire(&workload, revision.as_ref().map(|revision| &*revision.id));
-            if let Some(revision) = revision.filter(|revision| revision.scale.min > 0) {
-                self.shared.seams.workers.keep_warm(revision);
+        for (workload, revision) in &changed {
+            self.shared.seams.workers.retire(workload, revision.as_ref().map(|revision| &*revision.id));
+            if let Some(revision) = revision.as_ref().filter(|revision| revision.scale.min > 0) {
+                self.shared.seams.workers.keep_warm(Arc::clone(revision));
             }
         }
+        let gone = changed.iter().filter(|(_, revision)| revision.is_none());
+        let gone: Vec<_> =
+            gone.filter_map(|(workload, _)| WorkloadName::parse(&workload.name).ok()).collect();
+        self.follow_checks(place, self.index().app(place).map(|app| &**app), &gone);
         Ok(())
     }
 
@@ -238,16 +254,19 @@ impl Compute {
     }
 
     fn service(&self, place: &Place, name: &WorkloadName, record: ServiceRecord) -> Service {
-        let code = record.current().and_then(|current| self.shared.builds.tree(&current.build));
-        if code.is_none() {
+        let run = |wanted: &RevisionRecord| {
+            let code = self.shared.builds.tree(&wanted.build)?;
+            Some(Arc::new(revision(place, name, &record, wanted, code)))
+        };
+        let (current, pending) = (record.current().and_then(run), record.pending().and_then(run));
+        if current.is_none() {
             tracing::error!(
                 app = place.app.as_str(),
                 service = name.as_str(),
                 "the code of a service is gone"
             );
         }
-        let revision = code.and_then(|code| revision(place, name, &record, code)).map(Arc::new);
-        Service { record, revision }
+        Service { record, revision: current, pending }
     }
 
     fn publish(&self, index: Index) {
@@ -281,24 +300,26 @@ impl Compute {
     }
 }
 
-/// Services of an app whose revision is another now, or which are gone.
+/// Services of an app with workers that are to go: the revision that takes traffic is another now or gone, or one that was
+/// to take it is not to any more.
 fn changed(place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
-    let services = |index: &Index| {
-        let app = index.app(place).cloned();
-        app.map(|app| app.services.iter().map(|(n, s)| (n.clone(), s.revision.clone())).collect::<Vec<_>>())
+    let id = |revision: Option<&Arc<Revision>>| revision.map(|revision| Arc::clone(&revision.id));
+    let services = |index: &Index| -> BTreeMap<WorkloadName, (Option<Arc<Revision>>, Option<Arc<str>>)> {
+        let services = index.app(place).into_iter().flat_map(|app| &app.services);
+        services.map(|(n, s)| (n.clone(), (s.revision.clone(), id(s.pending.as_ref())))).collect()
     };
-    let (before, after) = (services(old).unwrap_or_default(), services(new).unwrap_or_default());
-    let now = |name: &WorkloadName| after.iter().find(|(n, _)| n == name).and_then(|(_, r)| r.clone());
-    let mut changed = Vec::new();
-    for (name, revision) in &before {
-        let current = now(name);
-        if current.as_ref().map(|r| &r.id) != revision.as_ref().map(|r| &r.id) {
-            changed.push((place.service(name), current));
-        }
-    }
-    let added = after.iter().filter(|(name, _)| !before.iter().any(|(n, _)| n == name));
-    changed.extend(added.map(|(name, revision)| (place.service(name), revision.clone())));
-    changed
+    let (before, after) = (services(old), services(new));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter_map(|name| {
+        let (old, new) = (before.get(name), after.get(name));
+        let current = new.and_then(|(revision, _)| revision.clone());
+        let is_same = id(old.and_then(|(revision, _)| revision.as_ref())) == id(current.as_ref());
+        let was_pending = old.and_then(|(_, pending)| pending.clone());
+        let wanted = [id(current.as_ref()), new.and_then(|(_, pending)| pending.clone())];
+        let is_dropped = was_pending.is_some_and(|was| !wanted.contains(&Some(was)));
+        (old.is_none() || !is_same || is_dropped).then(|| (place.service(name), current))
+    });
+    changed.collect()
 }
 
 /// Told how Lambda functions belong to apps and scale there. The node connects it to Lambda.

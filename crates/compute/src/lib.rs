@@ -21,6 +21,7 @@ mod index;
 mod ops;
 mod platform;
 mod records;
+mod rollout;
 mod settings;
 
 pub use builds::{

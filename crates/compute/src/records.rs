@@ -96,16 +96,27 @@ pub(crate) struct ServiceRecord {
     pub(crate) uid: String,
     /// The last revision is the one that takes traffic.
     pub(crate) revisions: Vec<RevisionRecord>,
+    /// A newer revision that takes no traffic: it is not ready yet, or never became ready.
+    #[serde(default)]
+    pub(crate) candidate: Option<RevisionRecord>,
+    /// Of the newest revision, until a worker of it was ready.
+    #[serde(default)]
+    pub(crate) check: Option<CheckRecord>,
+    /// The highest number that was given to a revision.
+    #[serde(default)]
+    pub(crate) last_number: u64,
 }
 
-impl ServiceRecord {
-    /// The revision that takes traffic.
-    pub(crate) fn current(&self) -> Option<&RevisionRecord> {
-        self.revisions.last()
-    }
+/// Whether a revision can serve is not known yet, or it cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CheckRecord {
+    /// The revision's.
+    pub(crate) number: u64,
+    /// Why no worker of it became ready.
+    pub(crate) failure: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RevisionRecord {
     pub(crate) number: u64,
     pub(crate) created: Timestamp,

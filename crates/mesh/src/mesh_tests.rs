@@ -106,6 +106,9 @@ impl Workers for World {
 
     fn retire(&self, _: &WorkloadId, _: Option<&str>) {}
     fn keep_warm(&self, _: Arc<Revision>) {}
+    fn prepare(&self, _: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     fn status(&self) -> Vec<WorkerStatus> {
         Vec::new()
     }

@@ -136,17 +136,22 @@ impl<F: Fleet> Pool<F> {
     /// A place in a worker: at once where one is free, else when one is started or freed. A dropped future gives its
     /// place in the queue up.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Lease<F>, NoLease> {
+        self.acquire_within(self.config.queue_timeout).await
+    }
+
+    /// The same for somebody who waits as long as a start may take.
+    pub(crate) async fn acquire_within(self: &Arc<Self>, limit: Duration) -> Result<Lease<F>, NoLease> {
         let (ticket, receiver) = match self.acquire_now()? {
             Ok(lease) => return Ok(lease.thawed().await),
             Err(waiting) => waiting,
         };
-        match tokio::time::timeout(self.config.queue_timeout, receiver).await {
+        match tokio::time::timeout(limit, receiver).await {
             Ok(Ok(answer)) => {
                 drop(ticket);
                 Ok(answer.map_err(NoLease::Failed)?.thawed().await)
             }
             Ok(Err(_)) => Err(NoLease::Failed(StartFailure::Work(WorkError::Stopping))),
-            Err(_) => Err(self.waited_too_long()),
+            Err(_) => Err(self.waited_too_long(limit)),
         }
     }
 
@@ -277,14 +282,14 @@ impl<F: Fleet> Pool<F> {
     }
 
     /// Why a wait ran out: all workers were busy, or there never was one.
-    fn waited_too_long(&self) -> NoLease {
+    fn waited_too_long(&self, limit: Duration) -> NoLease {
         let state = self.state();
         if state.slots.iter().any(|slot| slot.worker().is_some()) {
             return self.overloaded();
         }
         let reason = format!(
             "none was ready within {} s; it has to listen on $PORT, or on one port of its own choice",
-            self.config.queue_timeout.as_secs()
+            limit.as_secs()
         );
         NoLease::Failed(StartFailure::Work(WorkError::StartFailed { reason }))
     }
@@ -394,6 +399,11 @@ impl<F: Fleet> Pool<F> {
         if broken || state.retired || (!state.waiting.is_empty() && !self.is_full(&state)) {
             self.scale(&mut state, now);
         }
+    }
+
+    /// A lease that has come back served nobody.
+    fn uncount(&self, id: u64) {
+        self.state().uncount(id);
     }
 
     fn stop_when_free(self: &Arc<Self>, state: &mut State<F>, id: u64, now: Moment) {

@@ -24,6 +24,9 @@ use crate::spawn::Spawner;
 use crate::start::{RevisionFleet, Shared};
 use crate::{RuntimeConfig, http_worker};
 
+/// What a start may take beside the program's own time: keys, sandbox, a turn among other starts.
+const PREPARE_MARGIN: Duration = Duration::from_secs(15);
+
 /// Runs revisions on this machine.
 pub struct Runtime(Arc<Inner>);
 
@@ -115,11 +118,25 @@ impl Inner {
     }
 
     async fn lease(&self, revision: &Arc<Revision>) -> Result<Lease<RevisionFleet>, StartFailure> {
+        self.lease_within(revision, None).await
+    }
+
+    /// Waits as long as the revision says where there is no `limit`.
+    async fn lease_within(
+        &self,
+        revision: &Arc<Revision>,
+        limit: Option<Duration>,
+    ) -> Result<Lease<RevisionFleet>, StartFailure> {
         loop {
             if self.stopping.load(Ordering::SeqCst) {
                 return Err(StartFailure::Work(WorkError::Stopping));
             }
-            match self.pool(revision).acquire().await {
+            let pool = self.pool(revision);
+            let acquired = match limit {
+                None => pool.acquire().await,
+                Some(limit) => pool.acquire_within(limit).await,
+            };
+            match acquired {
                 Ok(lease) => return Ok(lease),
                 Err(NoLease::Failed(failure)) => return Err(failure),
                 Err(NoLease::Closed) => self.forget(&revision.id),
@@ -297,6 +314,26 @@ impl Workers for Runtime {
         if revision.scale.min > 0 && !self.0.stopping.load(Ordering::SeqCst) {
             self.0.pool(&revision).warm();
         }
+    }
+
+    fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        let runtime = Arc::clone(&self.0);
+        Box::pin(async move {
+            let start = match &revision.contract {
+                Contract::Http(http) => http.start_timeout,
+                Contract::Lambda(lambda) => runtime.shared.config.init_timeout + lambda.timeout,
+            };
+            match runtime.lease_within(&revision, Some(start + PREPARE_MARGIN)).await {
+                Ok(lease) => {
+                    lease.unused();
+                    Ok(())
+                }
+                Err(StartFailure::Work(error)) => Err(error),
+                Err(StartFailure::Init(_, log)) => {
+                    Err(WorkError::StartFailed { reason: format!("it did not initialise itself:\n{log}") })
+                }
+            }
+        })
     }
 
     fn status(&self) -> Vec<WorkerStatus> {

@@ -341,6 +341,10 @@ pub trait Workers: Send + Sync + 'static {
     /// Keeps `scale.min` workers of a revision from now on, without waiting for a request.
     fn keep_warm(&self, revision: Arc<Revision>);
 
+    /// Returns when a worker of a revision is ready, starting one where there is none; why none became ready otherwise. The
+    /// worker then idles as any other does. A dropped future gives up waiting.
+    fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>>;
+
     /// All workers of this machine.
     fn status(&self) -> Vec<WorkerStatus>;
 }

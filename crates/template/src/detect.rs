@@ -395,6 +395,7 @@ fn service(name: WorkloadName, found: Found) -> Service {
         environment: std::collections::BTreeMap::new(),
         memory_mib: 256,
         timeout_seconds: 300,
+        start_timeout_seconds: 60,
         scale: Scale::SERVICE,
         health: None,
         permissions: Vec::new(),

@@ -74,6 +74,8 @@ pub struct Service {
     pub memory_mib: u32,
     /// How long a request may take to its answer's first byte, in seconds, 1 to 3,600.
     pub timeout_seconds: u32,
+    /// How long a worker may take until it is ready, in seconds, 1 to 900.
+    pub start_timeout_seconds: u32,
     /// How it scales.
     pub scale: Scale,
     /// A path that must answer before a worker counts as ready.

@@ -96,6 +96,7 @@ impl Parser<'_> {
         let environment = self.environment(&mut s);
         let memory_mib = s.number("memory", 32..=1_048_576, "MiB", self.problems).unwrap_or(256);
         let timeout_seconds = s.seconds("timeout", 1..=3600, self.problems).unwrap_or(300);
+        let start_timeout_seconds = s.seconds("start_timeout", 1..=900, self.problems).unwrap_or(60);
         let scale = self.scale(&mut s, Scale::SERVICE, true);
         let health = s.text("health", self.problems);
         if health.is_some_and(|path| !is_path(path)) {
@@ -120,6 +121,7 @@ impl Parser<'_> {
                     environment,
                     memory_mib,
                     timeout_seconds,
+                    start_timeout_seconds,
                     scale,
                     health,
                     permissions,

@@ -140,6 +140,15 @@ wait = 3
 }
 
 #[test]
+fn a_start_may_take_as_long_as_it_says() {
+    for (line, expected) in [("", 60), ("start_timeout = 5", 5), ("start_timeout = \"2m\"", 120)] {
+        let text = format!("[service.web]\npath = \"web\"\n{line}\n");
+        let manifest = parse(&text, "shop", &files()).unwrap();
+        assert_eq!(manifest.services[0].start_timeout_seconds, expected, "{line}");
+    }
+}
+
+#[test]
 fn environment_and_permissions_are_read() {
     let text = r#"
 [function.greet]

@@ -12,6 +12,7 @@ use crate::index::{App, revision_id};
 use crate::records::{
     FUNCTIONS, FunctionRecord, Place, ROUTES, RevisionRecord, RouteAuth, RouteRecord, SERVICES, ServiceRecord,
 };
+use crate::rollout::RevisionState;
 use crate::settings;
 
 mod create_app;
@@ -138,7 +139,9 @@ fn shown_service(
     name: &WorkloadName,
     service: &ServiceRecord,
 ) -> Result<model::ServiceDescription, Error> {
-    let current = service.current().ok_or_else(|| Error::internal("a service without a revision"))?;
+    let none = || Error::internal("a service without a revision");
+    let (current, newest) = (service.current().ok_or_else(none)?, service.newest().ok_or_else(none)?);
+    let (state, state_reason) = shown_state(service.state(newest));
     Ok(model::ServiceDescription {
         app: place.app.to_string(),
         name: name.to_string(),
@@ -150,7 +153,21 @@ fn shown_service(
         log_group: place.log_group(name),
         created: service.created,
         updated: current.created,
+        latest_revision: revision_id(service, newest),
+        state,
+        state_reason,
     })
+}
+
+/// How far a revision is, and why it did not get further.
+fn shown_state(state: RevisionState<'_>) -> (String, Option<String>) {
+    let (word, reason) = match state {
+        RevisionState::Pending => ("Pending", None),
+        RevisionState::Active => ("Active", None),
+        RevisionState::Failed(reason) => ("Failed", Some(reason.to_owned())),
+        RevisionState::Inactive => ("Inactive", None),
+    };
+    (word.to_owned(), reason)
 }
 
 fn shown_code(revision: &RevisionRecord) -> model::ServiceCode {

@@ -42,7 +42,7 @@ async fn a_service_lives_through_its_revisions() {
     let made = world.service("shop", "web").await;
     assert_eq!(made.arn, "arn:aws:weft:us-east-1:000000000000:app/shop/service/web");
     assert_eq!((made.log_group.as_str(), made.settings.memory_mib), ("/weft/shop/web", Some(256)));
-    assert_eq!(world.workers.told(), ["retire web but r1"]);
+    assert_eq!(world.workers.told(), ["retire web but r1", "prepare r1"]);
 
     let update = |settings, expected: Option<&str>| weft::UpdateServiceRequest {
         app: "shop".to_owned(),
@@ -55,9 +55,12 @@ async fn a_service_lives_through_its_revisions() {
     warm.scale = Some(weft::ScaleSettings { min: Some(2), ..Default::default() });
     let updated: weft::UpdateServiceResponse =
         world.call("UpdateService", update(warm.clone(), Some(&made.revision))).await.expect("updated");
-    let second = updated.service.expect("a service");
+    let waiting = updated.service.expect("a service");
+    assert_eq!((&*waiting.revision, &*waiting.state), (&*made.revision, "Pending"), "the old one serves");
+    let second = world.settled("shop", "web").await.service.expect("a service");
+    assert_eq!((&second.revision, &*second.state), (&waiting.latest_revision, "Active"));
     assert_eq!(second.code, made.code, "what is not given stays");
-    assert_eq!(world.workers.told(), ["retire web but r2", "warm r2 2"]);
+    assert_eq!(world.workers.told(), ["prepare r2", "retire web but r2", "warm r2 2"]);
 
     let stale = world
         .call::<_, weft::UpdateServiceResponse>("UpdateService", update(settings("x"), Some(&made.revision)));
@@ -76,8 +79,10 @@ async fn a_service_lives_through_its_revisions() {
     };
     let third: weft::RollbackServiceResponse =
         world.call("RollbackService", back).await.expect("rolled back");
+    assert_eq!(third.service.expect("a service").state, "Pending");
+    let third = world.settled("shop", "web").await;
     assert_eq!(third.service.expect("a service").settings, made.settings);
-    assert_eq!(world.workers.told(), ["retire web but r3"]);
+    assert_eq!(world.workers.told(), ["prepare r3", "retire web but r3"]);
 
     let world = world.restarted().await;
     let id = workload("shop", "web", WorkloadKind::Service);
@@ -85,9 +90,7 @@ async fn a_service_lives_through_its_revisions() {
     let Contract::Http(http) = &revision.contract else { panic!("not HTTP") };
     assert_eq!((http.command[0].as_str(), revision.log_group.as_str()), ("./server", "/weft/shop/web"));
     assert_eq!(std::fs::read_to_string(revision.code.join("server")).expect("code"), "one");
-    let request = weft::DescribeServiceRequest { app: "shop".to_owned(), name: "web".to_owned() };
-    let described: weft::DescribeServiceResponse =
-        world.call("DescribeService", request).await.expect("described");
+    let described = world.described("shop", "web").await;
     let revisions: Vec<_> =
         described.revisions.into_iter().flatten().map(|r| r.revision[..2].to_owned()).collect();
     assert_eq!(revisions, ["r3", "r2", "r1"]);
@@ -99,13 +102,8 @@ async fn old_revisions_go() {
     world.app("shop").await;
     let made = world.service("shop", "web").await;
     for command in ["a", "b"] {
-        let request = weft::UpdateServiceRequest {
-            app: "shop".to_owned(),
-            name: "web".to_owned(),
-            settings: Some(settings(command)),
-            ..Default::default()
-        };
-        world.call::<_, weft::UpdateServiceResponse>("UpdateService", request).await.expect("updated");
+        world.update("shop", "web", command).await;
+        world.settled("shop", "web").await;
     }
     let request = weft::RollbackServiceRequest {
         app: "shop".to_owned(),

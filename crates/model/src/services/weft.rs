@@ -72,6 +72,7 @@ bounded! {
     REVISION_DESCRIPTION = structure(|| RevisionDescription::SCHEMA), Constraint::NONE;
     REVISION_ID = Type::Text, Constraint::NONE.min(1).max(64).pattern("[A-Za-z0-9._-]+");
     REVISION_LIST = list(&REVISION_DESCRIPTION, "member", false), Constraint::NONE;
+    REVISION_STATE = Type::Text, Constraint::NONE.values(&["Pending", "Active", "Failed", "Inactive"]);
     ROUTE_DESCRIPTION = structure(|| RouteDescription::SCHEMA), Constraint::NONE;
     ROUTE_ID = Type::Text, Constraint::NONE.min(1).max(64).pattern("[0-9a-f]+");
     ROUTE_LIST = list(&ROUTE_DESCRIPTION, "member", false), Constraint::NONE;
@@ -372,6 +373,8 @@ shapes! {
         code: ServiceCode = "code" "code" Body SERVICE_CODE true;
         settings: ServiceSettings = "settings" "settings" Body SERVICE_SETTINGS true;
         created: Timestamp = "created" "created" Body TIMESTAMP_EPOCH true;
+        state: String = "state" "state" Body REVISION_STATE true;
+        state_reason: Option<String> = "stateReason" "stateReason" Body STRING false;
     }
     RevisionNotFoundException "RevisionNotFoundException" None => {
         message: Option<String> = "message" "message" Body STRING false;
@@ -423,6 +426,9 @@ shapes! {
         log_group: String = "logGroup" "logGroup" Body LOG_GROUP_NAME true;
         created: Timestamp = "created" "created" Body TIMESTAMP_EPOCH true;
         updated: Timestamp = "updated" "updated" Body TIMESTAMP_EPOCH true;
+        latest_revision: String = "latestRevision" "latestRevision" Body REVISION_ID true;
+        state: String = "state" "state" Body REVISION_STATE true;
+        state_reason: Option<String> = "stateReason" "stateReason" Body STRING false;
     }
     ServiceNotFoundException "ServiceNotFoundException" None => {
         message: Option<String> = "message" "message" Body STRING false;

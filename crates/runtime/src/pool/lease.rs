@@ -63,6 +63,13 @@ impl<F: Fleet> Lease<F> {
         self.on_drop = OnDrop::Discard;
     }
 
+    /// Gives it back as one that no request had.
+    pub(crate) fn unused(self) {
+        let (pool, id) = (Arc::clone(&self.pool), self.place.id);
+        drop(self);
+        pool.uncount(id);
+    }
+
     /// Drops it without giving it back, where the pool's own state is held.
     pub(super) fn disarm(mut self) {
         self.on_drop = OnDrop::Nothing;

@@ -170,6 +170,17 @@ const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_start_may_wait_longer_than_a_request_and_is_not_counted_as_one() {
+    let fake = Fake::new(&[Word::Up]);
+    let pool = pool(&fake, PoolConfig { queue_timeout: 10 * MS, ..service(1, 8) });
+    assert!(pool.acquire().await.is_err(), "a start takes 50 ms");
+    pool.acquire_within(SECOND).await.map_err(|_| "no lease").unwrap().unused();
+    let mut seen = Vec::new();
+    pool.each(|_, _, state, in_flight, served| seen.push((state, in_flight, served)));
+    assert_eq!(seen, [("ready", 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_hundred_requests_are_answered_by_twenty_workers() {
     let fake = Fake::new(&[Word::Up]);
     let pool = pool(&fake, function(20));
