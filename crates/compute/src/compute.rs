@@ -1,6 +1,6 @@
 //! The state behind the operations, and what the rest of the platform asks of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -149,8 +149,10 @@ impl Compute {
 
     /// Removes builds and sources that nothing uses and that are older than a week. To be called now and then.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
-        let index = self.index();
-        let used = index.apps().flat_map(|app| app.builds()).collect();
+        let mut used: BTreeSet<String> = self.index().apps().flat_map(|app| app.builds()).collect();
+        if let Some((_, places)) = self.shared.functions.get() {
+            used.extend(places.builds().await?);
+        }
         self.shared.builds.sweep(used, now).await
     }
 
@@ -304,19 +306,17 @@ impl Compute {
 /// to take it is not to any more.
 fn changed(place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
     let id = |revision: Option<&Arc<Revision>>| revision.map(|revision| Arc::clone(&revision.id));
-    let services = |index: &Index| -> BTreeMap<WorkloadName, (Option<Arc<Revision>>, Option<Arc<str>>)> {
-        let services = index.app(place).into_iter().flat_map(|app| &app.services);
-        services.map(|(n, s)| (n.clone(), (s.revision.clone(), id(s.pending.as_ref())))).collect()
-    };
-    let (before, after) = (services(old), services(new));
-    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let changed = names.into_iter().filter_map(|name| {
-        let (old, new) = (before.get(name), after.get(name));
-        let current = new.and_then(|(revision, _)| revision.clone());
-        let is_same = id(old.and_then(|(revision, _)| revision.as_ref())) == id(current.as_ref());
-        let was_pending = old.and_then(|(_, pending)| pending.clone());
-        let wanted = [id(current.as_ref()), new.and_then(|(_, pending)| pending.clone())];
-        let is_dropped = was_pending.is_some_and(|was| !wanted.contains(&Some(was)));
+    let names = |app: Option<&Arc<App>>| app.map(|app| app.services.keys().cloned().collect::<Vec<_>>());
+    let (before, after) = (old.app(place), new.app(place));
+    let names: BTreeSet<_> = [names(before), names(after)].into_iter().flatten().flatten().collect();
+    let changed = names.iter().filter_map(|name| {
+        let (old, new) =
+            (before.and_then(|app| app.services.get(name)), after.and_then(|app| app.services.get(name)));
+        let current = new.and_then(|service| service.revision.clone());
+        let is_same = id(old.and_then(|service| service.revision.as_ref())) == id(current.as_ref());
+        let was_pending = id(old.and_then(|service| service.pending.as_ref()));
+        let wanted = [id(current.as_ref()), id(new.and_then(|service| service.pending.as_ref()))];
+        let is_dropped = was_pending.is_some() && !wanted.contains(&was_pending);
         (old.is_none() || !is_same || is_dropped).then(|| (place.service(name), current))
     });
     changed.collect()
@@ -332,6 +332,9 @@ pub trait FunctionPlaces: Send + Sync + 'static {
         function_name: &str,
         place: Option<(AppName, Scale)>,
     );
+
+    /// The builds that functions refer to, in an app or not, of all accounts.
+    fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>>;
 }
 
 fn place_function(places: &dyn FunctionPlaces, place: &Place, function: &FunctionRecord) {

@@ -3,6 +3,7 @@
 //! An archive is a blob by its content, and a tree that is unpacked from it, so that functions with the same code share
 //! both. Code that no function has any more is removed by a sweep, long enough later that no worker still reads it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use weft_types::Timestamp;
 
 use crate::errors::{invalid_parameter, not_implemented};
 use crate::function::{Code, Origin};
-use crate::tables::{CODE_USES, Mark, UNUSED_CODE, Unused};
+use crate::tables::{CODE_USES, FUNCTIONS, Key, Mark, UNUSED_CODE, Unused};
 
 /// Bytes of an archive that comes with a request.
 pub(crate) const ARCHIVE_BYTES_MAX: u64 = 50 << 20;
@@ -28,6 +29,9 @@ const FILES_MAX: usize = 200_000;
 
 /// How long unused code stays: longer than any invocation that still runs on it.
 const UNUSED_AFTER: Duration = Duration::from_mins(30);
+
+/// Rows that one read takes.
+const PAGE: usize = 500;
 
 /// Code that one sweep removes.
 const SWEEP_MAX: usize = 200;
@@ -204,28 +208,88 @@ impl CodeStore {
         })
     }
 
+    /// The keys of a bucket's artifacts that functions of any account refer to: those that are marked, and those of functions
+    /// which an older build made without a mark.
+    pub(crate) async fn artifacts_in_use(&self, bucket: &str) -> Result<BTreeSet<String>, Error> {
+        let prefix = artifact_name(bucket, "");
+        let mut used = BTreeSet::new();
+        let mut after = (prefix.clone(), String::new());
+        loop {
+            let from = after.clone();
+            let page = self.store.read(move |tx| CODE_USES.query(&()).after(&from).limit(PAGE).rows(tx));
+            let page = page.await.map_err(|error: StoreError| Error::internal(error))?;
+            let names = page.iter().map_while(|((name, _), _)| name.strip_prefix(&prefix));
+            let found: Vec<_> = names.map(str::to_owned).collect();
+            let is_last = page.len() < PAGE || found.len() < page.len();
+            used.extend(found);
+            match page.into_iter().next_back() {
+                Some((key, _)) if !is_last => after = key,
+                _ => break,
+            }
+        }
+        self.unmarked(bucket, &mut used).await?;
+        Ok(used)
+    }
+
+    async fn unmarked(&self, bucket: &str, used: &mut BTreeSet<String>) -> Result<(), Error> {
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.store.read(move |tx| {
+                let query = FUNCTIONS.query(&()).limit(PAGE);
+                after.map_or(query, |after| FUNCTIONS.query(&()).after(&after).limit(PAGE)).rows(tx)
+            });
+            let page = page.await.map_err(|error: StoreError| Error::internal(error))?;
+            for (_, function) in &page {
+                match &function.code.origin {
+                    Origin::Artifact { bucket: of, key } if of == bucket => used.insert(key.clone()),
+                    _ => continue,
+                };
+            }
+            let is_last = page.len() < PAGE;
+            match page.into_iter().next_back() {
+                Some((key, _)) if !is_last => after = Some(key),
+                _ => return Ok(()),
+            }
+        }
+    }
+
     async fn unpack(&self, digest: &Digest, archive: Bytes) -> Result<PathBuf, Error> {
         self.trees.unpack_zip(&digest.to_string(), archive, self.limits).await.map_err(archive_error)
     }
 }
 
-/// Marks code as used by one more function (`now` is none) or by one less.
+/// The name under which the users of an artifact are noted. No archive has it: theirs are hexadecimal.
+pub(crate) fn artifact_name(bucket: &str, key: &str) -> String {
+    format!("artifact:{bucket}/{key}")
+}
+
+/// Marks code as used by one more function (`unused_since` is none) or by one less. Artifacts are kept by whom they belong
+/// to, who asks which are used.
 pub(crate) fn count_use(
     tx: &mut weft_store::WriteTx<'_>,
     code: &Code,
     user: &str,
     unused_since: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let Origin::Archive(name) = &code.origin else { return Ok(()) };
+    let name = match &code.origin {
+        Origin::Archive(name) => name,
+        Origin::Artifact { bucket, key } => {
+            let key = (artifact_name(bucket, key), user.to_owned());
+            return match unused_since {
+                None => CODE_USES.insert(tx, &key, &Mark {}),
+                Some(_) => CODE_USES.remove(tx, &key),
+            };
+        }
+    };
     let key = (name.clone(), user.to_owned());
     match unused_since {
         None => {
             CODE_USES.insert(tx, &key, &Mark {})?;
-            UNUSED_CODE.remove(tx, &(name,))
+            UNUSED_CODE.remove(tx, &(name.clone(),))
         }
         Some(since) => {
             CODE_USES.remove(tx, &key)?;
-            if CODE_USES.query(&(name,)).limit(1).rows(tx)?.is_empty() {
+            if CODE_USES.query(&(name.clone(),)).limit(1).rows(tx)?.is_empty() {
                 UNUSED_CODE.insert(tx, &(name.clone(),), &Unused { since })?;
             }
             Ok(())

@@ -28,6 +28,7 @@ mod tags;
 mod tests;
 mod work_errors;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -175,6 +176,12 @@ impl Lambda {
     /// Removes a bounded amount of code that no function has used for half an hour; tells how many archives.
     pub async fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
         self.code.sweep(now).await
+    }
+
+    /// The keys of a bucket's artifacts that functions refer to, of all accounts and regions. A function that is made while this
+    /// is asked has asked for its artifact just before.
+    pub async fn artifacts_in_use(&self, bucket: &str) -> Result<BTreeSet<String>, Error> {
+        self.code.artifacts_in_use(bucket).await
     }
 
     /// The revision that a request means, or AWS's error. Reads memory alone where the function is known there.

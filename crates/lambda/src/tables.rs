@@ -13,7 +13,7 @@ pub(crate) type Key = (u64, String, String);
 pub(crate) const FUNCTIONS: Table<Key, Function> = Table::new("functions");
 /// What an account uses in a region.
 pub(crate) const USAGE: Table<(u64, String), Usage> = Table::new("usage");
-/// Who uses an archive: its digest, a function's ARN.
+/// Who uses code: an archive's digest, or what [`crate::code::artifact_name`] makes of an artifact; a function's ARN.
 pub(crate) const CODE_USES: Table<(String, String), Mark> = Table::new("code-uses");
 /// Archives that no function uses, by digest.
 pub(crate) const UNUSED_CODE: Table<(String,), Unused> = Table::new("code-unused");

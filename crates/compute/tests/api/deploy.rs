@@ -1,5 +1,6 @@
 //! Apps, services, functions and routes.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use weft_compute::{FunctionPlaces, Options};
@@ -243,9 +244,9 @@ async fn requests_find_their_workload_by_route_and_by_name() {
     assert_eq!(world.compute.find(&caller, "nothing"), None);
 }
 
-/// Has every function, and notes what it is told of them.
+/// Has every function, and notes what it is told of them; and the builds that functions outside of apps refer to.
 #[derive(Default)]
-struct FakeLambda(Mutex<Vec<String>>);
+pub(crate) struct FakeLambda(Mutex<Vec<String>>, pub(crate) Mutex<BTreeSet<String>>);
 
 impl Revisions for FakeLambda {
     fn current<'a>(&'a self, _: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
@@ -257,6 +258,10 @@ impl FunctionPlaces for FakeLambda {
     fn place(&self, _: AccountId, _: &Region, function_name: &str, place: Option<(AppName, Scale)>) {
         let place = place.map_or("no app".to_owned(), |(app, scale)| format!("{app}, at most {}", scale.max));
         self.0.lock().expect("no panic").push(format!("{function_name}: {place}"));
+    }
+
+    fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>> {
+        Box::pin(async { Ok(self.1.lock().expect("no panic").clone()) })
     }
 }
 
