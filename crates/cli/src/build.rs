@@ -37,6 +37,9 @@ impl Packs {
             };
             let packed = pack(&folder, workload.code.only.as_deref());
             let packed = packed.map_err(|error| Failure::Told(with_cause(&error)))?;
+            if let Some(note) = &packed.note {
+                eprintln!("  {}: note: {note}", workload.name);
+            }
             packs.insert(workload.name.clone(), (workload.code.clone(), packed));
         }
         Ok(Self { packs })

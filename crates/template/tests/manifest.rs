@@ -217,6 +217,24 @@ fn errors_say_how_to_mend() {
         "[service.web]\nscale = { min = 5, max = 2 }\n",
         "weft.toml:2:17: `min` is 5 and `max` only 2\n  2 | scale = { min = 5, max = 2 }\n    |                 ^",
     );
+    let usable = "use `python3.12`, `nodejs22.x` or another version of them, or `provided.al2023` with a `bootstrap` of your own";
+    for (runtime, says, help) in [
+        ("cobol1.0", "unknown runtime `cobol1.0`", usable),
+        ("Python 3", "unknown runtime `Python 3`", usable),
+        ("python3", "unknown runtime `python3`", "did you mean `python3.12`?"),
+        ("node", "unknown runtime `node`", "did you mean `nodejs22.x`?"),
+        ("python3.21", "unknown runtime `python3.21`", "did you mean `python3.11`?"),
+        ("nodejs22", "unknown runtime `nodejs22`", "did you mean `nodejs22.x`?"),
+        ("java21", "functions on `java21` cannot be run yet", usable),
+    ] {
+        let marks = "^".repeat(runtime.len() + 2);
+        check_error(
+            &format!("[function.greet]\npath = \"greet\"\nruntime = \"{runtime}\"\n"),
+            &format!(
+                "weft.toml:3:11: {says}\n  3 | runtime = \"{runtime}\"\n    |           {marks}\n  help: {help}"
+            ),
+        );
+    }
     check_error(
         "[service.web]\nruntime = \"pyton\"\n",
         "weft.toml:2:11: unknown runtime `pyton`\n  2 | runtime = \"pyton\"\n    |           ^^^^^^^\n  help: did you mean `python`?",

@@ -6,11 +6,13 @@
 mod arn;
 mod data_folder;
 mod name;
+mod runtimes;
 mod time;
 
 pub use arn::{AccountId, Arn, Region};
 pub use data_folder::default_data_folder;
 pub use name::{AppName, RuntimeName, WorkloadName};
+pub use runtimes::LAMBDA_RUNTIMES;
 pub use time::Timestamp;
 
 /// Why a text is not the value it should be. The message names the rule that it breaks.
