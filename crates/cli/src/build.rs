@@ -10,7 +10,7 @@ use weft_model::weft::{
     FindMissingBlobsRequest, FindMissingBlobsResponse, PackageSettings, PutBlobRequest, PutBlobResponse,
 };
 use weft_template::{Code, Manifest};
-use weft_types::WorkloadName;
+use weft_types::{WorkloadName, error_chain};
 
 use crate::client::Client;
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ impl Packs {
                 root.join(&workload.code.path)
             };
             let packed = pack(&folder, workload.code.only.as_deref());
-            let packed = packed.map_err(|error| Failure::Told(with_cause(&error)))?;
+            let packed = packed.map_err(|error| Failure::Told(error_chain(&error)))?;
             if let Some(note) = &packed.note {
                 eprintln!("  {}: note: {note}", workload.name);
             }
@@ -64,10 +64,6 @@ impl Packs {
         }
         Ok(builds)
     }
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 async fn upload(client: &Client, name: &WorkloadName, packed: &Packed) -> Result<(), Failure> {

@@ -4,12 +4,14 @@
 //! no clock, no files. It does not know what a service does with a name.
 
 mod arn;
+mod chain;
 mod data_folder;
 mod name;
 mod runtimes;
 mod time;
 
 pub use arn::{AccountId, Arn, Region};
+pub use chain::error_chain;
 pub use data_folder::default_data_folder;
 pub use name::{AppName, RuntimeName, WorkloadName};
 pub use runtimes::LAMBDA_RUNTIMES;
