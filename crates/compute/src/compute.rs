@@ -18,7 +18,7 @@ use crate::platform::Platform;
 use crate::records::{
     APPS, FUNCTIONS, FunctionRecord, Place, ROUTES, RevisionRecord, RouteRecord, SERVICES, ServiceRecord,
 };
-use crate::rollout::Checks;
+use crate::rollout::{Checks, changed};
 
 /// What the API is made of.
 #[derive(Clone)]
@@ -300,26 +300,6 @@ impl Compute {
             place_function(&**places, place, function);
         }
     }
-}
-
-/// Services of an app with workers that are to go: the revision that takes traffic is another now or gone, or one that was
-/// to take it is not to any more.
-fn changed(place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
-    let id = |revision: Option<&Arc<Revision>>| revision.map(|revision| Arc::clone(&revision.id));
-    let names = |app: Option<&Arc<App>>| app.map(|app| app.services.keys().cloned().collect::<Vec<_>>());
-    let (before, after) = (old.app(place), new.app(place));
-    let names: BTreeSet<_> = [names(before), names(after)].into_iter().flatten().flatten().collect();
-    let changed = names.iter().filter_map(|name| {
-        let (old, new) =
-            (before.and_then(|app| app.services.get(name)), after.and_then(|app| app.services.get(name)));
-        let current = new.and_then(|service| service.revision.clone());
-        let is_same = id(old.and_then(|service| service.revision.as_ref())) == id(current.as_ref());
-        let was_pending = id(old.and_then(|service| service.pending.as_ref()));
-        let wanted = [id(current.as_ref()), id(new.and_then(|service| service.pending.as_ref()))];
-        let is_dropped = was_pending.is_some() && !wanted.contains(&was_pending);
-        (old.is_none() || !is_same || is_dropped).then(|| (place.service(name), current))
-    });
-    changed.collect()
 }
 
 /// Told how Lambda functions belong to apps and scale there. The node connects it to Lambda.

@@ -2,16 +2,16 @@
 //! none becomes ready, the revision before it goes on serving. Where nothing that works served before, the new one is in
 //! force at once, and its first requests wait for it.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::AbortHandle;
-use weft_service::workload::WorkError;
+use weft_service::workload::{Revision, WorkError, WorkloadId};
 use weft_types::WorkloadName;
 
 use crate::Compute;
 use crate::errors::Fault;
-use crate::index::{App, Service, revision_id};
+use crate::index::{App, Index, Service, revision_id};
 use crate::records::{CheckRecord, Place, RevisionRecord, SERVICES, ServiceRecord};
 
 /// The most that is kept of why a revision failed, the end of its log included.
@@ -133,6 +133,26 @@ fn cut(mut text: String) -> String {
         text.push('…');
     }
     text
+}
+
+/// Services of an app with workers that are to go: the revision that takes traffic is another now or gone, or one that was
+/// to take it is not to any more.
+pub(crate) fn changed(place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
+    let id = |revision: Option<&Arc<Revision>>| revision.map(|revision| Arc::clone(&revision.id));
+    let names = |app: Option<&Arc<App>>| app.map(|app| app.services.keys().cloned().collect::<Vec<_>>());
+    let (before, after) = (old.app(place), new.app(place));
+    let names: BTreeSet<_> = [names(before), names(after)].into_iter().flatten().flatten().collect();
+    let changed = names.iter().filter_map(|name| {
+        let (old, new) =
+            (before.and_then(|app| app.services.get(name)), after.and_then(|app| app.services.get(name)));
+        let current = new.and_then(|service| service.revision.clone());
+        let is_same = id(old.and_then(|service| service.revision.as_ref())) == id(current.as_ref());
+        let was_pending = id(old.and_then(|service| service.pending.as_ref()));
+        let wanted = [id(current.as_ref()), id(new.and_then(|service| service.pending.as_ref()))];
+        let is_dropped = was_pending.is_some() && !wanted.contains(&was_pending);
+        (old.is_none() || !is_same || is_dropped).then(|| (place.service(name), current))
+    });
+    changed.collect()
 }
 
 /// The checks under way: one per service at most.

@@ -403,7 +403,9 @@ impl<F: Fleet> Pool<F> {
 
     /// A lease that has come back served nobody.
     fn uncount(&self, id: u64) {
-        self.state().uncount(id);
+        if let Some(slot) = self.state().slots.iter_mut().find(|slot| slot.id == id) {
+            slot.served = slot.served.saturating_sub(1);
+        }
     }
 
     fn stop_when_free(self: &Arc<Self>, state: &mut State<F>, id: u64, now: Moment) {

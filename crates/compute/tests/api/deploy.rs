@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use weft_compute::{FunctionPlaces, Options};
+use weft_compute::FunctionPlaces;
 use weft_model::{Value, weft};
 use weft_routing::Path;
 use weft_service::testing::not_refused;
@@ -95,28 +95,6 @@ async fn a_service_lives_through_its_revisions() {
     let revisions: Vec<_> =
         described.revisions.into_iter().flatten().map(|r| r.revision[..2].to_owned()).collect();
     assert_eq!(revisions, ["r3", "r2", "r1"]);
-}
-
-#[tokio::test]
-async fn old_revisions_go() {
-    let world = World::with(Options { revisions_max: 2, ..Options::default() }).await;
-    world.app("shop").await;
-    let made = world.service("shop", "web").await;
-    for command in ["a", "b"] {
-        world.update("shop", "web", command).await;
-        world.settled("shop", "web").await;
-    }
-    let request = weft::RollbackServiceRequest {
-        app: "shop".to_owned(),
-        name: "web".to_owned(),
-        revision: made.revision,
-    };
-    let refused = world.call::<_, weft::RollbackServiceResponse>("RollbackService", request).await;
-    assert!(
-        refused
-            .expect_err("refused")
-            .starts_with("RevisionNotFoundException: The service `web` keeps no revision")
-    );
 }
 
 #[tokio::test]

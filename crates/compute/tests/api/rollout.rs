@@ -1,5 +1,7 @@
 //! How a new revision comes into force, and how it does not.
 
+use weft_compute::Options;
+use weft_model::weft;
 use weft_service::workload::{Contract, Revisions, WorkloadId, WorkloadKind};
 use weft_types::{AccountId, AppName, Region};
 
@@ -99,4 +101,26 @@ async fn a_pending_revision_is_checked_again_after_the_end_of_the_process() {
     world.compute.keep_warm();
     assert_eq!(world.workers.told(), ["prepare r2"]);
     assert_eq!(states(&world).await, ["r2 Pending", "r1 Active"]);
+}
+
+#[tokio::test]
+async fn old_revisions_go() {
+    let world = World::with(Options { revisions_max: 2, ..Options::default() }).await;
+    world.app("shop").await;
+    let made = world.service("shop", "web").await;
+    for command in ["a", "b"] {
+        world.update("shop", "web", command).await;
+        world.settled("shop", "web").await;
+    }
+    let request = weft::RollbackServiceRequest {
+        app: "shop".to_owned(),
+        name: "web".to_owned(),
+        revision: made.revision,
+    };
+    let refused = world.call::<_, weft::RollbackServiceResponse>("RollbackService", request).await;
+    assert!(
+        refused
+            .expect_err("refused")
+            .starts_with("RevisionNotFoundException: The service `web` keeps no revision")
+    );
 }

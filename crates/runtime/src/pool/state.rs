@@ -189,13 +189,6 @@ impl<F: Fleet> State<F> {
         }
     }
 
-    /// Makes good for the count of a place that came back without having been used.
-    pub(super) fn uncount(&mut self, id: u64) {
-        if let Some(slot) = self.slot(id) {
-            slot.served = slot.served.saturating_sub(1);
-        }
-    }
-
     /// Takes back a place that was used. `Some(true)` where the worker must be stopped now, `None` where it is gone.
     pub(super) fn give_back(&mut self, id: u64, broken: bool, now: Moment) -> Option<bool> {
         if !broken && self.slot(id).is_some() {
