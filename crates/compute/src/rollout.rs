@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::AbortHandle;
+use weft_service::Error;
 use weft_service::workload::{Revision, WorkError, WorkloadId};
 use weft_types::WorkloadName;
 
 use crate::Compute;
-use crate::errors::Fault;
 use crate::index::{App, Index, Service, revision_id};
 use crate::records::{CheckRecord, Place, RevisionRecord, SERVICES, ServiceRecord};
 
@@ -218,11 +218,11 @@ impl Compute {
         id: &str,
         number: u64,
         outcome: Result<(), String>,
-    ) -> Result<(), weft_service::Error> {
+    ) -> Result<(), Error> {
         let key = place.name_key(name.as_str());
         let (id, revisions_max) = (id.to_owned(), self.options().revisions_max);
         let settle = move |tx: &mut weft_store::WriteTx<'_>| {
-            let Some(mut record) = SERVICES.get(tx, &key)? else { return Ok::<_, Fault>(()) };
+            let Some(mut record) = SERVICES.get(tx, &key)? else { return Ok::<_, Error>(()) };
             let is_it = record.pending().is_some_and(|pending| revision_id(&record, pending) == id);
             if is_it && record.settle(number, outcome.clone(), revisions_max) {
                 SERVICES.insert(tx, &key, &record)?;
