@@ -66,7 +66,7 @@ impl<F: Fleet> Lease<F> {
     /// Gives it back as one that no request had.
     pub(crate) fn unused(self) {
         let (pool, id) = (Arc::clone(&self.pool), self.place.id);
-        drop(self);
+        self.give_back();
         pool.uncount(id);
     }
 
