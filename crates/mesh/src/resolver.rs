@@ -130,7 +130,8 @@ impl Resolver {
             Ok(Some(Ok(found))) => Reply::Addresses(self.shared.options.egress.told(found), TTL_PUBLIC),
             Ok(Some(Err(error))) => {
                 tracing::debug!(name, %error, "public name not found");
-                Reply::Code(ResponseCode::NXDomain)
+                let gone = error.kind() == std::io::ErrorKind::NotFound;
+                Reply::Code(if gone { ResponseCode::NXDomain } else { ResponseCode::ServFail })
             }
             Ok(None) | Err(_) => Reply::Code(ResponseCode::ServFail),
         }
