@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener as StdListener, UdpSocket as StdUdp};
 use std::sync::Mutex;
+use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,7 +17,7 @@ use weft_service::{BoxFuture, Error};
 use weft_types::{AccountId, AppName, Region};
 
 use super::*;
-use crate::names;
+use crate::names::{self, Claims};
 
 pub(crate) fn workload(app: &str, name: &str) -> WorkloadId {
     WorkloadId {
@@ -252,7 +253,8 @@ async fn our_own_addresses_lead_to_our_handlers() {
 #[tokio::test]
 async fn nothing_else_of_the_machine_or_of_others_is_reached() {
     let worker = worker("shop");
-    let other = worker.mesh.0.names.address_of(&workload("blog", "posts")).unwrap();
+    let other =
+        worker.mesh.0.names.tell(&workload("blog", "posts"), &Claims::default(), Instant::now()).unwrap();
     let server = StdListener::bind("127.0.0.1:0").unwrap();
     let local = server.local_addr().unwrap();
     let wanted = [
