@@ -270,6 +270,12 @@ async fn nothing_else_of_the_machine_or_of_others_is_reached() {
         "100.99.0.1:80".to_owned(),
         "0.0.0.0:80".to_owned(),
         "[fd00::1]:80".to_owned(),
+        "[64:ff9b::a9fe:a9fe]:80".to_owned(),
+        "[2002:7f00:1::1]:80".to_owned(),
+        "[fe80::1]:80".to_owned(),
+        "224.0.0.1:80".to_owned(),
+        "255.255.255.255:80".to_owned(),
+        "168.63.129.16:80".to_owned(),
     ];
     for (count, wanted) in wanted.iter().enumerate() {
         assert_eq!(worker.ask(wanted).await, "reset", "{wanted}");
