@@ -222,6 +222,7 @@ fn mount_proc(root: &Path, hidden: &[(OsString, Cover)]) -> Result<(), Step> {
         let settings = copy_of(&proc.join("sys"))?;
         attributes(&settings, READ_ONLY)?;
         place(&settings, &proc.join("sys"))?;
+        hide_boot_id(root)?;
         for (name, cover) in hidden {
             let at = proc.join(name);
             let covered = match cover {
@@ -234,6 +235,17 @@ fn mount_proc(root: &Path, hidden: &[(OsString, Cover)]) -> Result<(), Step> {
         Ok(())
     };
     hide().map_err(|error| ("hide parts of /proc".to_owned(), error))
+}
+
+/// Gives the sandbox a boot id of its own: the machine's would tell which sandboxes are on one machine, and which machine.
+fn hide_boot_id(root: &Path) -> io::Result<()> {
+    let random = root.join("proc/sys/kernel/random");
+    // The file stays: with one that is unlinked but in use the root could not be sealed.
+    let file = root.join("run/boot_id");
+    fs::write(&file, fs::read(random.join("uuid"))?)?;
+    let tree = copy_of(&file)?;
+    attributes(&tree, READ_ONLY | libc::MOUNT_ATTR_NOEXEC)?;
+    place(&tree, &random.join("boot_id"))
 }
 
 fn empty_folder(at: &Path) -> io::Result<()> {

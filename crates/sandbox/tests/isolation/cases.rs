@@ -20,6 +20,7 @@ pub(crate) const CASES: &[Case] = cases![
     the_report_names_the_mode,
     only_an_allow_list_of_files_is_there,
     nothing_tells_about_the_machine_s_parts,
+    the_boot_id_is_the_sandbox_s_own,
     only_tmp_is_writable,
     the_host_s_processes_are_not_seen,
     no_privileges_and_no_way_to_get_them,
@@ -86,6 +87,17 @@ print(sum(len(files) for _, _, files in os.walk('/sys')), socket.gethostname(), 
         out = out.replacen(&format!("{name} "), "", 1);
     }
     assert_eq!(out, "sys sysvipc\n\n\n4 case case");
+}
+
+async fn the_boot_id_is_the_sandbox_s_own(world: World) {
+    let path = "/proc/sys/kernel/random/boot_id";
+    let code = format!("print(open('{path}').read().strip())");
+    let machine = std::fs::read_to_string(path).unwrap();
+    let (one, other) = (world.python(&code).await.good(), world.python(&code).await.good());
+    for said in [&one, &other] {
+        assert!(said.len() == 36 && said != machine.trim(), "{said}");
+    }
+    assert_ne!(one, other);
 }
 
 async fn only_tmp_is_writable(world: World) {
