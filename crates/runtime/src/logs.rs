@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::unix::pipe::Receiver;
+use tokio::time::{Instant, timeout_at};
 use weft_service::Clock;
 use weft_service::workload::{LogPlace, LogSink};
 use weft_types::Timestamp;
@@ -14,6 +16,8 @@ use weft_types::Timestamp;
 const LINE_BYTES_MAX: usize = 256 << 10;
 /// What one look at a worker's output takes at most, so that a flood cannot hold up its own worker's answer.
 const FLUSH_BYTES_MAX: usize = 1 << 20;
+/// How long a begun line waits for its end. What was printed is to be durable within a second.
+const BEGUN_MAX: Duration = Duration::from_millis(500);
 /// What a caller who wants the end of the log gets.
 const TAIL_BYTES: usize = 4096;
 /// Lines that are kept for the message about a worker that does not start.
@@ -41,6 +45,8 @@ struct State {
 struct Pipe {
     fd: Arc<Receiver>,
     partial: Vec<u8>,
+    /// Since when there is a begun line.
+    begun: Option<Instant>,
     ended: bool,
 }
 
@@ -56,7 +62,7 @@ impl WorkerLog {
             .into_iter()
             .map(|fd| {
                 let fd = Arc::new(Receiver::from_owned_fd(fd)?);
-                Ok(Pipe { fd, partial: Vec::new(), ended: false })
+                Ok(Pipe { fd, partial: Vec::new(), begun: None, ended: false })
             })
             .collect::<io::Result<Vec<_>>>()?;
         let fds: Vec<_> = pipes.iter().map(|pipe| Arc::clone(&pipe.fd)).collect();
@@ -75,11 +81,13 @@ impl WorkerLog {
     }
 
     async fn read(self: Arc<Self>, index: usize, fd: Arc<Receiver>) {
-        while fd.readable().await.is_ok() {
+        loop {
+            let begun = self.state().pipes[index].begun;
+            let Ok(over) = readable(&fd, begun).await else { return };
             let open = {
                 let mut state = self.state();
                 // Through the reactor, which learns that the pipe is empty.
-                let open = state.drain(index, false, self.clock.now(), |chunk| fd.try_read(chunk));
+                let open = state.drain(index, over, self.clock.now(), |chunk| fd.try_read(chunk));
                 self.send(state);
                 open
             };
@@ -171,6 +179,15 @@ impl WorkerLog {
     }
 }
 
+/// Waits until a pipe has something, or until a line that was begun has waited long enough: then gives `true`.
+async fn readable(fd: &Receiver, begun: Option<Instant>) -> io::Result<bool> {
+    let Some(begun) = begun else { return fd.readable().await.map(|()| false) };
+    match timeout_at(begun + BEGUN_MAX, fd.readable()).await {
+        Ok(ready) => ready.map(|()| begun.elapsed() >= BEGUN_MAX),
+        Err(_) => Ok(true),
+    }
+}
+
 /// Whether a pipe has more to give.
 enum Open {
     More,
@@ -213,6 +230,8 @@ impl State {
             let rest = std::mem::take(&mut pipe.partial);
             self.line(&rest, now);
         }
+        let pipe = &mut self.pipes[index];
+        pipe.begun = if pipe.partial.is_empty() { None } else { pipe.begun.or_else(|| Some(Instant::now())) };
         open
     }
 
@@ -221,6 +240,7 @@ impl State {
             let (line, rest) = bytes.split_at(end);
             bytes = &rest[1..];
             let partial = std::mem::take(&mut self.pipes[index].partial);
+            self.pipes[index].begun = None;
             if partial.is_empty() {
                 self.line(line, now);
             } else {
@@ -261,5 +281,48 @@ impl State {
         kept.clear();
         kept.push_str(&line[..line.floor_char_boundary(RECENT_LINE_BYTES)]);
         self.recent.push_back(kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+    use weft_service::SystemClock;
+    use weft_types::{AccountId, Region};
+
+    use super::*;
+
+    struct Told(UnboundedSender<String>);
+
+    impl LogSink for Told {
+        fn append(&self, _: &LogPlace, lines: Vec<(Timestamp, String)>) {
+            for (_, line) in lines {
+                let _ = self.0.send(line);
+            }
+        }
+    }
+
+    fn worker() -> (std::io::PipeWriter, Arc<WorkerLog>, UnboundedReceiver<String>) {
+        let (output, printed) = std::io::pipe().unwrap();
+        let (told, lines) = unbounded_channel();
+        let (account, region) = (AccountId::DEFAULT, Region::default());
+        let place = LogPlace { account, region, group: "/g".into(), stream: "s".into() };
+        rustix::io::ioctl_fionbio(&output, true).unwrap();
+        let log = WorkerLog::start(Arc::new(Told(told)), Arc::new(SystemClock), place, vec![output.into()]);
+        (printed, log.unwrap(), lines)
+    }
+
+    #[tokio::test]
+    async fn a_begun_line_does_not_wait_for_its_end_for_ever() {
+        let (mut printed, _log, mut lines) = worker();
+        printed.write_all(b"whole\nbegun").unwrap();
+        assert_eq!(lines.recv().await.unwrap(), "whole");
+        let begin = Instant::now();
+        assert_eq!(lines.recv().await.unwrap(), "begun");
+        assert!(begin.elapsed() < Duration::from_secs(1) + BEGUN_MAX);
+        printed.write_all(b" and its end\n").unwrap();
+        assert_eq!(lines.recv().await.unwrap(), " and its end");
     }
 }
