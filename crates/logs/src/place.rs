@@ -41,6 +41,11 @@ impl Place {
         Self { index: self.index + 1, ..self }
     }
 
+    /// The event's id, as `FilterLogEvents` and subscription filters show it: 56 digits, as AWS's.
+    pub(crate) fn event_id(self) -> String {
+        format!("{:016}{:020}{:014}{:06}", self.at, self.stream, self.segment, self.index)
+    }
+
     /// A token of `GetLogEvents`: `f/` or `b/` and 56 digits, as AWS's look. The stream is not part of it.
     pub(crate) fn stream_token(self, direction: Direction) -> String {
         let letter = match direction {

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use memchr::memmem;
 use weft_service::Error;
 use weft_store::{Read, StoreError};
 
 use crate::page::{Page, Want};
 use crate::pattern::Pattern;
 use crate::place::{Direction, Place};
-use crate::segment::{SEGMENT_SPAN_MAX, unpack};
+use crate::segment::{Block, SEGMENT_SPAN_MAX};
+use crate::sketch::Sketch;
 use crate::tables::{GroupId, ORDER, SEGMENTS, STREAMS, Segment, SegmentKey, StreamId};
 
 /// Segments, and rows of a group's order, that are read at a time.
@@ -116,6 +118,11 @@ pub(crate) fn read_group(
                 Want::Skip => continue,
                 Want::Load => {}
             }
+            bytes += entry.sketch.len();
+            let sketch = Sketch::of(&entry.sketch);
+            if !pattern.may_match(&|text| sketch.may_have(text)) {
+                continue;
+            }
             let Some(name) = names.get(tx, *stream, &entry.stream)? else { continue };
             let key = (group, *stream, *last, *number);
             if let Some(segment) = SEGMENTS.get(tx, &key)? {
@@ -158,10 +165,16 @@ fn add(
     name: Option<&Arc<str>>,
     pattern: &Pattern,
 ) -> Result<(), Error> {
-    for (index, event) in (0..).zip(unpack(&segment.packed).map_err(Error::internal)?) {
+    let block = Block::open(&segment.packed, segment.ingested).map_err(Error::internal)?;
+    if !pattern.may_match(&|text| memmem::find(block.bytes(), text).is_some()) {
+        return Ok(());
+    }
+    for (index, event) in (0..).zip(block.events()) {
+        let event = event.map_err(Error::internal)?;
         let place = Place { at: event.at, stream, segment: number, index };
-        if page.takes(place) && pattern.matches(&event.message) {
-            let row = Row { message: event.message, ingested: segment.ingested, stream: name.cloned() };
+        if page.takes(place) && pattern.matches(event.message) {
+            let row =
+                Row { message: event.message.to_owned(), ingested: event.ingested, stream: name.cloned() };
             page.add(place, row.message.len(), row);
         }
     }

@@ -1,7 +1,7 @@
 //! How a batch of events is kept: one compact, compressed block of bytes.
 //!
-//! Each event is the difference of its time to the one before it (a variable-length number), its length (the same), and
-//! its text. Blocks that do not shrink are kept as they are.
+//! Each event is the difference of its time to the one before it, its length, and the difference of its arrival to the
+//! one before it (numbers of variable length), and its text. Blocks that do not shrink are kept as they are.
 
 use std::io::{Read, Write};
 
@@ -18,6 +18,10 @@ pub(crate) const SEGMENT_SPAN_MAX: i64 = 60_000;
 
 /// Blocks below this are not worth compressing.
 const COMPRESSED_MIN: usize = 256;
+
+/// The bits of a block's first byte: it is compressed; each of its events says when it arrived.
+const COMPRESSED: u8 = 1;
+const SAYS_ARRIVAL: u8 = 2;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,55 +57,116 @@ pub(crate) fn cut(events: &[Event]) -> Vec<&[Event]> {
     runs
 }
 
-/// Packs events that are in the order of time.
-pub(crate) fn pack(events: &[Event]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(events.iter().map(|event| event.message.len() + 8).sum());
-    let mut last = 0;
-    for event in events {
-        put_number(&mut plain, u64::try_from(event.at - last).unwrap_or(0));
-        put_number(&mut plain, event.message.len() as u64);
-        plain.extend_from_slice(event.message.as_bytes());
-        last = event.at;
-    }
-    let mut packed = Vec::with_capacity(plain.len() + 1);
-    if plain.len() >= COMPRESSED_MIN {
-        packed.push(1);
-        let mut encoder = DeflateEncoder::new(packed, Compression::fast());
-        if let Ok(compressed) = encoder.write_all(&plain).and_then(|()| encoder.finish())
-            && compressed.len() <= plain.len()
-        {
-            return compressed;
-        }
-        packed = Vec::with_capacity(plain.len() + 1);
-    }
-    packed.push(0);
-    packed.extend_from_slice(&plain);
-    packed
+/// The events of a segment, unpacked; they are read where they lie.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    plain: Vec<u8>,
+    /// When all events arrived, in blocks that do not say it of each.
+    arrived: Option<i64>,
 }
 
-/// Unpacks what [`pack`] made.
-pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<Event>, BrokenSegment> {
-    let (kind, rest) = packed.split_first().ok_or(BrokenSegment)?;
-    let mut inflated = Vec::new();
-    let mut plain = match kind {
-        0 => rest,
-        1 => {
-            DeflateDecoder::new(rest).read_to_end(&mut inflated).map_err(|_| BrokenSegment)?;
-            inflated.as_slice()
-        }
-        _ => return Err(BrokenSegment),
-    };
-    let mut events = Vec::new();
-    let mut at = 0;
-    while !plain.is_empty() {
-        at += i64::try_from(take_number(&mut plain)?).map_err(|_| BrokenSegment)?;
-        let length = usize::try_from(take_number(&mut plain)?).map_err(|_| BrokenSegment)?;
-        let (text, tail) = plain.split_at_checked(length).ok_or(BrokenSegment)?;
-        let message = std::str::from_utf8(text).map_err(|_| BrokenSegment)?.to_owned();
-        events.push(Event { at, message });
-        plain = tail;
+/// One event of a [`Block`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Packed<'a> {
+    /// Milliseconds since the epoch.
+    pub(crate) at: i64,
+    /// When it arrived.
+    pub(crate) ingested: i64,
+    pub(crate) message: &'a str,
+}
+
+impl Block {
+    /// Unpacks a segment; `ingested` is when its newest event arrived.
+    pub(crate) fn open(packed: &[u8], ingested: i64) -> Result<Self, BrokenSegment> {
+        let (kind, rest) = packed.split_first().ok_or(BrokenSegment)?;
+        let arrived = (kind & SAYS_ARRIVAL == 0).then_some(ingested);
+        let plain = match kind & !SAYS_ARRIVAL {
+            0 => rest.to_vec(),
+            COMPRESSED => {
+                let mut plain = Vec::with_capacity(rest.len() * 4);
+                DeflateDecoder::new(rest).read_to_end(&mut plain).map_err(|_| BrokenSegment)?;
+                plain
+            }
+            _ => return Err(BrokenSegment),
+        };
+        Ok(Self { plain, arrived })
     }
-    Ok(events)
+
+    /// All texts, with bytes of ours between them.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.plain
+    }
+
+    /// Whether events can be added: each says when it arrived.
+    pub(crate) fn is_open(&self) -> bool {
+        self.arrived.is_none()
+    }
+
+    /// Adds events that are in the order of time. `last` is the time of the block's last event and when it arrived; zeros for
+    /// an empty block.
+    pub(crate) fn add(&mut self, events: &[Event], ingested: i64, last: (i64, i64)) {
+        let (mut at, mut arrived) = last;
+        self.plain.reserve(events.iter().map(|event| event.message.len() + 8).sum());
+        for event in events {
+            put_number(&mut self.plain, u64::try_from(event.at - at).unwrap_or(0));
+            put_number(&mut self.plain, event.message.len() as u64);
+            put_number(&mut self.plain, fold(ingested - arrived));
+            self.plain.extend_from_slice(event.message.as_bytes());
+            (at, arrived) = (event.at, ingested);
+        }
+    }
+
+    /// Packs the block.
+    pub(crate) fn pack(&self) -> Vec<u8> {
+        let plain = &self.plain;
+        if plain.len() >= COMPRESSED_MIN {
+            let mut packed = Vec::with_capacity(plain.len() / 2);
+            packed.push(SAYS_ARRIVAL | COMPRESSED);
+            let mut encoder = DeflateEncoder::new(packed, Compression::fast());
+            if let Ok(compressed) = encoder.write_all(plain).and_then(|()| encoder.finish())
+                && compressed.len() <= plain.len()
+            {
+                return compressed;
+            }
+        }
+        [&[SAYS_ARRIVAL], plain.as_slice()].concat()
+    }
+
+    /// The events in the order of time.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Result<Packed<'_>, BrokenSegment>> {
+        let (mut rest, mut at, mut ingested) = (self.plain.as_slice(), 0i64, 0i64);
+        std::iter::from_fn(move || {
+            (!rest.is_empty()).then(|| {
+                let event = self.next(&mut rest, at, ingested)?;
+                (at, ingested) = (event.at, event.ingested);
+                Ok(event)
+            })
+        })
+    }
+
+    fn next<'a>(&self, rest: &mut &'a [u8], at: i64, ingested: i64) -> Result<Packed<'a>, BrokenSegment> {
+        let bytes = std::mem::take(rest);
+        let mut left = bytes;
+        let later = i64::try_from(take_number(&mut left)?).map_err(|_| BrokenSegment)?;
+        let length = usize::try_from(take_number(&mut left)?).map_err(|_| BrokenSegment)?;
+        let ingested = match self.arrived {
+            Some(arrived) => arrived,
+            None => ingested.wrapping_add(unfold(take_number(&mut left)?)),
+        };
+        let (text, tail) = left.split_at_checked(length).ok_or(BrokenSegment)?;
+        let message = std::str::from_utf8(text).map_err(|_| BrokenSegment)?;
+        *rest = tail;
+        Ok(Packed { at: at.checked_add(later).ok_or(BrokenSegment)?, ingested, message })
+    }
+}
+
+/// A signed number as an unsigned one that is small where it is near zero.
+fn fold(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+fn unfold(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 /// Seven bits a byte, the lowest first; the high bit says that more follow.
@@ -137,27 +202,57 @@ mod tests {
         Event { at, message: message.to_owned() }
     }
 
+    fn pack(events: &[Event], ingested: i64) -> Vec<u8> {
+        let mut block = Block::default();
+        block.add(events, ingested, (0, 0));
+        block.pack()
+    }
+
+    fn unpack(packed: &[u8], ingested: i64) -> Result<Vec<(i64, i64, String)>, BrokenSegment> {
+        let block = Block::open(packed, ingested)?;
+        block.events().map(|event| event.map(|e| (e.at, e.ingested, e.message.to_owned()))).collect()
+    }
+
     proptest! {
         #[test]
-        fn what_was_packed_comes_back(
+        fn what_was_packed_comes_back_with_what_was_added(
             mut times in prop::collection::vec(0i64..4_000_000_000_000, 0..40),
             text in "\\PC{0,80}",
+            arrivals in prop::array::uniform2(0i64..4_000_000_000_000),
+            cut in 0usize..40,
         ) {
             times.sort_unstable();
             let events: Vec<Event> = times.iter().map(|at| event(*at, &format!("{text}{at}"))).collect();
-            prop_assert_eq!(unpack(&pack(&events)).unwrap(), events);
+            let (old, new) = events.split_at(cut.min(events.len()));
+            let mut block = Block::default();
+            block.add(old, arrivals[0], (0, 0));
+            let mut block = Block::open(&block.pack(), 0).unwrap();
+            prop_assert!(block.is_open());
+            block.add(new, arrivals[1], old.last().map_or((0, 0), |last| (last.at, arrivals[0])));
+            let expected: Vec<_> = events.iter().enumerate().map(|(i, event)| {
+                (event.at, arrivals[usize::from(i >= old.len())], event.message.clone())
+            }).collect();
+            prop_assert_eq!(unpack(&block.pack(), 0).unwrap(), expected);
         }
 
         #[test]
         fn broken_blocks_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = unpack(&bytes);
+            let _ = unpack(&bytes, 0);
+            let _ = unpack(&[&[2], bytes.as_slice()].concat(), 0);
         }
+    }
+
+    #[test]
+    fn blocks_of_the_first_format_are_read() {
+        let old = [&[0, 5, 1][..], b"a", &[2, 2], b"bc"].concat();
+        assert_eq!(unpack(&old, 9).unwrap(), [(5, 9, "a".to_owned()), (7, 9, "bc".to_owned())]);
+        assert!(!Block::open(&old, 9).unwrap().is_open());
     }
 
     #[test]
     fn repeated_lines_shrink() {
         let events: Vec<Event> = (0..1000).map(|i| event(i, "GET /orders 200 1.2 ms")).collect();
-        assert!(pack(&events).len() < 3000);
+        assert!(pack(&events, 5).len() < 3000);
     }
 
     #[test]

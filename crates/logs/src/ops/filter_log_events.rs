@@ -2,6 +2,7 @@
 
 use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_store::Read;
 
 use crate::names::{GroupName, check_stream};
 use crate::page::{EVENTS_MAX, Page, page_limit};
@@ -9,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::place::{AT_MAX, Direction, Place};
 use crate::reading::{Row, Streams, read_group};
 use crate::segment::SEGMENT_SPAN_MAX;
-use crate::tables::require_group;
+use crate::tables::{Group, STREAMS, require_group};
 use crate::{Logs, errors};
 
 const STREAMS_MAX: usize = 100;
@@ -63,13 +64,24 @@ impl Operation for FilterLogEvents {
             let group = require_group(tx, &self.group)?;
             let from = Place::before(self.start.max(group.kept_from(now)));
             let from = self.token.map_or(from, |place| place.max(from));
-            let to = Place::before(self.end);
+            require_streams(tx, &group, &self.streams)?;
+            // Unlike GetLogEvents', the end is within.
+            let to = Place::before(self.end.saturating_add(1));
             let mut page = Page::new(Direction::Forward, from, to, self.limit, SEGMENT_SPAN_MAX);
             read_group(tx, group.id, &self.streams, &self.pattern, &mut page)?;
             Ok(answer(page))
         })
         .await
     }
+}
+
+/// Streams that are asked for by name must be there.
+fn require_streams(tx: &impl Read, group: &Group, streams: &Streams) -> Result<(), Error> {
+    let Streams::Named(names) = streams else { return Ok(()) };
+    for name in names {
+        STREAMS.get(tx, &(group.id, name))?.ok_or_else(errors::no_stream)?;
+    }
+    Ok(())
 }
 
 fn parse_streams(names: Option<Vec<String>>, prefix: Option<String>) -> Result<Streams, Error> {
@@ -99,10 +111,7 @@ fn answer(page: Page<Row>) -> model::FilterLogEventsResponse {
         timestamp: Some(place.at),
         message: Some(row.message),
         ingestion_time: Some(row.ingested),
-        event_id: Some(format!(
-            "{:016}{:020}{:014}{:06}",
-            place.at, place.stream, place.segment, place.index
-        )),
+        event_id: Some(place.event_id()),
     };
     model::FilterLogEventsResponse {
         events: Some(page.into_events().map(event).collect()),
