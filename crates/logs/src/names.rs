@@ -25,7 +25,12 @@ impl GroupName {
         if name.is_empty() {
             return Err(constraint(name, "logGroupName", "have length greater than or equal to 1"));
         }
-        Ok(Self { account: scope.account, region: scope.region.clone(), name: name.to_owned() })
+        Ok(Self::here(name.to_owned(), scope))
+    }
+
+    /// A name of the caller's account and region, which is known to be good or is only looked for.
+    pub(crate) fn here(name: String, scope: &Scope) -> Self {
+        Self { account: scope.account, region: scope.region.clone(), name }
     }
 
     /// A group by its name or its ARN, with or without `:*`.

@@ -15,6 +15,7 @@ pub(crate) struct CreateLogGroup {
     name: GroupName,
     class: String,
     tags: BTreeMap<String, String>,
+    protected: bool,
 }
 
 impl Operation for CreateLogGroup {
@@ -27,13 +28,11 @@ impl Operation for CreateLogGroup {
         if input.kms_key_id.is_some() {
             return Err(errors::invalid_parameter("kmsKeyId is not supported by Weft yet."));
         }
-        if input.deletion_protection_enabled == Some(true) {
-            return Err(errors::invalid_parameter("deletionProtectionEnabled is not supported by Weft yet."));
-        }
+        let protected = input.deletion_protection_enabled == Some(true);
         let tags = input.tags.unwrap_or_default();
         check_tags(&tags)?;
         let class = input.log_group_class.unwrap_or_else(|| "STANDARD".to_owned());
-        Ok(Self { name: GroupName::parse(&input.log_group_name, scope)?, class, tags })
+        Ok(Self { name: GroupName::parse(&input.log_group_name, scope)?, class, tags, protected })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -45,8 +44,8 @@ impl Operation for CreateLogGroup {
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
-        let Self { name, class, tags } = self;
-        let group = Group { class, tags, ..Group::new(cx.scope.now) };
+        let Self { name, class, tags, protected } = self;
+        let group = Group { class, tags, protected, ..Group::new(cx.scope.now) };
         logs.write(move |tx| {
             if GROUPS.get(tx, &name.key())?.is_some() {
                 return Err(errors::group_exists());

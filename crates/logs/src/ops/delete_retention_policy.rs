@@ -5,7 +5,6 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Logs;
 use crate::names::GroupName;
-use crate::tables::{GROUPS, Group, require_group};
 
 /// A parsed `DeleteRetentionPolicy` request.
 #[derive(Debug)]
@@ -28,9 +27,9 @@ impl Operation for DeleteRetentionPolicy {
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
-        logs.write(move |tx| {
-            let group = Group { retention_days: None, ..require_group(tx, &self.name)? };
-            Ok(GROUPS.insert(tx, &self.name.key(), &group)?)
+        logs.change_group(self.name, |group| {
+            group.retention_days = None;
+            Ok(())
         })
         .await
     }

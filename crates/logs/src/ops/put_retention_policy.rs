@@ -4,7 +4,6 @@ use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::GroupName;
-use crate::tables::{GROUPS, Group, require_group};
 use crate::{Logs, errors};
 
 /// What AWS takes.
@@ -39,9 +38,10 @@ impl Operation for PutRetentionPolicy {
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
-        logs.write(move |tx| {
-            let group = Group { retention_days: Some(self.days), ..require_group(tx, &self.name)? };
-            Ok(GROUPS.insert(tx, &self.name.key(), &group)?)
+        let Self { name, days } = self;
+        logs.change_group(name, move |group| {
+            group.retention_days = Some(days);
+            Ok(())
         })
         .await
     }

@@ -7,7 +7,6 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Logs;
 use crate::names::{GroupName, check_tag_count, check_tags};
-use crate::tables::{GROUPS, require_group};
 
 /// A parsed `TagResource` request.
 #[derive(Debug)]
@@ -32,11 +31,10 @@ impl Operation for TagResource {
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
-        logs.write(move |tx| {
-            let mut group = require_group(tx, &self.name)?;
-            group.tags.extend(self.tags.clone());
-            check_tag_count(group.tags.len())?;
-            Ok(GROUPS.insert(tx, &self.name.key(), &group)?)
+        let Self { name, tags } = self;
+        logs.change_group(name, move |group| {
+            group.tags.extend(tags.clone());
+            check_tag_count(group.tags.len())
         })
         .await
     }

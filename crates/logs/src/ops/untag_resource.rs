@@ -5,7 +5,6 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Logs;
 use crate::names::GroupName;
-use crate::tables::{GROUPS, require_group};
 
 /// A parsed `UntagResource` request.
 #[derive(Debug)]
@@ -29,10 +28,10 @@ impl Operation for UntagResource {
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
-        logs.write(move |tx| {
-            let mut group = require_group(tx, &self.name)?;
-            group.tags.retain(|key, _| !self.keys.contains(key));
-            Ok(GROUPS.insert(tx, &self.name.key(), &group)?)
+        let Self { name, keys } = self;
+        logs.change_group(name, move |group| {
+            group.tags.retain(|key, _| !keys.contains(key));
+            Ok(())
         })
         .await
     }

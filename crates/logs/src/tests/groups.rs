@@ -231,3 +231,96 @@ async fn a_missing_group_or_stream_is_named() {
     assert_eq!(refusal(get().await).2, "The specified log stream does not exist.");
     assert_eq!(refusal(world.put("/app", "s", &[1]).await).2, "The specified log stream does not exist.");
 }
+
+#[tokio::test]
+async fn a_protected_group_is_not_deleted() {
+    let world = World::new();
+    let input = model::CreateLogGroupRequest {
+        log_group_name: "/app".to_owned(),
+        deletion_protection_enabled: Some(true),
+        ..Default::default()
+    };
+    world.call::<_, ()>("CreateLogGroup", input).await.unwrap();
+    assert_eq!(world.group("/app").await.unwrap().deletion_protection_enabled, Some(true));
+    let delete = || {
+        let input = model::DeleteLogGroupRequest { log_group_name: "/app".to_owned() };
+        world.call::<_, ()>("DeleteLogGroup", input)
+    };
+    let (code, _, message) = refusal(delete().await);
+    assert_eq!(code, "ValidationException");
+    assert!(message.starts_with("Cannot delete log group with deletion protection enabled."), "{message}");
+    let protect = model::PutLogGroupDeletionProtectionRequest {
+        log_group_identifier: "arn:aws:logs:us-east-1:000000000000:log-group:/app".to_owned(),
+        deletion_protection_enabled: false,
+    };
+    world.call::<_, ()>("PutLogGroupDeletionProtection", protect).await.unwrap();
+    delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_older_forms_of_tagging_change_the_same_tags() {
+    let world = World::new();
+    world.create_group("/app").await.unwrap();
+    let name = || "/app".to_owned();
+    let tags = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+    let tag = model::TagLogGroupRequest { log_group_name: name(), tags };
+    world.call::<_, ()>("TagLogGroup", tag).await.unwrap();
+    let untag = model::UntagLogGroupRequest { log_group_name: name(), tags: vec!["a".to_owned()] };
+    world.call::<_, ()>("UntagLogGroup", untag).await.unwrap();
+    let old = model::ListTagsLogGroupRequest { log_group_name: name() };
+    let old: model::ListTagsLogGroupResponse = world.call("ListTagsLogGroup", old).await.unwrap();
+    let new = model::ListTagsForResourceRequest {
+        resource_arn: "arn:aws:logs:us-east-1:000000000000:log-group:/app".to_owned(),
+    };
+    let new: model::ListTagsForResourceResponse = world.call("ListTagsForResource", new).await.unwrap();
+    assert_eq!(old.tags, Some(BTreeMap::from([("b".to_owned(), "2".to_owned())])));
+    assert_eq!(old.tags, new.tags);
+}
+
+#[tokio::test]
+async fn groups_are_listed_by_patterns_classes_and_tags() {
+    let world = World::new();
+    for (name, class, stage) in [
+        ("/app/a", "STANDARD", "test"),
+        ("/app/b", "INFREQUENT_ACCESS", "production"),
+        ("/other/app", "STANDARD", "production"),
+    ] {
+        let input = model::CreateLogGroupRequest {
+            log_group_name: name.to_owned(),
+            log_group_class: Some(class.to_owned()),
+            tags: Some(BTreeMap::from([("stage".to_owned(), stage.to_owned())])),
+            ..Default::default()
+        };
+        world.call::<_, ()>("CreateLogGroup", input).await.unwrap();
+    }
+    let list = async |change: fn(&mut model::ListLogGroupsRequest)| {
+        let (mut names, mut next_token) = (Vec::new(), None);
+        loop {
+            let mut input = model::ListLogGroupsRequest { limit: Some(1), next_token, ..Default::default() };
+            change(&mut input);
+            let page: model::ListLogGroupsResponse = world.call("ListLogGroups", input).await.unwrap();
+            names.extend(page.log_groups.unwrap().into_iter().filter_map(|group| group.log_group_name));
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return names;
+            }
+        }
+    };
+    assert_eq!(list(|_| {}).await, ["/app/a", "/app/b", "/other/app"]);
+    assert_eq!(
+        list(|input| input.log_group_name_pattern = Some("^/app".to_owned())).await,
+        ["/app/a", "/app/b"]
+    );
+    assert_eq!(
+        list(|input| input.log_group_name_pattern = Some("app/b|other".to_owned())).await,
+        ["/app/b", "/other/app"]
+    );
+    assert_eq!(list(|input| input.log_group_class = Some("INFREQUENT_ACCESS".to_owned())).await, ["/app/b"]);
+    let tagged = |input: &mut model::ListLogGroupsRequest| {
+        let values = Some(vec!["prod*".to_owned()]);
+        input.log_group_tags = Some(vec![model::TagFilter { key: "stage".to_owned(), values }]);
+    };
+    assert_eq!(list(tagged).await, ["/app/b", "/other/app"]);
+    assert!(list(|input| input.account_identifiers = Some(vec!["111111111111".to_owned()])).await.is_empty());
+    assert!(list(|input| input.field_index_names = Some(vec!["x".to_owned()])).await.is_empty());
+}
