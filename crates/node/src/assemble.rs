@@ -120,6 +120,7 @@ pub(crate) async fn assemble(
     registry.add(compute.operations());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     let api = LateDispatch::default();
+    logs.connect(&dispatch);
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = iam;
     let _ = credentials.0.set(credentials_of_iam);

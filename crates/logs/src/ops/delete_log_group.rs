@@ -3,9 +3,11 @@
 use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Logs;
 use crate::names::GroupName;
+use crate::policies::{POLICIES, PolicyPlace};
+use crate::subscriptions::remove_all;
 use crate::tables::{GARBAGE, GROUPS, Mark, require_group};
+use crate::{Logs, errors};
 
 /// A parsed `DeleteLogGroup` request.
 #[derive(Debug)]
@@ -27,10 +29,16 @@ impl Operation for DeleteLogGroup {
         vec![Access::to("logs:DeleteLogGroup", self.name.access())]
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        let scope = cx.scope.clone();
         logs.write(move |tx| {
             let group = require_group(tx, &self.name)?;
+            if group.protected {
+                return Err(errors::protected());
+            }
             GROUPS.remove(tx, &self.name.key())?;
+            remove_all(tx, &group)?;
+            POLICIES.remove(tx, &PolicyPlace::Group(self.name.clone()).key(&scope))?;
             Ok(GARBAGE.insert(tx, &(group.id, 0), &Mark {})?)
         })
         .await

@@ -1,13 +1,16 @@
 //! `PutLogEvents`: appends a batch of events to a stream. Durable when it answers.
 
+use std::sync::Arc;
+
 use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Logs;
 use crate::batch::{Accepted, accept, parse};
 use crate::names::{GroupName, check_stream};
+use crate::page::EVENT_OVERHEAD;
 use crate::segment::Event;
 use crate::tables::{append, require_stream};
+use crate::{Arrived, Logs};
 
 /// A parsed `PutLogEvents` request. Its sequence token has no meaning any more, as with AWS.
 #[derive(Debug)]
@@ -38,17 +41,21 @@ impl Operation for PutLogEvents {
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
         let now = cx.scope.now;
-        let (name, stream) = (self.group.clone(), self.stream.clone());
-        let (group, _) = logs.read(move |tx| require_stream(tx, &name, &stream)).await?;
-        let Accepted { events, rejected } = accept(self.events, now, group.retention_days);
-        let next = logs
-            .write(move |tx| {
-                let (group, stream) = require_stream(tx, &self.group, &self.stream)?;
-                let next = stream.next;
-                append(tx, group.id, &self.stream, stream, &events, now)?;
-                Ok(next + 1)
-            })
-            .await?;
+        let Self { group: name, stream, events } = self;
+        let (for_read, of_stream) = (name.clone(), stream.clone());
+        let (group, _) = logs.read(move |tx| require_stream(tx, &for_read, &of_stream)).await?;
+        let Accepted { events, rejected } = accept(events, now, group.retention_days);
+        let events: Arc<[Event]> = events.into();
+        let bytes = events.iter().map(|event| (event.message.len() + EVENT_OVERHEAD) as u64).sum();
+        let (for_write, of_stream, to_write) = (name.clone(), stream.clone(), Arc::clone(&events));
+        let written = logs.write(move |tx| {
+            let (group, stream) = require_stream(tx, &for_write, &of_stream)?;
+            let next = stream.next;
+            append(tx, &group, &of_stream, stream, &to_write, now)?;
+            Ok((next + 1, !group.subscriptions.is_empty()))
+        });
+        let (next, subscribed) = written.await?;
+        logs.tell(&Arrived { group: name, stream: stream.into(), events, bytes, subscribed }, now);
         Ok(model::PutLogEventsResponse {
             next_sequence_token: Some(format!("{next:056}")),
             rejected_log_events_info: rejected,

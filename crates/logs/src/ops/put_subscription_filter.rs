@@ -1,0 +1,77 @@
+//! `PutSubscriptionFilter`: sends a group's events that match a pattern to a function from now on.
+
+use weft_model::logs as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::delivery::check_function;
+use crate::names::{GroupName, check_stream};
+use crate::pattern::Pattern;
+use crate::subscriptions::{FILTERS, FILTERS_MAX, Filter, OWNERS, Owner, check_destination};
+use crate::tables::{GROUPS, fresh_id, require_group};
+use crate::{Logs, errors};
+
+/// A parsed `PutSubscriptionFilter` request.
+#[derive(Debug)]
+pub(crate) struct PutSubscriptionFilter {
+    group: GroupName,
+    name: String,
+    filter: Filter,
+}
+
+impl Operation for PutSubscriptionFilter {
+    const NAME: &'static str = "PutSubscriptionFilter";
+    type Service = Logs;
+    type Input = model::PutSubscriptionFilterRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        let group = GroupName::parse(&input.log_group_name, scope)?;
+        check_stream(&input.filter_name, "filterName")?;
+        Pattern::parse(&input.filter_pattern)?;
+        check_destination(&input.destination_arn, &group)?;
+        if input.field_selection_criteria.is_some() || input.emit_system_fields.is_some() {
+            let message = "fieldSelectionCriteria and emitSystemFields are not supported by Weft yet.";
+            return Err(errors::invalid_parameter(message));
+        }
+        let filter = Filter {
+            id: fresh_id(),
+            pattern: input.filter_pattern,
+            destination: input.destination_arn,
+            role: input.role_arn,
+            distribution: input.distribution,
+            transformed: input.apply_on_transformed_logs,
+            created: scope.now,
+        };
+        Ok(Self { group, name: input.filter_name, filter })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let mut accesses = vec![Access::to("logs:PutSubscriptionFilter", self.group.access())];
+        accesses.extend(self.filter.role.as_ref().map(|role| {
+            Access::to("iam:PassRole", role.as_str()).with("iam:PassedToService", "logs.amazonaws.com")
+        }));
+        accesses
+    }
+
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        let name = self.group.clone();
+        logs.read(move |tx| require_group(tx, &name)).await?;
+        check_function(cx, &self.filter.destination).await?;
+        let Self { group: group_name, name, filter } = self;
+        logs.write(move |tx| {
+            let mut group = require_group(tx, &group_name)?;
+            let mut filter = filter.clone();
+            if let Some(old) = FILTERS.get(tx, &(group.id, &name))? {
+                (filter.id, filter.created) = (old.id, old.created);
+            } else if group.subscriptions.len() >= FILTERS_MAX {
+                return Err(errors::limit_exceeded());
+            } else {
+                group.subscriptions.push(filter.id);
+                GROUPS.insert(tx, &group_name.key(), &group)?;
+            }
+            OWNERS.insert(tx, &(filter.id,), &Owner { group: group_name.key(), name: name.clone() })?;
+            Ok(FILTERS.insert(tx, &(group.id, name.clone()), &filter)?)
+        })
+        .await
+    }
+}
