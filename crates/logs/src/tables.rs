@@ -14,7 +14,9 @@ use weft_types::Timestamp;
 use crate::errors;
 use crate::names::GroupName;
 use crate::page::EVENT_OVERHEAD;
-use crate::segment::{Event, cut, pack};
+use crate::segment::{Block, Event, SEGMENT_SPAN_MAX, cut};
+use crate::sketch::draw;
+use crate::subscriptions::{FilterId, Pending, note};
 
 /// A group's number.
 pub(crate) type GroupId = u64;
@@ -24,6 +26,10 @@ pub(crate) type StreamId = u64;
 pub(crate) type GroupKey = (u64, String, String);
 /// Group, stream, time of the last event, the segment's number in its stream.
 pub(crate) type SegmentKey = (GroupId, StreamId, i64, u64);
+
+/// A stream's newest segment grows to this many bytes of text before the next one begins, so that lines that come one by
+/// one are compressed together.
+const GROWING_BYTES_MAX: u64 = 16 * 1024;
 
 /// Counters among which a group's bytes are spread, so that streams that are written together rarely meet.
 const SHARDS: u64 = 16;
@@ -49,6 +55,12 @@ pub(crate) struct Group {
     pub(crate) retention_days: Option<i32>,
     pub(crate) class: String,
     pub(crate) tags: BTreeMap<String, String>,
+    /// Whether it cannot be deleted.
+    #[serde(default)]
+    pub(crate) protected: bool,
+    /// Its subscription filters.
+    #[serde(default)]
+    pub(crate) subscriptions: Vec<FilterId>,
 }
 
 /// A stream's record.
@@ -63,6 +75,22 @@ pub(crate) struct Stream {
     pub(crate) next: u64,
     /// The longest time between the first and last event of one of its segments.
     pub(crate) span: i64,
+    /// The segment that may still grow.
+    #[serde(default)]
+    pub(crate) growing: Option<Growing>,
+}
+
+/// A stream's newest segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Growing {
+    /// The times of its first and last events.
+    first: i64,
+    last: i64,
+    number: u64,
+    /// Events that it has.
+    count: u64,
+    /// What it counts in its group's bytes.
+    bytes: u64,
 }
 
 /// One packed run of events.
@@ -70,9 +98,9 @@ pub(crate) struct Stream {
 pub(crate) struct Segment {
     /// The time of the first event.
     pub(crate) first: i64,
-    /// When it arrived.
+    /// When its newest event arrived.
     pub(crate) ingested: i64,
-    /// [`pack`]ed events.
+    /// A packed [`Block`] of events.
     pub(crate) packed: Bytes,
 }
 
@@ -85,6 +113,9 @@ pub(crate) struct Entry {
     pub(crate) stream: String,
     /// What it counts in its group's bytes.
     pub(crate) bytes: u64,
+    /// Which texts it may have; see [`crate::sketch`].
+    #[serde(default)]
+    pub(crate) sketch: Bytes,
 }
 
 /// A row whose key says it all.
@@ -120,6 +151,8 @@ impl Group {
             retention_days: None,
             class: "STANDARD".to_owned(),
             tags: BTreeMap::new(),
+            protected: false,
+            subscriptions: Vec::new(),
         }
     }
 
@@ -139,12 +172,13 @@ impl Stream {
             last_ingestion: None,
             next: 0,
             span: 0,
+            growing: None,
         }
     }
 }
 
-/// A number that no other group or stream has: 64 random bits, never 0.
-fn fresh_id() -> u64 {
+/// A number that no other group, stream or filter has: 64 random bits, never 0.
+pub(crate) fn fresh_id() -> u64 {
     u64::from_be_bytes(random_bytes()).max(1)
 }
 
@@ -192,39 +226,95 @@ pub(crate) fn remove_stream(
 /// Appends events, which are in the order of time, to a stream. Costs the same however much the stream holds.
 pub(crate) fn append(
     tx: &mut WriteTx<'_>,
-    group: GroupId,
+    group: &Group,
     name: &str,
     mut stream: Stream,
     events: &[Event],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
-    let ingested = now.as_millis();
     let mut added = 0;
     for run in cut(events) {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-        let bytes: usize = run.iter().map(|event| event.message.len() + EVENT_OVERHEAD).sum();
-        let bytes = bytes as u64;
-        added += bytes;
-        let number = stream.next;
-        stream.next += 1;
-        stream.span = stream.span.max(last.at - first.at);
-        let segment = Segment { first: first.at, ingested, packed: pack(run).into() };
-        SEGMENTS.insert(tx, &(group, stream.id, last.at, number), &segment)?;
-        let entry = Entry { first: first.at, stream: name.to_owned(), bytes };
-        ORDER.insert(tx, &(group, last.at, stream.id, number), &entry)?;
+        added += append_run(tx, group, name, &mut stream, run, now.as_millis())?;
     }
     let newest = stream.last_event.map_or(last.at, |at| at.max(last.at));
     if stream.last_event != Some(newest) {
-        RECENT.remove(tx, &(group, stream.last_event.unwrap_or(0), name))?;
-        RECENT.insert(tx, &(group, newest, name.to_owned()), &Mark {})?;
+        RECENT.remove(tx, &(group.id, stream.last_event.unwrap_or(0), name))?;
+        RECENT.insert(tx, &(group.id, newest, name.to_owned()), &Mark {})?;
     }
     stream.last_event = Some(newest);
     stream.first_event = Some(stream.first_event.map_or(first.at, |at| at.min(first.at)));
-    stream.last_ingestion = Some(ingested);
-    let id = stream.id;
+    stream.last_ingestion = Some(now.as_millis());
+    let (group, id) = (group.id, stream.id);
     STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
     count(tx, group, id, |bytes| bytes.saturating_add(added))
+}
+
+/// Appends events that make one segment, or that the newest one still takes; gives their bytes.
+fn append_run(
+    tx: &mut WriteTx<'_>,
+    subscribed: &Group,
+    name: &str,
+    stream: &mut Stream,
+    run: &[Event],
+    ingested: i64,
+) -> Result<u64, StoreError> {
+    let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(0) };
+    let group = subscribed.id;
+    let added: u64 = run.iter().map(|event| (event.message.len() + EVENT_OVERHEAD) as u64).sum();
+    let grown = stream.growing.filter(|old| old.takes(first.at, last.at, added));
+    let old = match grown {
+        Some(old) => take_growing(tx, group, stream.id, old)?,
+        None => None,
+    };
+    let (mut block, old, arrived) = old.unwrap_or_default();
+    block.add(run, ingested, (old.map_or(0, |old| old.last), arrived));
+    let number = old.map_or(stream.next, |old| old.number);
+    let segment = Growing {
+        first: old.map_or(first.at, |old| old.first),
+        last: last.at,
+        number,
+        count: old.map_or(0, |old| old.count) + run.len() as u64,
+        bytes: old.map_or(0, |old| old.bytes) + added,
+    };
+    stream.next = stream.next.max(number + 1);
+    stream.span = stream.span.max(segment.last - segment.first);
+    stream.growing = Some(segment);
+    let packed = Segment { first: segment.first, ingested, packed: block.pack().into() };
+    SEGMENTS.insert(tx, &(group, stream.id, last.at, number), &packed)?;
+    let sketch = draw(block.bytes());
+    let entry = Entry { first: segment.first, stream: name.to_owned(), bytes: segment.bytes, sketch };
+    ORDER.insert(tx, &(group, last.at, stream.id, number), &entry)?;
+    let count = run.len() as u64;
+    let from = segment.count - count;
+    let pending = Pending { group, stream: name.to_owned(), last: last.at, count };
+    note(tx, subscribed, ingested, (stream.id, number, from), &pending)?;
+    Ok(added)
+}
+
+impl Growing {
+    /// Whether events of these first and last times and bytes may be added.
+    fn takes(&self, first: i64, last: i64, bytes: u64) -> bool {
+        first >= self.last && last - self.first <= SEGMENT_SPAN_MAX && self.bytes + bytes <= GROWING_BYTES_MAX
+    }
+}
+
+/// Takes a stream's newest segment out of the tables, if it is still there, with when its newest event arrived.
+fn take_growing(
+    tx: &mut WriteTx<'_>,
+    group: GroupId,
+    stream: StreamId,
+    old: Growing,
+) -> Result<Option<(Block, Option<Growing>, i64)>, StoreError> {
+    let key = (group, stream, old.last, old.number);
+    let Some(segment) = SEGMENTS.get(tx, &key)? else { return Ok(None) };
+    let Ok(block) = Block::open(&segment.packed, segment.ingested) else { return Ok(None) };
+    if !block.is_open() {
+        return Ok(None);
+    }
+    SEGMENTS.remove(tx, &key)?;
+    ORDER.remove(tx, &(group, old.last, stream, old.number))?;
+    Ok(Some((block, Some(old), segment.ingested)))
 }
 
 /// Changes what a stream counts in its group's bytes.

@@ -2,6 +2,7 @@
 
 use weft_model::logs as model;
 use weft_store::Store;
+use weft_types::Timestamp;
 
 use super::world::{START, World, get_request, refusal};
 
@@ -91,9 +92,18 @@ async fn a_group_is_filtered_in_the_order_of_time() {
     assert_eq!(filter(&world, pattern).await, ["a 1", "a 4", "c2 5", "a 90000"]);
     let times = |input: &mut model::FilterLogEventsRequest| {
         input.start_time = Some(START + 3);
-        input.end_time = Some(START + 50_000);
+        input.end_time = Some(START + 49_999);
     };
     assert_eq!(filter(&world, times).await, ["c1 3", "a 4", "c2 5"]);
+    let until = |input: &mut model::FilterLogEventsRequest| input.end_time = Some(START + 2);
+    assert_eq!(filter(&world, until).await, ["a 1", "b 2"], "the end is within");
+    let missing = model::FilterLogEventsRequest {
+        log_group_name: Some("/app".to_owned()),
+        log_stream_names: Some(vec!["a".to_owned(), "none".to_owned()]),
+        ..Default::default()
+    };
+    let refused = world.call::<_, model::FilterLogEventsResponse>("FilterLogEvents", missing).await;
+    assert_eq!(refusal(refused).2, "The specified log stream does not exist.");
 }
 
 #[tokio::test]
@@ -112,17 +122,20 @@ async fn a_long_search_answers_page_by_page() {
         world.call::<_, model::PutLogEventsResponse>("PutLogEvents", input).await.unwrap();
     }
     world.put("/app", "s", &[3_000_000]).await.unwrap();
-    let input = |next_token| model::FilterLogEventsRequest {
-        log_group_name: Some("/app".to_owned()),
-        filter_pattern: Some("3000000".to_owned()),
-        next_token,
-        ..Default::default()
+    let search = async |pattern: &str, next_token| {
+        let input = model::FilterLogEventsRequest {
+            log_group_name: Some("/app".to_owned()),
+            filter_pattern: Some(pattern.to_owned()),
+            next_token,
+            ..Default::default()
+        };
+        let page: model::FilterLogEventsResponse = world.call("FilterLogEvents", input).await.unwrap();
+        (page.events.unwrap().len(), page.next_token)
     };
-    let first: model::FilterLogEventsResponse = world.call("FilterLogEvents", input(None)).await.unwrap();
-    assert_eq!(first.events, Some(vec![]));
-    let second: model::FilterLogEventsResponse =
-        world.call("FilterLogEvents", input(first.next_token)).await.unwrap();
-    assert_eq!((second.events.unwrap().len(), second.next_token), (1, None));
+    let (found, token) = search("%3000000%", None).await;
+    assert!(found == 0 && token.is_some());
+    assert_eq!(search("%3000000%", token).await, (1, None));
+    assert_eq!(search("3000000", None).await, (1, None), "segments without the term are not opened");
 }
 
 #[tokio::test]
@@ -138,13 +151,57 @@ async fn what_cannot_be_filtered_or_read_says_why() {
         };
         world.call::<_, model::FilterLogEventsResponse>("FilterLogEvents", input)
     };
-    let (code, _, message) = refusal(filter("{ $.level = \"x\" }").await);
+    let (code, _, message) = refusal(filter("{ $.level = }").await);
     assert_eq!(code, "InvalidParameterException");
-    assert!(message.contains("not supported by Weft yet"), "{message}");
+    assert_eq!(message, "Invalid filter pattern: a value is missing");
     let token = model::GetLogEventsRequest { next_token: Some("f/1".to_owned()), ..get_request("/app", "s") };
     let refused = world.call::<_, model::GetLogEventsResponse>("GetLogEvents", token).await;
     assert_eq!(
         refusal(refused),
         ("InvalidParameterException".to_owned(), 400, "The specified nextToken is invalid.".to_owned())
     );
+}
+
+#[tokio::test]
+async fn a_pattern_is_tried_on_messages_that_are_not_stored() {
+    let world = World::new();
+    let input = model::TestMetricFilterRequest {
+        filter_pattern: "[ip, status = 4*, ...]".to_owned(),
+        log_event_messages: ["10.0.0.1 404 x y", "10.0.0.2 200 x", "10.0.0.3 401"]
+            .map(str::to_owned)
+            .to_vec(),
+    };
+    let found: model::TestMetricFilterResponse = world.call("TestMetricFilter", input).await.unwrap();
+    let matches = found.matches.unwrap();
+    let numbers: Vec<Option<i64>> = matches.iter().map(|found| found.event_number).collect();
+    assert_eq!(numbers, [Some(1), Some(3)]);
+    let values = matches[0].extracted_values.as_ref().unwrap();
+    let expected = [("$3", "x"), ("$4", "y"), ("$ip", "10.0.0.1"), ("$status", "404")];
+    assert!(values.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected), "{values:?}");
+}
+
+#[tokio::test]
+async fn events_that_come_one_by_one_share_segments_and_keep_their_arrival() {
+    let world = World::new();
+    world.create_group("/app").await.unwrap();
+    world.create_stream("/app", "s").await.unwrap();
+    for at in 0..100 {
+        world.clock.set(Timestamp::from_millis(START + at));
+        world.put("/app", "s", &[at]).await.unwrap();
+    }
+    // Earlier than what is there, and more than a minute later: segments of their own.
+    world.put("/app", "s", &[-5]).await.unwrap();
+    world.put("/app", "s", &[60_001]).await.unwrap();
+    let segments = world.store.read(|tx| crate::tables::SEGMENTS.query(&()).rows(tx)).await.unwrap();
+    assert_eq!(segments.len(), 3);
+    let events = world.get(get_request("/app", "s")).await.events.unwrap();
+    assert_eq!(events.len(), 102);
+    for (at, event) in (0..100).zip(&events[1..]) {
+        assert_eq!((event.timestamp, event.ingestion_time), (Some(START + at), Some(START + at)));
+    }
+    assert_eq!(world.group("/app").await.unwrap().stored_bytes, Some(events.iter().map(size).sum::<i64>()));
+}
+
+fn size(event: &model::OutputLogEvent) -> i64 {
+    26 + i64::try_from(event.message.as_ref().unwrap().len()).unwrap()
 }

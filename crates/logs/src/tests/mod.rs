@@ -1,9 +1,15 @@
 //! Tests of the operations through dispatch, with signed requests, on a store in memory.
 
+mod bounds;
+mod crash;
 mod events;
+mod functions;
 mod groups;
 mod paging;
+mod policies;
 mod sink;
+mod subscriptions;
+mod tails;
 mod world;
 
 use weft_service::testing::not_refused;
@@ -24,8 +30,18 @@ async fn nothing_runs_without_a_permission() {
     let given = |operation: &str, member: &str| match (operation, member) {
         (_, "resourceArn") => text("arn:aws:logs:us-east-1:000000000000:log-group:/app"),
         ("DescribeLogStreams" | "FilterLogEvents" | "GetLogEvents", "logGroupName") => text("/app"),
-        ("TagResource", "tags") => {
+        ("PutResourcePolicy" | "DeleteResourcePolicy", "policyName") => text("p"),
+        ("PutResourcePolicy", "policyDocument") => text(
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"logs:*","Resource":"*"}}"#,
+        ),
+        ("TagResource" | "TagLogGroup", "tags") => {
             Some(weft_model::Value::Map(vec![("a".to_owned(), weft_model::Value::Text("b".to_owned()))]))
+        }
+        ("PutSubscriptionFilter", "destinationArn") => {
+            text("arn:aws:lambda:us-east-1:000000000000:function:f")
+        }
+        ("StartLiveTail", "logGroupIdentifiers") => {
+            Some(weft_model::Value::List(vec![weft_model::Value::Text("/app".to_owned())]))
         }
         ("PutRetentionPolicy", "retentionInDays") => Some(weft_model::Value::Integer(1)),
         _ => None,

@@ -65,7 +65,7 @@ async fn a_flood_is_bounded_and_says_what_it_lost() {
     }
     let last = texts.pop().unwrap();
     assert_eq!(texts.len(), 41);
-    assert_eq!(last, "[weft] 9 lines dropped");
+    assert_eq!(last, "[weft] 9 lines were dropped: more was printed than could be stored");
     assert_eq!(world.texts("/g", "calm").await, ["quiet"]);
 }
 

@@ -1,6 +1,7 @@
 //! A Logs service with fakes around it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use weft_model::{Shape, logs as model};
 use weft_service::testing::{self, Client};
@@ -11,6 +12,7 @@ use weft_store::{Memory, Store};
 use weft_types::{AccountId, Region};
 use weft_wire::ServiceFault;
 
+use super::functions::FakeFunctions;
 use crate::{Logs, LogsOptions};
 
 /// All of it.
@@ -19,6 +21,7 @@ pub(crate) struct World {
     /// Signs well and may do nothing.
     pub(crate) stranger: Client,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) functions: Arc<FakeFunctions>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: Store,
     pub(crate) memory: Memory,
@@ -31,13 +34,21 @@ impl World {
     }
 
     pub(crate) fn open(store: Store, memory: Memory) -> Self {
+        let options = LogsOptions { tail_every: Duration::from_millis(5), ..LogsOptions::default() };
+        Self::with(store, memory, options)
+    }
+
+    pub(crate) fn with(store: Store, memory: Memory, options: LogsOptions) -> Self {
         let clock = testing::clock();
         let for_logs = Arc::clone(&clock) as Arc<dyn Clock>;
-        let logs = Arc::new(Logs::new(store.clone(), for_logs, LogsOptions::default()));
+        let logs = Arc::new(Logs::new(store.clone(), for_logs, options));
+        let functions = Arc::new(FakeFunctions::default());
         let mut registry = Registry::default();
         registry.add(logs.register());
+        registry.add(functions.register());
         let [client, stranger] = testing::clients(registry, &clock);
-        Self { client, stranger, logs, clock, store, memory }
+        logs.connect(&client.dispatch);
+        Self { client, stranger, logs, functions, clock, store, memory }
     }
 
     pub(crate) async fn call<I: Shape, O: Shape>(
