@@ -92,14 +92,37 @@ def test_patterns_of_every_kind_filter(logs, group):
     assert refused.value.response["Error"]["Message"].startswith("Invalid filter pattern")
 
 
-def test_the_aws_cli_tails_and_follows(best, logs, group):
+def following(best, *args):
+    """A command of the `aws` CLI that goes on, and the lines that it has printed so far."""
+    env = dict(best.environment(), AWS_ENDPOINT_URL=best.url, AWS_ACCESS_KEY_ID=best.keys[0], AWS_SECRET_ACCESS_KEY=best.keys[1],
+               AWS_DEFAULT_REGION="us-east-1", AWS_DISABLE_HOST_PREFIX_INJECTION="true", PYTHONUNBUFFERED="1")
+    process = subprocess.Popen([str(TOOLS / "aws"), *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = []
+    threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True).start()
+    return process, lines
+
+
+def test_the_aws_cli_searches_and_follows(best, logs, group):
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupArn"]
+    put(logs, group, ["the first ERROR", "all is well"])
+    shown = json.loads(best.aws("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", "ERROR", "--interleaved").stdout)
+    assert [event["message"] for event in shown["events"]] == ["the first ERROR"]
+    follow, lines = following(best, "logs", "start-live-tail", "--log-group-identifiers", arn)
+    try:
+        wait_for("what came later", lambda: put(logs, group, ["what came later"]) and any("what came later" in line for line in lines))
+    finally:
+        follow.terminate()
+        follow.wait(10)
+    assert not any("all is well" in line for line in lines), lines
+
+
+def test_version_2_of_the_aws_cli_tails_and_follows(best, logs, group):
+    if "aws-cli/2" not in best.aws("--version").stdout:
+        pytest.skip("`aws logs tail` came with version 2")
     put(logs, group, ["the first ERROR", "all is well"])
     shown = best.aws("logs", "tail", group, "--filter-pattern", "ERROR", "--format", "short").stdout
     assert "the first ERROR" in shown and "well" not in shown
-    env = dict(best.environment(), AWS_ENDPOINT_URL=best.url, AWS_ACCESS_KEY_ID=best.keys[0], AWS_SECRET_ACCESS_KEY=best.keys[1], AWS_DEFAULT_REGION="us-east-1", PYTHONUNBUFFERED="1")
-    follow = subprocess.Popen([str(TOOLS / "aws"), "logs", "tail", group, "--follow", "--since", "1h"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    lines = []
-    threading.Thread(target=lambda: lines.extend(iter(follow.stdout.readline, "")), daemon=True).start()
+    follow, lines = following(best, "logs", "tail", group, "--follow", "--since", "1h")
     try:
         wait_for("what was there", lambda: any("all is well" in line for line in lines))
         put(logs, group, ["what came later"])
