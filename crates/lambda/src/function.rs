@@ -1,6 +1,6 @@
 //! A function as it is stored, as the API shows it, and as the runtime runs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,22 +9,50 @@ use weft_model::lambda as model;
 use weft_service::workload::{Contract, LambdaContract, Revision, Scale, WorkerLimits};
 use weft_types::Timestamp;
 
-use crate::name::{FunctionKey, LATEST};
+use crate::code::merged_name;
+use crate::layer::LayerUse;
+use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::Settings;
+use crate::version::VersionId;
 use crate::{Placement, runtimes, workload};
 
 /// Processes and threads of one worker: Lambda's documented limit.
 const PROCESSES_MAX: u32 = 1024;
 
-/// A function's record.
+/// A function at one version: the record of `$LATEST`, or the copy that a published version is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Function {
     pub(crate) settings: Settings,
     pub(crate) code: Code,
+    /// Of the function as a whole; empty in the copies.
     pub(crate) tags: BTreeMap<String, String>,
-    /// Changes with each update; never used twice.
+    /// Changes with each update, of the policy too; never used twice.
     pub(crate) revision_id: String,
     pub(crate) last_modified: Timestamp,
+    /// Changes only with what runs: the revision's id when code or settings were last changed. Empty in records of older
+    /// builds, where it is [`Self::revision_id`].
+    #[serde(default)]
+    pub(crate) run_id: String,
+    /// Of the function as a whole; unused in the copies.
+    #[serde(default)]
+    pub(crate) whole: Whole,
+}
+
+/// What a function has once for all of its versions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Whole {
+    /// The version that is as `$LATEST` is, where one is.
+    #[serde(default)]
+    pub(crate) published: Option<u64>,
+    /// `ReservedConcurrentExecutions`.
+    #[serde(default)]
+    pub(crate) reserved_concurrency: Option<u32>,
+    /// Whether a function may call itself in circles without being stopped: `RecursiveLoop` is `Allow`.
+    #[serde(default)]
+    pub(crate) recursion_allowed: bool,
+    /// The ARN of the code signing configuration.
+    #[serde(default)]
+    pub(crate) code_signing: Option<String>,
 }
 
 /// A function's code.
@@ -35,6 +63,9 @@ pub(crate) struct Code {
     pub(crate) sha256: String,
     /// Bytes of the archive.
     pub(crate) size: u64,
+    /// Bytes of the files; 0 in records of older builds.
+    #[serde(default)]
+    pub(crate) unpacked: u64,
 }
 
 /// Where the unpacked code comes from.
@@ -51,16 +82,29 @@ pub(crate) enum Origin {
     },
 }
 
+/// Where a version's files are.
+#[derive(Debug)]
+pub(crate) struct Folders {
+    pub(crate) code: PathBuf,
+    /// All layers, merged.
+    pub(crate) layers: Option<PathBuf>,
+}
+
 impl Function {
-    /// What `GetFunctionConfiguration` shows.
-    pub(crate) fn describe(&self, key: &FunctionKey) -> model::FunctionConfiguration {
+    /// What `GetFunctionConfiguration` shows. The ARN is `function`'s, with its qualifier.
+    pub(crate) fn describe(
+        &self,
+        function: &FunctionRef,
+        version: VersionId,
+    ) -> model::FunctionConfiguration {
+        let key = &function.key;
         let environment = &self.settings.environment;
         let number = |n: u32| i32::try_from(n).ok();
         let environment = (!environment.is_empty())
             .then(|| model::EnvironmentResponse { variables: Some(environment.clone()), error: None });
         model::FunctionConfiguration {
             function_name: Some(key.name.clone()),
-            function_arn: Some(key.arn().into()),
+            function_arn: Some(function.arn().into()),
             runtime: Some(self.settings.runtime.clone()),
             role: Some(self.settings.role.as_str().to_owned()),
             handler: Some(self.settings.handler.clone()),
@@ -70,7 +114,7 @@ impl Function {
             memory_size: number(self.settings.memory_mib),
             last_modified: Some(self.last_modified.format("%Y-%m-%dT%H:%M:%S%.3f+0000")),
             code_sha256: Some(self.code.sha256.clone()),
-            version: Some(LATEST.to_owned()),
+            version: Some(version.to_string()),
             environment,
             tracing_config: Some(model::TracingConfigResponse { mode: Some(self.settings.tracing.clone()) }),
             revision_id: Some(self.revision_id.clone()),
@@ -83,9 +127,20 @@ impl Function {
                 apply_on: Some("None".to_owned()),
                 optimization_status: Some("Off".to_owned()),
             }),
+            layers: self.describe_layers(),
             logging_config: Some(self.describe_logging(key)),
             ..Default::default()
         }
+    }
+
+    fn describe_layers(&self) -> Option<Vec<model::Layer>> {
+        let layer = |layer: &LayerUse| model::Layer {
+            arn: Some(layer.arn.clone()),
+            code_size: i64::try_from(layer.code.size).ok(),
+            ..Default::default()
+        };
+        let layers = &self.settings.layers;
+        (!layers.is_empty()).then(|| layers.iter().map(layer).collect())
     }
 
     fn describe_logging(&self, key: &FunctionKey) -> model::LoggingConfig {
@@ -102,29 +157,35 @@ impl Function {
     pub(crate) fn revision(
         &self,
         key: &FunctionKey,
-        tree: PathBuf,
+        version: VersionId,
+        folders: Folders,
         placement: &Placement,
         scale: Scale,
     ) -> Revision {
         let settings = &self.settings;
         let function_arn = key.arn();
+        let mut scale = placement.scale.clone().unwrap_or(scale);
+        if version != VersionId::Latest {
+            // An app keeps workers of what it deployed, which is `$LATEST`.
+            scale.min = 0;
+        }
         Revision {
             id: self.revision_key(placement).into(),
-            workload: workload(key, placement),
+            workload: workload(key, version, placement),
             contract: Contract::Lambda(LambdaContract {
                 function_arn,
                 function_name: key.name.clone(),
-                version: LATEST.to_owned(),
+                version: version.to_string(),
                 runtime: settings.runtime.clone(),
                 handler: settings.handler.clone(),
                 timeout: Duration::from_secs(u64::from(settings.timeout_seconds)),
             }),
-            code: tree,
-            mounts: Vec::new(),
+            code: folders.code,
+            mounts: folders.layers.map(|layers| ("/opt".to_owned(), layers)).into_iter().collect(),
             interpreter: runtimes::interpreter(&settings.runtime),
             environment: self.environment(),
             role: Some(settings.role.clone()),
-            scale: placement.scale.clone().unwrap_or(scale),
+            scale,
             limits: WorkerLimits {
                 memory_mib: settings.memory_mib,
                 processes: PROCESSES_MAX,
@@ -135,9 +196,50 @@ impl Function {
         }
     }
 
+    /// A new function.
+    pub(crate) fn new(
+        settings: Settings,
+        code: Code,
+        tags: BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Self {
+        let revision_id = weft_service::request_id();
+        let run_id = revision_id.clone();
+        Self { settings, code, tags, revision_id, last_modified: now, run_id, whole: Whole::default() }
+    }
+
+    /// Marks what came of `old` as a new revision.
+    pub(crate) fn stamp(&mut self, old: &Self, revision_id: &str, now: Timestamp) {
+        revision_id.clone_into(&mut self.revision_id);
+        revision_id.clone_into(&mut self.run_id);
+        self.last_modified = now;
+        if (&self.settings, &self.code) != (&old.settings, &old.code) {
+            self.whole.published = None;
+        }
+    }
+
+    /// Before [`Self::revision_id`] changes for another reason than code or settings.
+    pub(crate) fn keep_run_id(&mut self) {
+        if self.run_id.is_empty() {
+            self.run_id.clone_from(&self.revision_id);
+        }
+    }
+
+    /// The archives and merged trees that it needs, by name.
+    pub(crate) fn uses(&self) -> BTreeSet<String> {
+        let layers = &self.settings.layers;
+        let codes = std::iter::once(&self.code).chain(layers.iter().map(|layer| &layer.code));
+        let archives = codes.filter_map(|code| match &code.origin {
+            Origin::Archive(name) => Some(name.clone()),
+            Origin::Artifact { .. } => None,
+        });
+        archives.chain(merged_name(layers)).collect()
+    }
+
     /// The id of what the runtime runs.
     pub(crate) fn revision_key(&self, placement: &Placement) -> String {
-        format!("{}:{}", self.revision_id, placement.generation)
+        let run_id = if self.run_id.is_empty() { &self.revision_id } else { &self.run_id };
+        format!("{run_id}:{}", placement.generation)
     }
 
     /// The user's variables, and those by which runtimes learn the log's form. The rest is the runtime's to set.

@@ -9,25 +9,35 @@
 //! not is refused by name, never ignored.
 //!
 //! The crate deliberately does not know how workers start, what a runtime's bootstrap does, or where builds come from.
-//! So far there is one version of each function, `$LATEST`, and invocations are synchronous.
+//! So far invocations are synchronous.
 
 mod access;
+mod alias;
+mod aliases;
 mod cache;
 mod code;
 mod environment;
 mod errors;
 mod function;
 mod functions;
+mod layer;
 mod name;
 mod ops;
+mod page;
+mod permission;
+mod policies;
+mod resolve;
 mod runtimes;
 mod settings;
 mod tables;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod version;
+mod versions;
 mod work_errors;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,9 +50,10 @@ use weft_types::{AppName, Arn, Timestamp};
 use crate::cache::{Cache, Placements};
 use crate::code::CodeStore;
 use crate::function::Function;
-use crate::functions::{Functions, Update};
+use crate::functions::{Changed, Functions, Update};
 pub use crate::name::FunctionKey;
 use crate::name::FunctionRef;
+use crate::version::VersionId;
 
 /// Settings of [`Lambda`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,16 +148,26 @@ impl Lambda {
     /// The operations.
     pub fn register(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::lambda::SERVICE)
+            .operation::<ops::add_permission::AddPermission>(self)
+            .operation::<ops::create_alias::CreateAlias>(self)
             .operation::<ops::create_function::CreateFunction>(self)
+            .operation::<ops::delete_alias::DeleteAlias>(self)
             .operation::<ops::delete_function::DeleteFunction>(self)
             .operation::<ops::get_account_settings::GetAccountSettings>(self)
+            .operation::<ops::get_alias::GetAlias>(self)
             .operation::<ops::get_function::GetFunction>(self)
             .operation::<ops::get_function_configuration::GetFunctionConfiguration>(self)
+            .operation::<ops::get_policy::GetPolicy>(self)
             .operation::<ops::invoke::Invoke>(self)
+            .operation::<ops::list_aliases::ListAliases>(self)
             .operation::<ops::list_functions::ListFunctions>(self)
             .operation::<ops::list_tags::ListTags>(self)
+            .operation::<ops::list_versions_by_function::ListVersionsByFunction>(self)
+            .operation::<ops::publish_version::PublishVersion>(self)
+            .operation::<ops::remove_permission::RemovePermission>(self)
             .operation::<ops::tag_resource::TagResource>(self)
             .operation::<ops::untag_resource::UntagResource>(self)
+            .operation::<ops::update_alias::UpdateAlias>(self)
             .operation::<ops::update_function_code::UpdateFunctionCode>(self)
             .operation::<ops::update_function_configuration::UpdateFunctionConfiguration>(self)
     }
@@ -156,8 +177,14 @@ impl Lambda {
     pub fn place(&self, key: &FunctionKey, placement: Option<Placement>) {
         let before = self.placements.get(key);
         if self.placements.set(key, placement) {
+            // Versions that are not known any more have workers that are about to end for want of work.
+            let known = self.cache.get(key, |known| Some(known.versions.keys().copied().collect()));
+            let mut versions: BTreeSet<VersionId> = known.unwrap_or_default();
+            versions.insert(VersionId::Latest);
             self.cache.forget(key);
-            self.workers.retire(&workload(key, &before), None);
+            for version in versions {
+                self.workers.retire(&workload(key, version, &before), None);
+            }
         }
     }
 
@@ -175,29 +202,6 @@ impl Lambda {
     /// Removes a bounded amount of code that no function has used for half an hour; tells how many archives.
     pub async fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
         self.code.sweep(now).await
-    }
-
-    /// The revision that a request means, or AWS's error. Reads memory alone where the function is known there.
-    async fn current(&self, function: &FunctionRef) -> Result<Arc<Revision>, Error> {
-        let found = self.revision(&function.key).await?;
-        found.ok_or_else(|| errors::function_not_found(&function.arn()))
-    }
-
-    async fn revision(&self, key: &FunctionKey) -> Result<Option<Arc<Revision>>, Error> {
-        loop {
-            if let Some(revision) = self.cache.get(key) {
-                return Ok(Some(revision));
-            }
-            let epoch = self.cache.epoch();
-            let placement = self.placements.get(key);
-            let Some(function) = self.functions.get(key).await? else { return Ok(None) };
-            let tree = self.code.tree(&function.code).await?;
-            let revision = Arc::new(function.revision(key, tree, &placement, self.scale()));
-            // Where the function changed meanwhile, this may be the old one.
-            if self.cache.insert(key, &revision, epoch) {
-                return Ok(Some(revision));
-            }
-        }
     }
 
     /// Lambda's own way to scale: a worker per request, refused at once at the limit.
@@ -218,28 +222,40 @@ impl Lambda {
         key: &FunctionKey,
         update: Update,
         change: impl Fn(&mut Function) -> Result<(), Error> + Send + Sync + 'static,
-    ) -> Result<Function, Error> {
+    ) -> Result<Changed, Error> {
         let dry_run = update.dry_run;
         let updated = self.functions.update(key, update, change).await?;
         if !dry_run {
             self.cache.forget(key);
             let placement = self.placements.get(key);
-            let keep = updated.revision_key(&placement);
-            self.workers.retire(&workload(key, &placement), Some(&keep));
+            let keep = updated.function.revision_key(&placement);
+            self.workers.retire(&workload(key, VersionId::Latest, &placement), Some(&keep));
             if placement.scale.is_some_and(|scale| scale.min > 0)
-                && let Some(revision) = self.revision(key).await?
+                && let Some(target) = self.at_version(key, VersionId::Latest).await?
             {
-                self.workers.keep_warm(revision);
+                self.workers.keep_warm(target.revision);
             }
         }
         Ok(updated)
     }
 
-    /// Removes a function and stops its workers.
+    /// Removes a function with all of its versions and stops their workers.
     async fn remove(&self, key: &FunctionKey, now: Timestamp) -> Result<(), Error> {
-        self.functions.remove(key, now).await?;
+        let numbers = self.functions.remove(key, now).await?;
         self.cache.forget(key);
-        self.workers.retire(&workload(key, &self.placements.get(key)), None);
+        let placement = self.placements.get(key);
+        for version in numbers.into_iter().map(VersionId::Number).chain([VersionId::Latest]) {
+            self.workers.retire(&workload(key, version, &placement), None);
+        }
+        Ok(())
+    }
+
+    /// Removes a published version and stops its workers.
+    async fn remove_version(&self, key: &FunctionKey, number: u64, now: Timestamp) -> Result<(), Error> {
+        self.functions.remove_version(key, number, now).await?;
+        self.cache.forget(key);
+        let workload = workload(key, VersionId::Number(number), &self.placements.get(key));
+        self.workers.retire(&workload, None);
         Ok(())
     }
 
@@ -268,26 +284,33 @@ impl Revisions for Lambda {
         workload: &'a WorkloadId,
     ) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
         Box::pin(async move {
-            let name = workload.name.strip_suffix(":$LATEST").unwrap_or(&workload.name);
-            if workload.kind != WorkloadKind::Function || name.contains(':') {
+            if workload.kind != WorkloadKind::Function {
                 return Ok(None);
             }
-            let key = FunctionKey {
-                account: workload.account,
-                region: workload.region.clone(),
-                name: name.to_owned(),
+            let (name, qualifier) = match workload.name.split_once(':') {
+                Some((name, qualifier)) => (name, Some(qualifier.to_owned())),
+                None => (&*workload.name, None),
             };
-            self.revision(&key).await
+            let (account, region) = (workload.account, workload.region.clone());
+            let key = FunctionKey { account, region, name: name.to_owned() };
+            match self.resolve(&FunctionRef { key, qualifier }).await {
+                Ok(target) => Ok(Some(target.revision)),
+                Err(error) if error.code() == "ResourceNotFoundException" => Ok(None),
+                Err(error) => Err(error),
+            }
         })
     }
 }
 
-fn workload(key: &FunctionKey, placement: &Placement) -> WorkloadId {
+fn workload(key: &FunctionKey, version: VersionId, placement: &Placement) -> WorkloadId {
     WorkloadId {
         account: key.account,
         region: key.region.clone(),
         app: placement.app.clone(),
-        name: key.name.as_str().into(),
+        name: match version {
+            VersionId::Latest => key.name.as_str().into(),
+            VersionId::Number(number) => format!("{}:{number}", key.name).into(),
+        },
         kind: WorkloadKind::Function,
     }
 }

@@ -8,6 +8,7 @@ use weft_service::{Error, Scope};
 use weft_types::Arn;
 
 use crate::errors::{invalid_parameter, not_implemented, validation};
+use crate::layer::LayerUse;
 use crate::{environment, runtimes};
 
 /// Settings as they are stored. All values were checked by [`Changes::parse`].
@@ -29,6 +30,9 @@ pub(crate) struct Settings {
     /// `x86_64` or `arm64`.
     pub(crate) architecture: String,
     pub(crate) logging: Logging,
+    /// In the order in which they are unpacked.
+    #[serde(default)]
+    pub(crate) layers: Vec<LayerUse>,
 }
 
 /// `LoggingConfig`.
@@ -116,6 +120,7 @@ impl Changes {
             tracing: self.tracing.unwrap_or_else(|| "PassThrough".to_owned()),
             architecture,
             logging: self.logging.unwrap_or_default(),
+            layers: Vec::new(),
         })
     }
 

@@ -4,18 +4,38 @@ use serde::{Deserialize, Serialize};
 use weft_store::{Record, Table};
 use weft_types::Timestamp;
 
+use crate::alias::Alias;
 use crate::function::Function;
+use crate::layer::{Layer, LayerKey, LayerVersion};
 use crate::name::FunctionKey;
+use crate::permission::PolicyRecord;
 
 /// Account, region, name.
 pub(crate) type Key = (u64, String, String);
+/// Account, region, name, number: a version of a function or a layer.
+pub(crate) type VersionKey = (u64, String, String, u64);
+/// Account, region, a function's name, a qualifier.
+pub(crate) type QualifiedKey = (u64, String, String, String);
 
+/// Functions, each as its `$LATEST` is.
 pub(crate) const FUNCTIONS: Table<Key, Function> = Table::new("functions");
+/// Published versions; a row is never changed but for its policy's sake.
+pub(crate) const VERSIONS: Table<VersionKey, Function> = Table::new("function-versions");
+/// The last number that a function's versions had. Outlives the function: numbers are never used twice.
+pub(crate) const VERSION_NUMBERS: Table<Key, LastNumber> = Table::new("function-version-numbers");
+/// Aliases by function and name.
+pub(crate) const ALIASES: Table<QualifiedKey, Alias> = Table::new("function-aliases");
+/// Policies of functions, by qualifier: empty for the function itself, a version's number, or an alias.
+pub(crate) const POLICIES: Table<QualifiedKey, PolicyRecord> = Table::new("function-policies");
+/// Layers by name. Outlive their versions: numbers are never used twice.
+pub(crate) const LAYERS: Table<Key, Layer> = Table::new("layers");
+/// Versions of layers.
+pub(crate) const LAYER_VERSIONS: Table<VersionKey, LayerVersion> = Table::new("layer-versions");
 /// What an account uses in a region.
 pub(crate) const USAGE: Table<(u64, String), Usage> = Table::new("usage");
-/// Who uses an archive: its digest, a function's ARN.
+/// Who uses an archive or a tree that was merged from several: its name, the ARN of a function, a version or a layer.
 pub(crate) const CODE_USES: Table<(String, String), Mark> = Table::new("code-uses");
-/// Archives that no function uses, by digest.
+/// Archives and merged trees that nothing uses, by name.
 pub(crate) const UNUSED_CODE: Table<(String,), Unused> = Table::new("code-unused");
 
 /// What an account uses in a region.
@@ -24,6 +44,12 @@ pub(crate) struct Usage {
     pub(crate) functions: u64,
     /// Bytes of all functions' archives.
     pub(crate) code_bytes: u64,
+}
+
+/// The last number that was given away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastNumber {
+    pub(crate) last: u64,
 }
 
 /// A row whose key says it all.
@@ -38,11 +64,36 @@ pub(crate) struct Unused {
 
 impl Record for Function {}
 impl Record for Usage {}
+impl Record for LastNumber {}
+impl Record for Alias {}
+impl Record for PolicyRecord {}
+impl Record for Layer {}
+impl Record for LayerVersion {}
 impl Record for Mark {}
 impl Record for Unused {}
 
 impl FunctionKey {
     pub(crate) fn row(&self) -> Key {
         (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone())
+    }
+
+    /// The row of a published version.
+    pub(crate) fn version_row(&self, number: u64) -> VersionKey {
+        (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone(), number)
+    }
+
+    /// The row of an alias or of a policy.
+    pub(crate) fn qualified_row(&self, qualifier: &str) -> QualifiedKey {
+        (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone(), qualifier.to_owned())
+    }
+}
+
+impl LayerKey {
+    pub(crate) fn row(&self) -> Key {
+        (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone())
+    }
+
+    pub(crate) fn version_row(&self, number: u64) -> VersionKey {
+        (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone(), number)
     }
 }

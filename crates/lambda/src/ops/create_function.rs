@@ -7,6 +7,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::code::CodeSource;
 use crate::errors::not_implemented;
+use crate::function::Function;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::{Changes, Settings, host_architecture, parse_architecture};
 use crate::{Lambda, access, errors, tags};
@@ -18,6 +19,7 @@ pub(crate) struct CreateFunction {
     settings: Settings,
     source: CodeSource,
     tags: BTreeMap<String, String>,
+    publish: bool,
 }
 
 impl Operation for CreateFunction {
@@ -32,13 +34,14 @@ impl Operation for CreateFunction {
         if function.qualifier.is_some() {
             return Err(errors::invalid_parameter("A new function's name can't have a version or an alias."));
         }
+        let publish = input.publish == Some(true);
         let tags = input.tags.take().unwrap_or_default();
         tags::check(&tags)?;
         let source = CodeSource::parse(Self::NAME, std::mem::take(&mut input.code))?;
         let architecture = parse_architecture(input.architectures.take())?;
         let settings = Changes::parse(common_settings(input), scope)?
             .into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
-        Ok(Self { key: function.key, settings, source, tags })
+        Ok(Self { key: function.key, settings, source, tags, publish })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -56,9 +59,9 @@ impl Operation for CreateFunction {
         lambda.require_assumable(cx, &self.settings.role).await?;
         let _held = lambda.code.hold().await;
         let code = lambda.code.keep(self.source, &cx.scope).await?;
-        let function =
-            lambda.functions.create(&self.key, self.settings, code, self.tags, cx.scope.now).await?;
-        Ok(function.describe(&self.key))
+        let function = Function::new(self.settings, code, self.tags, cx.scope.now);
+        let created = lambda.functions.create(&self.key, function, self.publish).await?;
+        Ok(created.describe(&self.key))
     }
 }
 
@@ -67,7 +70,6 @@ fn refuse_features(input: &model::CreateFunctionRequest) -> Result<(), Error> {
     let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     let refused = [
         (input.package_type.as_deref() == Some("Image"), "Functions from container images are"),
-        (input.publish == Some(true), "Publishing a version (Publish) is"),
         (input.publish_to.is_some(), "PublishTo is"),
         (given(&input.code_signing_config_arn), "CodeSigningConfigArn is"),
         (input.tenancy_config.is_some(), "TenancyConfig is"),

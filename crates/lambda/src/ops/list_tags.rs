@@ -27,7 +27,7 @@ impl Operation for ListTags {
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
-        let function = lambda.functions.find(&self.function).await?;
-        Ok(model::ListTagsResponse { tags: Some(function.tags) })
+        let found = lambda.functions.find(&self.function).await?;
+        Ok(model::ListTagsResponse { tags: Some(found.latest.tags) })
     }
 }

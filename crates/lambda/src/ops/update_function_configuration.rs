@@ -42,7 +42,7 @@ impl Operation for UpdateFunctionConfiguration {
             lambda.functions.find(&function).await?;
             lambda.require_assumable(cx, role).await?;
         }
-        let update = Update { revision_id, now: cx.scope.now, dry_run: false };
+        let update = Update { revision_id, ..Update::at(cx.scope.now) };
         let change = move |found: &mut crate::function::Function| changes.apply(&mut found.settings);
         let updated = lambda.update(&function.key, update, change).await?;
         Ok(updated.describe(&function.key))

@@ -1,9 +1,12 @@
 //! Tests of the operations through dispatch, with signed requests, on a store in memory and workers that only listen.
 
+mod aliases;
 mod code;
 mod functions;
 mod invoke;
+mod permissions;
 mod settings;
+mod versions;
 mod world;
 
 use weft_service::testing::not_refused;
@@ -33,6 +36,7 @@ async fn nothing_runs_without_a_permission() {
         ("CreateFunction", "Code") => Some(code.clone()),
         ("CreateFunction", "Runtime") => text("python3.12"),
         ("CreateFunction", "Handler") => text("app.main"),
+        (_, "Action") => text("lambda:InvokeFunction"),
         ("UpdateFunctionCode", "S3Bucket") => text("weft-builds"),
         ("UpdateFunctionCode", "S3Key") => text("build-1"),
         ("ListTags" | "TagResource" | "UntagResource", "Resource") => {

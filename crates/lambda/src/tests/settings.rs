@@ -80,7 +80,6 @@ async fn what_is_missing_or_unknown_is_named() {
 #[tokio::test]
 async fn what_weft_has_not_is_refused_by_name() {
     let refused = |text| Err(("NotImplemented", 501, text));
-    check("publish", with(|input| input.publish = Some(true)), refused("Publish")).await;
     let arn = "arn:aws:lambda:us-east-1:000000000000:layer:tools:1".to_owned();
     check("layers", with(|input| input.layers = Some(vec![arn])), refused("Layers")).await;
     let image = with(|input| input.package_type = Some("Image".to_owned()));
