@@ -4,10 +4,11 @@ use weft_service::{Error, request_id};
 use weft_store::Read;
 
 use crate::alias::{Alias, Second, check_pair};
+use crate::belongings::drop_of_qualifier;
 use crate::errors;
 use crate::functions::Functions;
 use crate::name::{FunctionKey, FunctionRef};
-use crate::tables::{ALIASES, FUNCTIONS, POLICIES, VERSIONS};
+use crate::tables::{ALIASES, FUNCTIONS, VERSIONS};
 use crate::version::VersionId;
 
 /// What an alias is given, or what changes of it.
@@ -52,7 +53,7 @@ impl Functions {
             let row = key.qualified_row(&name);
             if ALIASES.get(tx, &row)?.is_some() {
                 let message = format!("Alias already exists: {}", key.qualified_arn(&name));
-                return Err(Error::new("ResourceConflictException", message).with_status(409));
+                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
             }
             let empty = String::new;
             let mut alias = Alias { version, second: None, description: empty(), revision_id: empty() };
@@ -81,7 +82,7 @@ impl Functions {
                 );
             };
             if change.revision_id.as_ref().is_some_and(|wanted| *wanted != alias.revision_id) {
-                return Err(errors::revision_mismatch());
+                return Err(errors::revision_mismatch().into());
             }
             change.apply(&mut alias)?;
             require_versions(tx, &key, &alias)?;
@@ -94,12 +95,13 @@ impl Functions {
     /// Removes an alias, where it is there, with what belongs to it.
     pub(crate) async fn remove_alias(&self, key: &FunctionKey, name: &str) -> Result<(), Error> {
         let row = key.qualified_row(name);
-        let key = key.clone();
+        let (key, name) = (key.clone(), name.to_owned());
         self.write(move |tx| {
-            require_function(tx, &key)?;
+            let Some(function) = FUNCTIONS.get(tx, &key.row())? else {
+                return Err(errors::function_not_found(&key.arn()).into());
+            };
             ALIASES.remove(tx, &row)?;
-            POLICIES.remove(tx, &row)?;
-            Ok(())
+            drop_of_qualifier(tx, &key, &name, &function.whole)
         })
         .await
     }
@@ -138,7 +140,7 @@ impl Functions {
 pub(crate) fn require_function(tx: &impl Read, key: &FunctionKey) -> Result<(), Error> {
     match FUNCTIONS.get(tx, &key.row())? {
         Some(_) => Ok(()),
-        None => Err(errors::function_not_found(&key.arn())),
+        None => Err(errors::function_not_found(&key.arn()).into()),
     }
 }
 
@@ -148,7 +150,7 @@ fn require_versions(tx: &impl Read, key: &FunctionKey, alias: &Alias) -> Result<
             && VERSIONS.get(tx, &key.version_row(number))?.is_none()
         {
             let function = FunctionRef { key: key.clone(), qualifier: None }.at(version);
-            return Err(errors::function_not_found(&function.arn()));
+            return Err(errors::function_not_found(&function.arn()).into());
         }
     }
     Ok(())

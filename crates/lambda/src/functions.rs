@@ -7,10 +7,12 @@ use weft_service::{Error, Scope, request_id};
 use weft_store::{ReadTx, Store, WriteTx};
 use weft_types::Timestamp;
 
+use crate::belongings::drop_of_function;
 use crate::code::change_uses;
 use crate::function::{Function, Whole};
 use crate::name::{FunctionKey, FunctionRef};
-use crate::tables::{ALIASES, FUNCTIONS, POLICIES, USAGE, Usage, VERSIONS};
+use crate::signing::{change_signing_use, check_unsigned};
+use crate::tables::{FUNCTIONS, USAGE, Usage, VERSIONS};
 use crate::version::VersionId;
 use crate::versions::{Found, read_found};
 use crate::{errors, versions};
@@ -92,13 +94,16 @@ impl Functions {
             let mut function = function.clone();
             if FUNCTIONS.get(tx, &key.row())?.is_some() {
                 let message = format!("Function already exist: {}", key.name);
-                return Err(Error::new("ResourceConflictException", message).with_status(409));
+                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
             }
             let now = function.last_modified;
             change_usage(tx, &key, max, |usage| {
                 usage.functions += 1;
                 usage.code_bytes += function.code.size;
             })?;
+            let signing = function.whole.code_signing.as_ref();
+            check_unsigned(tx, signing)?;
+            change_signing_use(tx, &key, None, signing)?;
             change_uses(tx, key.arn().as_str(), None, Some(&function), now)?;
             let published = if publish {
                 Some(versions::publish(tx, &key, &mut function, None, now, max)?)
@@ -121,13 +126,16 @@ impl Functions {
         let (key, revision_id, max) = (key.clone(), request_id(), self.code_bytes_max);
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()));
+                return Err(errors::function_not_found(&key.arn()).into());
             };
             if update.revision_id.as_ref().is_some_and(|wanted| *wanted != old.revision_id) {
-                return Err(errors::revision_mismatch());
+                return Err(errors::revision_mismatch().into());
             }
             let mut new = old.clone();
             change(&mut new)?;
+            if new.code != old.code {
+                check_unsigned(tx, old.whole.code_signing.as_ref())?;
+            }
             new.stamp(&old, &revision_id, update.now);
             if update.dry_run {
                 return Ok(Changed { function: new, published: None });
@@ -156,7 +164,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(mut found) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()));
+                return Err(errors::function_not_found(&key.arn()).into());
             };
             let changed = change(tx, &mut found.whole)?;
             FUNCTIONS.insert(tx, &key.row(), &found)?;
@@ -175,7 +183,7 @@ impl Functions {
         self.write(move |tx| {
             let key = function.key.row();
             let Some(mut found) = FUNCTIONS.get(tx, &key)? else {
-                return Err(errors::function_not_found(&function.arn()));
+                return Err(errors::function_not_found(&function.arn()).into());
             };
             change(&mut found.tags)?;
             Ok(FUNCTIONS.insert(tx, &key, &found)?)
@@ -188,7 +196,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()));
+                return Err(errors::function_not_found(&key.arn()).into());
             };
             change_usage(tx, &key, u64::MAX, |usage| {
                 usage.functions = usage.functions.saturating_sub(1);
@@ -197,15 +205,10 @@ impl Functions {
             change_uses(tx, key.arn().as_str(), Some(&old), None, now)?;
             let mut numbers = Vec::new();
             for ((.., number), version) in VERSIONS.query(&key.row()).rows(tx)? {
-                versions::drop_version(tx, &key, number, &version, now)?;
+                versions::drop_version(tx, &key, number, &version, &old.whole, now)?;
                 numbers.push(number);
             }
-            for (row, _) in ALIASES.query(&key.row()).rows(tx)? {
-                ALIASES.remove(tx, &row)?;
-            }
-            for (row, _) in POLICIES.query(&key.row()).rows(tx)? {
-                POLICIES.remove(tx, &row)?;
-            }
+            drop_of_function(tx, &key, &old.whole)?;
             FUNCTIONS.remove(tx, &key.row())?;
             Ok(numbers)
         })
@@ -270,9 +273,9 @@ pub(crate) fn change_usage(
     let before = usage.code_bytes;
     change(&mut usage);
     if usage.code_bytes > code_bytes_max && usage.code_bytes > before {
-        return Err(
-            Error::new("CodeStorageExceededException", "Code storage limit exceeded.").with_status(400)
-        );
+        return Err(Error::new("CodeStorageExceededException", "Code storage limit exceeded.")
+            .with_status(400)
+            .into());
     }
     Ok(USAGE.insert(tx, &row, &usage)?)
 }

@@ -14,10 +14,13 @@
 mod access;
 mod alias;
 mod aliases;
+mod belongings;
 mod cache;
 mod code;
+mod concurrency;
 mod environment;
 mod errors;
+mod event_invokes;
 mod function;
 mod functions;
 mod layer;
@@ -29,16 +32,19 @@ mod policies;
 mod resolve;
 mod runtimes;
 mod settings;
+mod signing;
 mod tables;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod urls;
 mod version;
 mod versions;
 mod work_errors;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use weft_model::sts;
@@ -128,6 +134,8 @@ pub struct Lambda {
     options: LambdaOptions,
     cache: Cache,
     placements: Placements,
+    /// Where Weft listens, for the URLs that are shown.
+    port: AtomicU16,
 }
 
 impl Lambda {
@@ -142,7 +150,17 @@ impl Lambda {
             options,
             cache: Cache::default(),
             placements: Placements::default(),
+            port: AtomicU16::new(4566),
         }
+    }
+
+    /// Says on which port Weft listens, which function URLs show. 4566 until then.
+    pub fn set_port(&self, port: u16) {
+        self.port.store(port, Ordering::Relaxed);
+    }
+
+    fn port(&self) -> u16 {
+        self.port.load(Ordering::Relaxed)
     }
 
     /// The operations.

@@ -3,6 +3,7 @@
 //! Retired ones are accepted: the nearest interpreter that is installed serves them (the runtime says so in the
 //! function's log). Source: the `Runtime` enumeration of the published model.
 
+use serde::{Deserialize, Serialize};
 use weft_service::Error;
 
 use crate::errors;
@@ -56,6 +57,15 @@ const NAMES: [&str; 46] = [
     "dotnet10",
     "ruby4.0",
 ];
+
+/// The record of how a version gets newer runtimes. Kept and shown; here the machine's interpreters serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RuntimeUpdate {
+    /// `Auto`, `Manual` or `FunctionUpdate`.
+    pub(crate) mode: String,
+    /// The runtime that `Manual` stays with.
+    pub(crate) version_arn: Option<String>,
+}
 
 /// Checks that Lambda knows the runtime.
 pub(crate) fn check(name: &str) -> Result<(), Error> {

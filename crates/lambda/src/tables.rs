@@ -5,10 +5,15 @@ use weft_store::{Record, Table};
 use weft_types::Timestamp;
 
 use crate::alias::Alias;
+use crate::concurrency::Provisioned;
+use crate::event_invokes::EventInvoke;
 use crate::function::Function;
 use crate::layer::{Layer, LayerKey, LayerVersion};
 use crate::name::FunctionKey;
 use crate::permission::PolicyRecord;
+use crate::runtimes::RuntimeUpdate;
+use crate::signing::Signing;
+use crate::urls::{FunctionUrl, UrlOwner};
 
 /// Account, region, name.
 pub(crate) type Key = (u64, String, String);
@@ -27,6 +32,20 @@ pub(crate) const VERSION_NUMBERS: Table<Key, LastNumber> = Table::new("function-
 pub(crate) const ALIASES: Table<QualifiedKey, Alias> = Table::new("function-aliases");
 /// Policies of functions, by qualifier: empty for the function itself, a version's number, or an alias.
 pub(crate) const POLICIES: Table<QualifiedKey, PolicyRecord> = Table::new("function-policies");
+/// How versions and aliases are invoked asynchronously; `$LATEST` is a qualifier here.
+pub(crate) const EVENT_INVOKES: Table<QualifiedKey, EventInvoke> = Table::new("function-event-invokes");
+/// Workers that are kept for versions and aliases.
+pub(crate) const PROVISIONED: Table<QualifiedKey, Provisioned> = Table::new("function-provisioned");
+/// How versions get newer runtimes; `$LATEST` is a qualifier here.
+pub(crate) const RUNTIME_UPDATES: Table<QualifiedKey, RuntimeUpdate> = Table::new("function-runtime-updates");
+/// URLs of functions (the empty qualifier) and aliases.
+pub(crate) const URLS: Table<QualifiedKey, FunctionUrl> = Table::new("function-urls");
+/// Whose a URL is, by its id.
+pub(crate) const URL_IDS: Table<(String,), UrlOwner> = Table::new("function-url-ids");
+/// Code signing configurations by id.
+pub(crate) const SIGNING: Table<Key, Signing> = Table::new("code-signing");
+/// Who has a code signing configuration: its id, a function's name.
+pub(crate) const SIGNING_USES: Table<QualifiedKey, Mark> = Table::new("code-signing-uses");
 /// Layers by name. Outlive their versions: numbers are never used twice.
 pub(crate) const LAYERS: Table<Key, Layer> = Table::new("layers");
 /// Versions of layers.
@@ -42,8 +61,11 @@ pub(crate) const UNUSED_CODE: Table<(String,), Unused> = Table::new("code-unused
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Usage {
     pub(crate) functions: u64,
-    /// Bytes of all functions' archives.
+    /// Bytes of all functions' archives, each version's and each layer's counted.
     pub(crate) code_bytes: u64,
+    /// Concurrency that functions keep for themselves.
+    #[serde(default)]
+    pub(crate) reserved_concurrency: u64,
 }
 
 /// The last number that was given away.
@@ -64,6 +86,12 @@ pub(crate) struct Unused {
 
 impl Record for Function {}
 impl Record for Usage {}
+impl Record for EventInvoke {}
+impl Record for Provisioned {}
+impl Record for RuntimeUpdate {}
+impl Record for FunctionUrl {}
+impl Record for UrlOwner {}
+impl Record for Signing {}
 impl Record for LastNumber {}
 impl Record for Alias {}
 impl Record for PolicyRecord {}

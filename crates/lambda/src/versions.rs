@@ -6,12 +6,13 @@ use weft_service::{Error, Scope};
 use weft_store::{Read, StoreError, WriteTx};
 use weft_types::Timestamp;
 
+use crate::belongings::drop_of_qualifier;
 use crate::code::change_uses;
 use crate::errors;
 use crate::function::{Function, Whole};
 use crate::functions::{Functions, change_usage};
 use crate::name::{FunctionKey, FunctionRef};
-use crate::tables::{ALIASES, FUNCTIONS, LastNumber, POLICIES, VERSION_NUMBERS, VERSIONS};
+use crate::tables::{ALIASES, FUNCTIONS, LastNumber, VERSION_NUMBERS, VERSIONS};
 use crate::version::{Qualifier, VersionId};
 
 /// A function as a request's qualifier means it.
@@ -97,10 +98,10 @@ impl Functions {
         let (key, max) = (key.clone(), self.code_bytes_max);
         self.write(move |tx| {
             let Some(mut latest) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()));
+                return Err(errors::function_not_found(&key.arn()).into());
             };
             if request.revision_id.as_ref().is_some_and(|wanted| *wanted != latest.revision_id) {
-                return Err(errors::revision_mismatch());
+                return Err(errors::revision_mismatch().into());
             }
             if let Some(sum) = &request.code_sha256
                 && *sum != latest.code.sha256
@@ -110,7 +111,7 @@ impl Functions {
                      CodeSHA256 in $LATEST.",
                     latest.code.sha256
                 );
-                return Err(errors::invalid_parameter(message));
+                return Err(errors::invalid_parameter(message).into());
             }
             let published = publish(tx, &key, &mut latest, request.description.as_ref(), now, max)?;
             FUNCTIONS.insert(tx, &key.row(), &latest)?;
@@ -129,7 +130,7 @@ impl Functions {
         let key = key.clone();
         self.read(move |tx| {
             let Some(latest) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()));
+                return Err(errors::function_not_found(&key.arn()).into());
             };
             Ok(versions_after(tx, &key, latest, after, limit)?)
         })
@@ -178,7 +179,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(version) = VERSIONS.get(tx, &key.version_row(number))? else {
-                return Err(errors::function_not_found(&key.version_arn(number)));
+                return Err(errors::function_not_found(&key.version_arn(number)).into());
             };
             let users = aliases_of(tx, &key, number)?;
             if !users.is_empty() {
@@ -186,9 +187,11 @@ impl Functions {
                     "Unable to delete version because the following aliases reference it: [{}]",
                     users.join(", ")
                 );
-                return Err(Error::new("ResourceConflictException", message).with_status(409));
+                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
             }
-            Ok(drop_version(tx, &key, number, &version, now)?)
+            let latest = FUNCTIONS.get(tx, &key.row())?;
+            let whole = latest.map(|latest| latest.whole).unwrap_or_default();
+            drop_version(tx, &key, number, &version, &whole, now)
         })
         .await
     }
@@ -228,12 +231,13 @@ pub(crate) fn drop_version(
     key: &FunctionKey,
     number: u64,
     version: &Function,
+    whole: &Whole,
     now: Timestamp,
 ) -> Result<(), Error> {
     change_usage(tx, key, u64::MAX, |usage| {
         usage.code_bytes = usage.code_bytes.saturating_sub(version.code.size);
     })?;
     change_uses(tx, key.version_arn(number).as_str(), Some(version), None, now)?;
-    POLICIES.remove(tx, &key.qualified_row(&number.to_string()))?;
+    drop_of_qualifier(tx, key, &number.to_string(), whole)?;
     Ok(VERSIONS.remove(tx, &key.version_row(number))?)
 }
