@@ -1,7 +1,9 @@
 //! How much of an account's concurrency functions keep for themselves.
 
 use serde::{Deserialize, Serialize};
+use weft_model::lambda as model;
 use weft_service::Error;
+use weft_service::workload::WorkerStatus;
 use weft_store::{Read, StoreError, WriteTx};
 use weft_types::Timestamp;
 
@@ -12,6 +14,7 @@ use crate::name::{FunctionKey, FunctionRef};
 use crate::tables::{ALIASES, FUNCTIONS, PROVISIONED, USAGE};
 use crate::version::{Qualifier, VersionId};
 use crate::versions::read_found;
+use crate::{Lambda, workload};
 
 /// What always stays for functions that keep nothing.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>.
@@ -27,6 +30,33 @@ pub(crate) struct Provisioned {
 
 /// A provisioned concurrency configuration with what it is for.
 pub(crate) type ProvisionedOf = (FunctionRef, VersionId, Provisioned);
+
+impl Lambda {
+    /// What `ListProvisionedConcurrencyConfigs` shows of one: how many workers there are by now.
+    pub(crate) fn show_provisioned(
+        &self,
+        (function, version, config): &ProvisionedOf,
+    ) -> model::ProvisionedConcurrencyConfigListItem {
+        let workload = workload(&function.key, *version, &self.placements.get(&function.key));
+        let ready = |worker: &WorkerStatus| {
+            worker.workload == workload && matches!(worker.state, "ready" | "busy" | "frozen")
+        };
+        let all = self.workers.status();
+        let count = u32::try_from(all.iter().filter(|worker| ready(worker)).count()).unwrap_or(u32::MAX);
+        let allocated = count.min(config.requested);
+        let status = if allocated == config.requested { "READY" } else { "IN_PROGRESS" };
+        let number = |n: u32| i32::try_from(n).ok();
+        model::ProvisionedConcurrencyConfigListItem {
+            function_arn: Some(function.arn().into()),
+            requested_provisioned_concurrent_executions: number(config.requested),
+            available_provisioned_concurrent_executions: number(allocated),
+            allocated_provisioned_concurrent_executions: number(allocated),
+            status: Some(status.to_owned()),
+            status_reason: None,
+            last_modified: Some(config.last_modified.format("%Y-%m-%dT%H:%M:%S+0000")),
+        }
+    }
+}
 
 impl Functions {
     /// Sets or removes a function's reserved concurrency, out of the account's `account_max`.

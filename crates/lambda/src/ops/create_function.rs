@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_types::Arn;
 
 use crate::code::CodeSource;
 use crate::errors::not_implemented;
 use crate::function::Function;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::{Changes, Settings, host_architecture, parse_architecture};
+use crate::signing::parse_arn;
 use crate::{Lambda, access, errors, tags};
 
 /// A parsed `CreateFunction` request.
@@ -20,6 +22,7 @@ pub(crate) struct CreateFunction {
     source: CodeSource,
     tags: BTreeMap<String, String>,
     publish: bool,
+    code_signing: Option<Arn>,
 }
 
 impl Operation for CreateFunction {
@@ -35,13 +38,15 @@ impl Operation for CreateFunction {
             return Err(errors::invalid_parameter("A new function's name can't have a version or an alias."));
         }
         let publish = input.publish == Some(true);
+        let signing = input.code_signing_config_arn.take().filter(|arn| !arn.is_empty());
+        let code_signing = signing.map(|arn| parse_arn(&arn, scope)).transpose()?;
         let tags = input.tags.take().unwrap_or_default();
         tags::check(&tags)?;
         let source = CodeSource::parse(Self::NAME, std::mem::take(&mut input.code))?;
         let architecture = parse_architecture(input.architectures.take())?;
         let settings = Changes::parse(common_settings(input), scope)?
             .into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
-        Ok(Self { key: function.key, settings, source, tags, publish })
+        Ok(Self { key: function.key, settings, source, tags, publish, code_signing })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -59,7 +64,8 @@ impl Operation for CreateFunction {
         lambda.require_assumable(cx, &self.settings.role).await?;
         let _held = lambda.code.hold().await;
         let code = lambda.code.keep(self.source, &cx.scope).await?;
-        let function = Function::new(self.settings, code, self.tags, cx.scope.now);
+        let mut function = Function::new(self.settings, code, self.tags, cx.scope.now);
+        function.whole.code_signing = self.code_signing.map(Into::into);
         let created = lambda.functions.create(&self.key, function, self.publish).await?;
         Ok(created.describe(&self.key))
     }
@@ -67,11 +73,9 @@ impl Operation for CreateFunction {
 
 /// What only `CreateFunction` has, and Weft has not.
 fn refuse_features(input: &model::CreateFunctionRequest) -> Result<(), Error> {
-    let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     let refused = [
         (input.package_type.as_deref() == Some("Image"), "Functions from container images are"),
         (input.publish_to.is_some(), "PublishTo is"),
-        (given(&input.code_signing_config_arn), "CodeSigningConfigArn is"),
         (input.tenancy_config.is_some(), "TenancyConfig is"),
     ];
     match refused.iter().find(|(asked, _)| *asked) {

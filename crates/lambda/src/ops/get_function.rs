@@ -32,7 +32,10 @@ impl Operation for GetFunction {
         // Without a Location: nothing serves downloads of code until S3 does, and a link that leads nowhere would be worse.
         let code =
             model::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
+        let reserved = latest.whole.reserved_concurrency.and_then(|n| i32::try_from(n).ok());
+        let concurrency = model::Concurrency { reserved_concurrent_executions: reserved };
         Ok(model::GetFunctionResponse {
+            concurrency: reserved.map(|_| concurrency),
             configuration: Some(function.describe(&self.function, version)),
             code: Some(code),
             tags: (!latest.tags.is_empty()).then_some(latest.tags),

@@ -2,6 +2,8 @@
 
 mod aliases;
 mod code;
+mod concurrency;
+mod configs;
 mod functions;
 mod invoke;
 mod permissions;
@@ -36,6 +38,13 @@ async fn nothing_runs_without_a_permission() {
         ("CreateFunction", "Code") => Some(code.clone()),
         ("CreateFunction", "Runtime") => text("python3.12"),
         ("CreateFunction", "Handler") => text("app.main"),
+        (_, "CodeSigningConfigArn") => {
+            text("arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-aaaaaaaaaaaaaaaaa")
+        }
+        (_, "MaximumRetryAttempts") => Some(weft_model::Value::Integer(1)),
+        ("AddLayerVersionPermission", "Action") => text("lambda:GetLayerVersion"),
+        ("AddLayerVersionPermission", "Principal") => text("*"),
+        ("GetLayerVersionByArn", "Arn") => text("arn:aws:lambda:us-east-1:000000000000:layer:libs:1"),
         (_, "Action") => text("lambda:InvokeFunction"),
         ("UpdateFunctionCode", "S3Bucket") => text("weft-builds"),
         ("UpdateFunctionCode", "S3Key") => text("build-1"),
