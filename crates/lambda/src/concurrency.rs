@@ -206,7 +206,7 @@ fn hold(
         ))
         .into());
     }
-    change_usage(tx, key, u64::MAX, |usage| usage.reserved_concurrency = new)
+    change_usage(tx, &key.place(), u64::MAX, |usage| usage.reserved_concurrency = new)
 }
 
 /// Removes a provisioned concurrency configuration, if it is there.

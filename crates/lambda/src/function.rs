@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
+use weft_service::Error;
 use weft_service::workload::{Contract, LambdaContract, Revision, Scale, WorkerLimits};
 use weft_types::Timestamp;
 
 use crate::code::merged_name;
 use crate::layer::LayerUse;
 use crate::name::{FunctionKey, FunctionRef};
-use crate::settings::Settings;
+use crate::settings::{Settings, why_not_here};
 use crate::version::VersionId;
-use crate::{Placement, runtimes, workload};
+use crate::{Placement, errors, runtimes, workload};
 
 /// Processes and threads of one worker: Lambda's documented limit.
 const PROCESSES_MAX: u32 = 1024;
@@ -115,10 +116,15 @@ impl Function {
             last_modified: Some(self.last_modified.format("%Y-%m-%dT%H:%M:%S%.3f+0000")),
             code_sha256: Some(self.code.sha256.clone()),
             version: Some(version.to_string()),
+            vpc_config: self.settings.outside.describe_vpc(),
+            dead_letter_config: self.settings.outside.describe_dead_letters(),
+            kms_key_arn: self.settings.outside.kms_key.clone(),
             environment,
             tracing_config: Some(model::TracingConfigResponse { mode: Some(self.settings.tracing.clone()) }),
             revision_id: Some(self.revision_id.clone()),
             state: Some("Active".to_owned()),
+            // A visible note: it is there, and cannot run on this machine.
+            state_reason: why_not_here(&self.settings.architecture, &self.settings.runtime),
             last_update_status: Some("Successful".to_owned()),
             package_type: Some("Zip".to_owned()),
             architectures: Some(vec![self.settings.architecture.clone()]),
@@ -223,6 +229,19 @@ impl Function {
         if self.run_id.is_empty() {
             self.run_id.clone_from(&self.revision_id);
         }
+    }
+
+    /// Fails where the files of code and layers together are more than `max` bytes.
+    pub(crate) fn check_size(&self, max: u64) -> Result<(), Error> {
+        let layers = self.settings.layers.iter().map(|layer| layer.code.unpacked);
+        let sum: u64 = layers.chain([self.code.unpacked]).sum();
+        if self.settings.layers.is_empty() || sum <= max {
+            return Ok(());
+        }
+        Err(errors::invalid_parameter(format!(
+            "Function code combined with layers exceeds the maximum allowed size of {max} bytes. The actual size is {sum} \
+             bytes."
+        )))
     }
 
     /// The archives and merged trees that it needs, by name.

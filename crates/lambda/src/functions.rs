@@ -12,7 +12,7 @@ use crate::code::change_uses;
 use crate::function::{Function, Whole};
 use crate::name::{FunctionKey, FunctionRef};
 use crate::signing::{change_signing_use, check_unsigned};
-use crate::tables::{FUNCTIONS, USAGE, Usage, VERSIONS};
+use crate::tables::{FUNCTIONS, Place, USAGE, Usage, VERSIONS};
 use crate::version::VersionId;
 use crate::versions::{Found, read_found};
 use crate::{errors, versions};
@@ -63,11 +63,13 @@ pub(crate) struct Functions {
     store: Store,
     /// Bytes of code that an account may have in a region.
     pub(crate) code_bytes_max: u64,
+    /// Bytes of the files of a function and its layers.
+    unpacked_bytes_max: u64,
 }
 
 impl Functions {
-    pub(crate) fn new(store: Store, code_bytes_max: u64) -> Self {
-        Self { store, code_bytes_max }
+    pub(crate) fn new(store: Store, code_bytes_max: u64, unpacked_bytes_max: u64) -> Self {
+        Self { store, code_bytes_max, unpacked_bytes_max }
     }
 
     /// The function that a request names, at the version that it names, or AWS's error.
@@ -90,6 +92,7 @@ impl Functions {
         publish: bool,
     ) -> Result<Changed, Error> {
         let (key, max) = (key.clone(), self.code_bytes_max);
+        function.check_size(self.unpacked_bytes_max)?;
         self.write(move |tx| {
             let mut function = function.clone();
             if FUNCTIONS.get(tx, &key.row())?.is_some() {
@@ -97,7 +100,7 @@ impl Functions {
                 return Err(Error::new("ResourceConflictException", message).with_status(409).into());
             }
             let now = function.last_modified;
-            change_usage(tx, &key, max, |usage| {
+            change_usage(tx, &key.place(), max, |usage| {
                 usage.functions += 1;
                 usage.code_bytes += function.code.size;
             })?;
@@ -124,6 +127,7 @@ impl Functions {
         change: impl Fn(&mut Function) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<Changed, Error> {
         let (key, revision_id, max) = (key.clone(), request_id(), self.code_bytes_max);
+        let unpacked_max = self.unpacked_bytes_max;
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
                 return Err(errors::function_not_found(&key.arn()).into());
@@ -133,6 +137,7 @@ impl Functions {
             }
             let mut new = old.clone();
             change(&mut new)?;
+            new.check_size(unpacked_max)?;
             if new.code != old.code {
                 check_unsigned(tx, old.whole.code_signing.as_ref())?;
             }
@@ -141,7 +146,7 @@ impl Functions {
                 return Ok(Changed { function: new, published: None });
             }
             change_uses(tx, key.arn().as_str(), Some(&old), Some(&new), update.now)?;
-            change_usage(tx, &key, max, |usage| {
+            change_usage(tx, &key.place(), max, |usage| {
                 usage.code_bytes = usage.code_bytes.saturating_sub(old.code.size) + new.code.size;
             })?;
             let published = if update.publish {
@@ -198,7 +203,7 @@ impl Functions {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
                 return Err(errors::function_not_found(&key.arn()).into());
             };
-            change_usage(tx, &key, u64::MAX, |usage| {
+            change_usage(tx, &key.place(), u64::MAX, |usage| {
                 usage.functions = usage.functions.saturating_sub(1);
                 usage.code_bytes = usage.code_bytes.saturating_sub(old.code.size);
             })?;
@@ -264,12 +269,11 @@ impl Functions {
 /// Changes what an account uses, within its limit.
 pub(crate) fn change_usage(
     tx: &mut WriteTx<'_>,
-    key: &FunctionKey,
+    place: &Place,
     code_bytes_max: u64,
     change: impl FnOnce(&mut Usage),
 ) -> Result<(), Error> {
-    let row = (key.account.as_u64(), key.region.as_str().to_owned());
-    let mut usage = USAGE.get(tx, &row)?.unwrap_or_default();
+    let mut usage = USAGE.get(tx, place)?.unwrap_or_default();
     let before = usage.code_bytes;
     change(&mut usage);
     if usage.code_bytes > code_bytes_max && usage.code_bytes > before {
@@ -277,5 +281,5 @@ pub(crate) fn change_usage(
             .with_status(400)
             .into());
     }
-    Ok(USAGE.insert(tx, &row, &usage)?)
+    Ok(USAGE.insert(tx, place, &usage)?)
 }

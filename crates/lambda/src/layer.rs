@@ -1,6 +1,7 @@
 //! A layer: an archive of files that functions share, under a name with numbered versions.
 
 use serde::{Deserialize, Serialize};
+use weft_model::lambda as model;
 use weft_service::{Error, Scope};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
@@ -49,6 +50,77 @@ pub(crate) struct LayerUse {
     /// The ARN with the version.
     pub(crate) arn: String,
     pub(crate) code: Code,
+}
+
+impl LayerVersion {
+    fn created(&self) -> String {
+        self.created.format("%Y-%m-%dT%H:%M:%S%.3f+0000")
+    }
+
+    /// What `GetLayerVersion` shows.
+    pub(crate) fn describe(&self, key: &LayerKey, number: u64) -> model::GetLayerVersionResponse {
+        model::GetLayerVersionResponse {
+            // Without a Location: nothing serves downloads of code until S3 does.
+            content: Some(model::LayerVersionContentOutput {
+                code_sha256: Some(self.code.sha256.clone()),
+                code_size: i64::try_from(self.code.size).ok(),
+                ..Default::default()
+            }),
+            layer_arn: Some(key.arn().into()),
+            layer_version_arn: Some(key.version_arn(number).into()),
+            description: Some(self.description.clone()),
+            created_date: Some(self.created()),
+            version: i64::try_from(number).ok(),
+            compatible_runtimes: some(&self.runtimes),
+            license_info: self.license.clone(),
+            compatible_architectures: some(&self.architectures),
+        }
+    }
+
+    /// What `PublishLayerVersion` shows: the same.
+    pub(crate) fn describe_published(
+        &self,
+        key: &LayerKey,
+        number: u64,
+    ) -> model::PublishLayerVersionResponse {
+        let shown = self.describe(key, number);
+        model::PublishLayerVersionResponse {
+            content: shown.content,
+            layer_arn: shown.layer_arn,
+            layer_version_arn: shown.layer_version_arn,
+            description: shown.description,
+            created_date: shown.created_date,
+            version: shown.version,
+            compatible_runtimes: shown.compatible_runtimes,
+            license_info: shown.license_info,
+            compatible_architectures: shown.compatible_architectures,
+        }
+    }
+
+    /// What lists show.
+    pub(crate) fn describe_in_list(&self, key: &LayerKey, number: u64) -> model::LayerVersionsListItem {
+        model::LayerVersionsListItem {
+            layer_version_arn: Some(key.version_arn(number).into()),
+            version: i64::try_from(number).ok(),
+            description: Some(self.description.clone()),
+            created_date: Some(self.created()),
+            compatible_runtimes: some(&self.runtimes),
+            license_info: self.license.clone(),
+            compatible_architectures: some(&self.architectures),
+        }
+    }
+}
+
+fn some(list: &[String]) -> Option<Vec<String>> {
+    (!list.is_empty()).then(|| list.to_vec())
+}
+
+/// Parses `VersionNumber`.
+pub(crate) fn parse_number(number: i64) -> Result<u64, Error> {
+    match u64::try_from(number) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(errors::invalid_parameter("Layer Version Cannot be less than 1.")),
+    }
 }
 
 impl LayerKey {

@@ -24,8 +24,11 @@ mod event_invokes;
 mod function;
 mod functions;
 mod layer;
+mod layer_access;
+mod layers;
 mod name;
 mod ops;
+mod outside;
 mod page;
 mod permission;
 mod policies;
@@ -58,6 +61,7 @@ use crate::cache::{Cache, Placements};
 use crate::code::CodeStore;
 use crate::function::Function;
 use crate::functions::{Changed, Functions, Update};
+use crate::layers::Layers;
 pub use crate::name::FunctionKey;
 use crate::name::FunctionRef;
 use crate::version::VersionId;
@@ -129,6 +133,7 @@ impl Placement {
 /// The service's state.
 pub struct Lambda {
     functions: Functions,
+    layers: Layers,
     code: CodeStore,
     workers: Arc<dyn Workers>,
     clock: Arc<dyn Clock>,
@@ -144,7 +149,8 @@ impl Lambda {
     pub fn new(parts: LambdaParts, options: LambdaOptions) -> Self {
         let LambdaParts { store, blobs, trees, workers, artifacts, clock } = parts;
         Self {
-            functions: Functions::new(store.clone(), options.code_bytes_max),
+            functions: Functions::new(store.clone(), options.code_bytes_max, options.unpacked_bytes_max),
+            layers: Layers::new(store.clone(), options.code_bytes_max),
             code: CodeStore::new(store, blobs, trees, artifacts, options.unpacked_bytes_max),
             workers,
             clock,
@@ -167,6 +173,7 @@ impl Lambda {
     /// The operations.
     pub fn register(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::lambda::SERVICE)
+            .operation::<ops::add_layer_version_permission::AddLayerVersionPermission>(self)
             .operation::<ops::add_permission::AddPermission>(self)
             .operation::<ops::create_alias::CreateAlias>(self)
             .operation::<ops::create_code_signing_config::CreateCodeSigningConfig>(self)
@@ -179,6 +186,7 @@ impl Lambda {
             .operation::<ops::delete_function_concurrency::DeleteFunctionConcurrency>(self)
             .operation::<ops::delete_function_event_invoke_config::DeleteFunctionEventInvokeConfig>(self)
             .operation::<ops::delete_function_url_config::DeleteFunctionUrlConfig>(self)
+            .operation::<ops::delete_layer_version::DeleteLayerVersion>(self)
             .operation::<ops::delete_provisioned_concurrency_config::DeleteProvisionedConcurrencyConfig>(self)
             .operation::<ops::get_account_settings::GetAccountSettings>(self)
             .operation::<ops::get_alias::GetAlias>(self)
@@ -190,6 +198,9 @@ impl Lambda {
             .operation::<ops::get_function_event_invoke_config::GetFunctionEventInvokeConfig>(self)
             .operation::<ops::get_function_recursion_config::GetFunctionRecursionConfig>(self)
             .operation::<ops::get_function_url_config::GetFunctionUrlConfig>(self)
+            .operation::<ops::get_layer_version::GetLayerVersion>(self)
+            .operation::<ops::get_layer_version_by_arn::GetLayerVersionByArn>(self)
+            .operation::<ops::get_layer_version_policy::GetLayerVersionPolicy>(self)
             .operation::<ops::get_policy::GetPolicy>(self)
             .operation::<ops::get_provisioned_concurrency_config::GetProvisionedConcurrencyConfig>(self)
             .operation::<ops::get_runtime_management_config::GetRuntimeManagementConfig>(self)
@@ -200,9 +211,12 @@ impl Lambda {
             .operation::<ops::list_function_url_configs::ListFunctionUrlConfigs>(self)
             .operation::<ops::list_functions::ListFunctions>(self)
             .operation::<ops::list_functions_by_code_signing_config::ListFunctionsByCodeSigningConfig>(self)
+            .operation::<ops::list_layer_versions::ListLayerVersions>(self)
+            .operation::<ops::list_layers::ListLayers>(self)
             .operation::<ops::list_provisioned_concurrency_configs::ListProvisionedConcurrencyConfigs>(self)
             .operation::<ops::list_tags::ListTags>(self)
             .operation::<ops::list_versions_by_function::ListVersionsByFunction>(self)
+            .operation::<ops::publish_layer_version::PublishLayerVersion>(self)
             .operation::<ops::publish_version::PublishVersion>(self)
             .operation::<ops::put_function_code_signing_config::PutFunctionCodeSigningConfig>(self)
             .operation::<ops::put_function_concurrency::PutFunctionConcurrency>(self)
@@ -210,6 +224,7 @@ impl Lambda {
             .operation::<ops::put_function_recursion_config::PutFunctionRecursionConfig>(self)
             .operation::<ops::put_provisioned_concurrency_config::PutProvisionedConcurrencyConfig>(self)
             .operation::<ops::put_runtime_management_config::PutRuntimeManagementConfig>(self)
+            .operation::<ops::remove_layer_version_permission::RemoveLayerVersionPermission>(self)
             .operation::<ops::remove_permission::RemovePermission>(self)
             .operation::<ops::tag_resource::TagResource>(self)
             .operation::<ops::untag_resource::UntagResource>(self)
@@ -279,8 +294,9 @@ impl Lambda {
             let placement = self.placements.get(key);
             let keep = updated.function.revision_key(&placement);
             self.workers.retire(&workload(key, VersionId::Latest, &placement), Some(&keep));
+            // A function that cannot run here says so when it is invoked.
             if placement.scale.is_some_and(|scale| scale.min > 0)
-                && let Some(target) = self.at_version(key, VersionId::Latest).await?
+                && let Ok(Some(target)) = self.at_version(key, VersionId::Latest).await
             {
                 self.workers.keep_warm(target.revision);
             }

@@ -10,6 +10,7 @@ use crate::alias::Alias;
 use crate::cache::Known;
 use crate::function::Whole;
 use crate::name::{FunctionKey, FunctionRef};
+use crate::settings::why_not_here;
 use crate::version::{Qualifier, VersionId};
 use crate::{Lambda, errors};
 
@@ -86,6 +87,10 @@ impl Lambda {
     async fn load(&self, key: &FunctionKey, version: VersionId) -> Result<Option<Target>, Error> {
         let function = FunctionRef { key: key.clone(), qualifier: None }.at(version);
         let Some(found) = self.functions.get(&function).await? else { return Ok(None) };
+        let settings = &found.function.settings;
+        if let Some(reason) = why_not_here(&settings.architecture, &settings.runtime) {
+            return Err(Error::new("InvalidRuntimeException", reason).with_status(502));
+        }
         let placement = self.placements.get(key);
         let folders = self.code.folders(&found.function).await?;
         let revision = found.function.revision(key, version, folders, &placement, self.scale());

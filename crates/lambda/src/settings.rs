@@ -9,6 +9,8 @@ use weft_types::Arn;
 
 use crate::errors::{invalid_parameter, not_implemented, validation};
 use crate::layer::LayerUse;
+use crate::layer_access::{LayerAsked, parse_layers};
+use crate::outside::{Outside, OutsideChanges};
 use crate::{environment, runtimes};
 
 /// Settings as they are stored. All values were checked by [`Changes::parse`].
@@ -33,6 +35,8 @@ pub(crate) struct Settings {
     /// In the order in which they are unpacked.
     #[serde(default)]
     pub(crate) layers: Vec<LayerUse>,
+    #[serde(default)]
+    pub(crate) outside: Outside,
 }
 
 /// `LoggingConfig`.
@@ -61,6 +65,9 @@ pub(crate) struct Changes {
     environment: Option<BTreeMap<String, String>>,
     tracing: Option<String>,
     logging: Option<Logging>,
+    /// Layers as they are asked for.
+    pub(crate) layers: Option<Vec<LayerAsked>>,
+    outside: OutsideChanges,
 }
 
 impl Changes {
@@ -97,6 +104,8 @@ impl Changes {
             environment,
             tracing: input.tracing_config.and_then(|tracing| tracing.mode),
             logging: input.logging_config.map(parse_logging).transpose()?,
+            layers: input.layers.as_deref().map(parse_layers).transpose()?,
+            outside: OutsideChanges::parse(input.vpc_config, input.dead_letter_config, input.kms_key_arn)?,
         })
     }
 
@@ -107,7 +116,8 @@ impl Changes {
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
             ));
         };
-        check_architecture(&architecture, &runtime)?;
+        let mut outside = Outside::default();
+        self.outside.apply(&mut outside);
         Ok(Settings {
             runtime,
             handler,
@@ -121,11 +131,12 @@ impl Changes {
             architecture,
             logging: self.logging.unwrap_or_default(),
             layers: Vec::new(),
+            outside,
         })
     }
 
     /// Changes settings that are there.
-    pub(crate) fn apply(&self, settings: &mut Settings) -> Result<(), Error> {
+    pub(crate) fn apply(&self, settings: &mut Settings) {
         fn set<T: Clone>(place: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 place.clone_from(value);
@@ -141,7 +152,7 @@ impl Changes {
         set(&mut settings.environment, self.environment.as_ref());
         set(&mut settings.tracing, self.tracing.as_ref());
         set(&mut settings.logging, self.logging.as_ref());
-        check_architecture(&settings.architecture, &settings.runtime)
+        self.outside.apply(&mut settings.outside);
     }
 }
 
@@ -159,35 +170,24 @@ pub(crate) fn parse_architecture(list: Option<Vec<String>>) -> Result<Option<Str
     }
 }
 
-/// Scripts run anywhere; machine code only where it was compiled for.
-pub(crate) fn check_architecture(architecture: &str, runtime: &str) -> Result<(), Error> {
-    if runtimes::is_native(runtime) && architecture != host_architecture() {
-        return Err(invalid_parameter(format!(
-            "Runtime {runtime} on {architecture} can't run here: this machine is {}.",
+/// Why code cannot run on this machine: scripts run anywhere, machine code only where it was compiled for.
+pub(crate) fn why_not_here(architecture: &str, runtime: &str) -> Option<String> {
+    let foreign = runtimes::is_native(runtime) && architecture != host_architecture();
+    foreign.then(|| {
+        format!(
+            "The code is for {architecture} and this machine is {}: {runtime} cannot run here.",
             host_architecture()
-        )));
-    }
-    Ok(())
+        )
+    })
 }
 
 /// Settings that Lambda has and Weft has not; each is refused by name, so that no deploy believes that it has it.
 fn refuse_features(input: &model::UpdateFunctionConfigurationRequest) -> Result<(), Error> {
-    let some = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
-    let vpc = input.vpc_config.as_ref().is_some_and(|vpc| {
-        let has = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        has(&vpc.subnet_ids) || has(&vpc.security_group_ids)
-    });
     let snapshots =
         input.snap_start.as_ref().and_then(|snap| snap.apply_on.as_deref()) == Some("PublishedVersions");
-    let dead_letters =
-        some(input.dead_letter_config.as_ref().and_then(|dead_letters| dead_letters.target_arn.as_ref()));
     let refused = [
-        (input.layers.as_ref().is_some_and(|layers| !layers.is_empty()), "Layers are"),
-        (vpc, "VpcConfig with subnets or security groups is"),
         (input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty()), "FileSystemConfigs are"),
         (snapshots, "SnapStart for published versions is"),
-        (dead_letters, "DeadLetterConfig is"),
-        (some(input.kms_key_arn.as_ref()), "KMSKeyArn is"),
         (input.image_config.is_some(), "ImageConfig is"),
         (input.capacity_provider_config.is_some(), "CapacityProviderConfig is"),
         (input.durable_config.is_some(), "DurableConfig is"),
@@ -311,24 +311,18 @@ mod tests {
 
     #[test]
     fn what_has_no_code_is_refused_by_name() {
-        let vpc = |ids: Vec<String>| Request {
-            vpc_config: Some(model::VpcConfig { subnet_ids: Some(ids), ..Default::default() }),
-            ..Request::default()
-        };
-        check("empty vpc", vpc(vec![]), None);
-        check("vpc", vpc(vec!["subnet-1".to_owned()]), Some("NotImplemented"));
         let snap = |text: &str| Request {
             snap_start: Some(model::SnapStart { apply_on: Some(text.to_owned()) }),
             ..Request::default()
         };
         check("no snapshots", snap("None"), None);
         check("snapshots", snap("PublishedVersions"), Some("NotImplemented"));
-        let layers = |list: Vec<String>| Request { layers: Some(list), ..Request::default() };
-        check("no layers", layers(vec![]), None);
-        check("layers", layers(vec!["arn".to_owned()]), Some("NotImplemented"));
-        let key = |text: &str| Request { kms_key_arn: Some(text.to_owned()), ..Request::default() };
-        check("no key", key(""), None);
-        check("key", key("arn:aws:kms:us-east-1:000000000000:key/a"), Some("NotImplemented"));
+        let files = |list: Vec<model::FileSystemConfig>| Request {
+            file_system_configs: Some(list),
+            ..Request::default()
+        };
+        check("no file systems", files(vec![]), None);
+        check("file systems", files(vec![model::FileSystemConfig::default()]), Some("NotImplemented"));
     }
 
     #[test]
@@ -349,8 +343,8 @@ mod tests {
     #[test]
     fn machine_code_needs_its_own_architecture() {
         let other = if host_architecture() == "arm64" { "x86_64" } else { "arm64" };
-        assert!(check_architecture(host_architecture(), "provided.al2023").is_ok());
-        assert!(check_architecture(other, "provided.al2023").is_err());
-        assert!(check_architecture(other, "python3.12").is_ok());
+        assert_eq!(why_not_here(host_architecture(), "provided.al2023"), None);
+        assert!(why_not_here(other, "provided.al2023").is_some());
+        assert_eq!(why_not_here(other, "python3.12"), None);
     }
 }

@@ -15,6 +15,8 @@ use crate::runtimes::RuntimeUpdate;
 use crate::signing::Signing;
 use crate::urls::{FunctionUrl, UrlOwner};
 
+/// Account, region.
+pub(crate) type Place = (u64, String);
 /// Account, region, name.
 pub(crate) type Key = (u64, String, String);
 /// Account, region, name, number: a version of a function or a layer.
@@ -51,7 +53,7 @@ pub(crate) const LAYERS: Table<Key, Layer> = Table::new("layers");
 /// Versions of layers.
 pub(crate) const LAYER_VERSIONS: Table<VersionKey, LayerVersion> = Table::new("layer-versions");
 /// What an account uses in a region.
-pub(crate) const USAGE: Table<(u64, String), Usage> = Table::new("usage");
+pub(crate) const USAGE: Table<Place, Usage> = Table::new("usage");
 /// Who uses an archive or a tree that was merged from several: its name, the ARN of a function, a version or a layer.
 pub(crate) const CODE_USES: Table<(String, String), Mark> = Table::new("code-uses");
 /// Archives and merged trees that nothing uses, by name.
@@ -101,6 +103,10 @@ impl Record for Mark {}
 impl Record for Unused {}
 
 impl FunctionKey {
+    pub(crate) fn place(&self) -> Place {
+        (self.account.as_u64(), self.region.as_str().to_owned())
+    }
+
     pub(crate) fn row(&self) -> Key {
         (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone())
     }
@@ -117,6 +123,10 @@ impl FunctionKey {
 }
 
 impl LayerKey {
+    pub(crate) fn place(&self) -> Place {
+        (self.account.as_u64(), self.region.as_str().to_owned())
+    }
+
     pub(crate) fn row(&self) -> Key {
         (self.account.as_u64(), self.region.as_str().to_owned(), self.name.clone())
     }

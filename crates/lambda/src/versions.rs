@@ -79,7 +79,7 @@ pub(crate) fn publish(
     if let Some(description) = description {
         version.settings.description.clone_from(description);
     }
-    change_usage(tx, key, code_bytes_max, |usage| usage.code_bytes += version.code.size)?;
+    change_usage(tx, &key.place(), code_bytes_max, |usage| usage.code_bytes += version.code.size)?;
     change_uses(tx, key.version_arn(number).as_str(), None, Some(&version), now)?;
     VERSION_NUMBERS.insert(tx, &key.row(), &LastNumber { last: number })?;
     VERSIONS.insert(tx, &key.version_row(number), &version)?;
@@ -234,7 +234,7 @@ pub(crate) fn drop_version(
     whole: &Whole,
     now: Timestamp,
 ) -> Result<(), Error> {
-    change_usage(tx, key, u64::MAX, |usage| {
+    change_usage(tx, &key.place(), u64::MAX, |usage| {
         usage.code_bytes = usage.code_bytes.saturating_sub(version.code.size);
     })?;
     change_uses(tx, key.version_arn(number).as_str(), Some(version), None, now)?;

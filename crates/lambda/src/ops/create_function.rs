@@ -9,6 +9,7 @@ use weft_types::Arn;
 use crate::code::CodeSource;
 use crate::errors::not_implemented;
 use crate::function::Function;
+use crate::layer_access::LayerAsked;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::{Changes, Settings, host_architecture, parse_architecture};
 use crate::signing::parse_arn;
@@ -23,6 +24,7 @@ pub(crate) struct CreateFunction {
     tags: BTreeMap<String, String>,
     publish: bool,
     code_signing: Option<Arn>,
+    layers: Vec<LayerAsked>,
 }
 
 impl Operation for CreateFunction {
@@ -44,12 +46,14 @@ impl Operation for CreateFunction {
         tags::check(&tags)?;
         let source = CodeSource::parse(Self::NAME, std::mem::take(&mut input.code))?;
         let architecture = parse_architecture(input.architectures.take())?;
-        let settings = Changes::parse(common_settings(input), scope)?
-            .into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
-        Ok(Self { key: function.key, settings, source, tags, publish, code_signing })
+        let mut changes = Changes::parse(common_settings(input), scope)?;
+        let layers = changes.layers.take().unwrap_or_default();
+        let settings =
+            changes.into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
+        Ok(Self { key: function.key, settings, source, tags, publish, code_signing, layers })
     }
 
-    fn accesses(&self, _: &Scope) -> Vec<Access> {
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = self.key.arn();
         let create = access::with_tags(Access::to("lambda:CreateFunction", arn.as_str()), &self.tags);
         let tag = access::with_tags(Access::to("lambda:TagResource", arn.as_str()), &self.tags);
@@ -57,14 +61,17 @@ impl Operation for CreateFunction {
         if !self.tags.is_empty() {
             accesses.push(tag);
         }
+        accesses.extend(self.layers.iter().filter_map(|layer| layer.access(scope.account)));
         accesses
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         lambda.require_assumable(cx, &self.settings.role).await?;
         let _held = lambda.code.hold().await;
+        let mut settings = self.settings;
+        settings.layers = lambda.use_layers(cx, &self.layers).await?;
         let code = lambda.code.keep(self.source, &cx.scope).await?;
-        let mut function = Function::new(self.settings, code, self.tags, cx.scope.now);
+        let mut function = Function::new(settings, code, self.tags, cx.scope.now);
         function.whole.code_signing = self.code_signing.map(Into::into);
         let created = lambda.functions.create(&self.key, function, self.publish).await?;
         Ok(created.describe(&self.key))

@@ -18,7 +18,7 @@ impl Operation for ListCodeSigningConfigs {
     type Input = model::ListCodeSigningConfigsRequest;
     type Output = model::ListCodeSigningConfigsResponse;
 
-    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
         Ok(Self { page: Page::parse(input.marker, input.max_items)? })
     }
 

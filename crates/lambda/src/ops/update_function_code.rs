@@ -8,7 +8,7 @@ use crate::code::CodeSource;
 use crate::errors::not_implemented;
 use crate::functions::Update;
 use crate::name::FunctionRef;
-use crate::settings::{check_architecture, parse_architecture};
+use crate::settings::parse_architecture;
 
 /// A parsed `UpdateFunctionCode` request.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Operation for UpdateFunctionCode {
             if let Some(architecture) = &architecture {
                 found.settings.architecture.clone_from(architecture);
             }
-            check_architecture(&found.settings.architecture, &found.settings.runtime)
+            Ok(())
         };
         let update = Update { revision_id, now: cx.scope.now, dry_run, publish };
         let updated = lambda.update(&function.key, update, change).await?;

@@ -28,10 +28,12 @@ impl Operation for UpdateFunctionConfiguration {
         Ok(Self { function, changes: Changes::parse(input, scope)?, revision_id })
     }
 
-    fn accesses(&self, _: &Scope) -> Vec<Access> {
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let mut accesses =
             vec![Access::to("lambda:UpdateFunctionConfiguration", self.function.arn().as_str())];
         accesses.extend(self.changes.role.as_ref().map(access::pass_role));
+        let layers = self.changes.layers.iter().flatten();
+        accesses.extend(layers.filter_map(|layer| layer.access(scope.account)));
         accesses
     }
 
@@ -43,7 +45,18 @@ impl Operation for UpdateFunctionConfiguration {
             lambda.require_assumable(cx, role).await?;
         }
         let update = Update { revision_id, ..Update::at(cx.scope.now) };
-        let change = move |found: &mut crate::function::Function| changes.apply(&mut found.settings);
+        let _held = lambda.code.hold().await;
+        let layers = match &changes.layers {
+            Some(layers) => Some(lambda.use_layers(cx, layers).await?),
+            None => None,
+        };
+        let change = move |found: &mut crate::function::Function| {
+            changes.apply(&mut found.settings);
+            if let Some(layers) = &layers {
+                found.settings.layers.clone_from(layers);
+            }
+            Ok(())
+        };
         let updated = lambda.update(&function.key, update, change).await?;
         Ok(updated.describe(&function.key))
     }

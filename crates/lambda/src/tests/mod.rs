@@ -6,6 +6,7 @@ mod concurrency;
 mod configs;
 mod functions;
 mod invoke;
+mod layers;
 mod permissions;
 mod settings;
 mod versions;
@@ -36,6 +37,10 @@ async fn nothing_runs_without_a_permission() {
     let text = |text: &str| Some(weft_model::Value::Text(text.to_owned()));
     let given = |operation: &str, member: &str| match (operation, member) {
         ("CreateFunction", "Code") => Some(code.clone()),
+        ("PublishLayerVersion", "Content") => {
+            let text = |text: &str| Some(weft_model::Value::Text(text.to_owned()));
+            Some(weft_model::Value::Struct(vec![text("weft-builds"), text("build-1"), None, None]))
+        }
         ("CreateFunction", "Runtime") => text("python3.12"),
         ("CreateFunction", "Handler") => text("app.main"),
         (_, "CodeSigningConfigArn") => {

@@ -80,15 +80,46 @@ async fn what_is_missing_or_unknown_is_named() {
 #[tokio::test]
 async fn what_weft_has_not_is_refused_by_name() {
     let refused = |text| Err(("NotImplemented", 501, text));
-    let arn = "arn:aws:lambda:us-east-1:000000000000:layer:tools:1".to_owned();
-    check("layers", with(|input| input.layers = Some(vec![arn])), refused("Layers")).await;
     let image = with(|input| input.package_type = Some("Image".to_owned()));
     check("an image", image, refused("container images")).await;
     check("publish false", with(|input| input.publish = Some(false)), Ok(())).await;
-    let queue =
-        model::DeadLetterConfig { target_arn: Some("arn:aws:sqs:us-east-1:000000000000:q".to_owned()) };
-    check("dead letters", with(|input| input.dead_letter_config = Some(queue)), refused("DeadLetterConfig"))
-        .await;
+}
+
+#[tokio::test]
+async fn networks_keys_and_dead_letters_are_kept_and_shown() {
+    let world = World::new();
+    let (queue, secret) =
+        ("arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:kms:us-east-1:000000000000:key/a");
+    let input = with(|input| {
+        input.vpc_config = Some(model::VpcConfig {
+            subnet_ids: Some(vec!["subnet-1".to_owned()]),
+            security_group_ids: Some(vec!["sg-1".to_owned()]),
+            ipv6_allowed_for_dual_stack: None,
+        });
+        input.dead_letter_config = Some(model::DeadLetterConfig { target_arn: Some(queue.to_owned()) });
+        input.kms_key_arn = Some(secret.to_owned());
+    });
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    assert_eq!(created.vpc_config.as_ref().unwrap().subnet_ids, Some(vec!["subnet-1".to_owned()]));
+    assert_eq!(created.dead_letter_config.as_ref().unwrap().target_arn.as_deref(), Some(queue));
+    assert_eq!(created.kms_key_arn.as_deref(), Some(secret));
+    assert_eq!(world.restart().get("hello").await.unwrap(), created);
+}
+
+#[tokio::test]
+async fn machine_code_for_another_machine_says_so_when_it_is_invoked() {
+    let world = World::new();
+    let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
+    let input = with(|input| {
+        input.runtime = Some("provided.al2023".to_owned());
+        input.architectures = Some(vec![other.to_owned()]);
+    });
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    assert_eq!(created.state.as_deref(), Some("Active"));
+    assert!(created.state_reason.unwrap().contains(other));
+    let (code, status, message) = refusal(world.invoke("hello", "1").await);
+    assert_eq!((code.as_str(), status), ("InvalidRuntimeException", 502));
+    assert!(message.contains("this machine is"), "{message}");
 }
 
 #[tokio::test]
