@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
 use weft_service::Error;
 
+use crate::change::Change;
 use crate::errors::{invalid_parameter, validation};
 use crate::name::FunctionRef;
 use crate::version::VersionId;
@@ -74,21 +75,24 @@ pub(crate) fn parse_version(text: &str) -> Result<VersionId, Error> {
 }
 
 /// Parses `RoutingConfig`: at most one further version with its weight; no weights remove it.
-pub(crate) fn parse_routing(config: model::AliasRoutingConfiguration) -> Result<Option<Second>, Error> {
+pub(crate) fn parse_routing(
+    config: Option<model::AliasRoutingConfiguration>,
+) -> Result<Change<Second>, Error> {
+    let Some(config) = config else { return Ok(Change::Keep) };
     let weights = config.additional_version_weights.unwrap_or_default();
     if weights.len() > 1 {
         return Err(invalid_parameter(
             "Number of items in AdditionalVersionWeights cannot be greater than 1",
         ));
     }
-    let Some((version, weight)) = weights.into_iter().next() else { return Ok(None) };
+    let Some((version, weight)) = weights.into_iter().next() else { return Ok(Change::Clear) };
     if !(0.0..=1.0).contains(&weight) {
         return Err(invalid_parameter(format!(
             "The weight of version {version} must be between 0.0 and 1.0"
         )));
     }
     match VersionId::parse(&version) {
-        Some(VersionId::Number(version)) => Ok(Some(Second { version, weight })),
+        Some(VersionId::Number(version)) => Ok(Change::Set(Second { version, weight })),
         _ => Err(invalid_parameter(format!("Invalid function version {version} in routing configuration."))),
     }
 }
@@ -142,11 +146,11 @@ mod tests {
         let parse = |list: &[(&str, f64)]| {
             let weights = list.iter().map(|(version, weight)| ((*version).to_owned(), *weight)).collect();
             let config = model::AliasRoutingConfiguration { additional_version_weights: Some(weights) };
-            parse_routing(config).map_err(|error| error.code())
+            parse_routing(Some(config)).map_err(|error| error.code())
         };
         let bad = Err("InvalidParameterValueException");
-        assert_eq!(parse(&[]), Ok(None));
-        assert_eq!(parse(&[("2", 0.25)]), Ok(Some(Second { version: 2, weight: 0.25 })));
+        assert_eq!(parse(&[]), Ok(Change::Clear));
+        assert_eq!(parse(&[("2", 0.25)]), Ok(Change::Set(Second { version: 2, weight: 0.25 })));
         assert_eq!(parse(&[("2", 0.1), ("3", 0.1)]), bad);
         assert_eq!(parse(&[("2", 1.1)]), bad);
         assert_eq!(parse(&[("2", f64::NAN)]), bad);

@@ -5,6 +5,7 @@ use weft_store::Read;
 
 use crate::alias::{Alias, Second, check_pair};
 use crate::belongings::drop_of_qualifier;
+use crate::change::Change;
 use crate::errors;
 use crate::functions::Functions;
 use crate::name::{FunctionKey, FunctionRef};
@@ -16,8 +17,7 @@ use crate::version::VersionId;
 pub(crate) struct AliasChange {
     pub(crate) version: Option<VersionId>,
     pub(crate) description: Option<String>,
-    /// Some for a request that names it: the second version, or none any more.
-    pub(crate) second: Option<Option<Second>>,
+    pub(crate) second: Change<Second>,
     /// The revision that the caller means to change, where it says one.
     pub(crate) revision_id: Option<String>,
 }
@@ -27,9 +27,7 @@ impl AliasChange {
         if let Some(version) = self.version {
             alias.version = version;
         }
-        if let Some(second) = self.second {
-            alias.second = second;
-        }
+        self.second.apply(&mut alias.second);
         if let Some(description) = &self.description {
             alias.description.clone_from(description);
         }

@@ -8,6 +8,7 @@ use weft_types::{Arn, Timestamp};
 use crate::errors::{invalid_parameter, not_found};
 use crate::functions::Functions;
 use crate::name::{FunctionKey, FunctionRef, LATEST};
+use crate::outside::is_fifo;
 use crate::tables::EVENT_INVOKES;
 use crate::versions::read_found;
 
@@ -96,7 +97,7 @@ fn check_destination(function: &FunctionRef, arn: Option<&str>, services: &[&str
     if arn.service() == "lambda" && same_function(&arn, &function.key) {
         return Err(invalid_parameter("You can't specify the function as a destination for itself."));
     }
-    if matches!(arn.service(), "sqs" | "sns") && text.ends_with(".fifo") {
+    if matches!(arn.service(), "sqs" | "sns") && is_fifo(&arn) {
         return Err(invalid_parameter(format!(
             "The provided destination config {text} is invalid: FIFO queues and topics can't be destinations."
         )));

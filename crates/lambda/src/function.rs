@@ -134,9 +134,21 @@ impl Function {
                 optimization_status: Some("Off".to_owned()),
             }),
             layers: self.describe_layers(),
+            runtime_version_config: Some(self.describe_runtime(key)),
             logging_config: Some(self.describe_logging(key)),
             ..Default::default()
         }
+    }
+
+    /// Which runtime it is, and the visible note where another interpreter runs it.
+    fn describe_runtime(&self, key: &FunctionKey) -> model::RuntimeVersionConfig {
+        let Settings { runtime, runtime_note, .. } = &self.settings;
+        let error = runtime_note.clone().map(|note| model::RuntimeVersionError {
+            error_code: Some("RuntimeNotInstalled".to_owned()),
+            message: Some(note),
+        });
+        let arn = runtimes::version_arn(runtime, key.region.as_str());
+        model::RuntimeVersionConfig { runtime_version_arn: Some(arn), error }
     }
 
     fn describe_layers(&self) -> Option<Vec<model::Layer>> {
@@ -185,6 +197,7 @@ impl Function {
                 runtime: settings.runtime.clone(),
                 handler: settings.handler.clone(),
                 timeout: Duration::from_secs(u64::from(settings.timeout_seconds)),
+                logging: settings.logging.contract(),
             }),
             code: folders.code,
             mounts: folders.layers.map(|layers| ("/opt".to_owned(), layers)).into_iter().collect(),

@@ -16,6 +16,7 @@ mod alias;
 mod aliases;
 mod belongings;
 mod cache;
+mod change;
 mod code;
 mod concurrency;
 mod environment;
@@ -322,6 +323,11 @@ impl Lambda {
         let workload = workload(key, VersionId::Number(number), &self.placements.get(key));
         self.workers.retire(&workload, None);
         Ok(())
+    }
+
+    /// What is to be said of a runtime on this machine.
+    async fn runtime_note(&self, runtime: &str) -> Option<String> {
+        self.workers.interpreter_note(&runtimes::interpreter(runtime)?).await
     }
 
     /// Fails with AWS's error unless Lambda may assume the role.

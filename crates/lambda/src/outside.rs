@@ -8,6 +8,7 @@ use weft_model::lambda as model;
 use weft_service::Error;
 use weft_types::Arn;
 
+use crate::change::Change;
 use crate::errors::invalid_parameter;
 
 /// Such settings as they are stored.
@@ -33,9 +34,9 @@ pub(crate) struct Vpc {
 /// Settings that a request names: each is set, or taken away.
 #[derive(Debug, Default)]
 pub(crate) struct OutsideChanges {
-    vpc: Option<Option<Vpc>>,
-    dead_letter: Option<Option<String>>,
-    kms_key: Option<Option<String>>,
+    vpc: Change<Vpc>,
+    dead_letter: Change<String>,
+    kms_key: Change<String>,
 }
 
 impl OutsideChanges {
@@ -45,22 +46,25 @@ impl OutsideChanges {
         kms_key: Option<String>,
     ) -> Result<Self, Error> {
         let text = |text: String| Some(text).filter(|text| !text.is_empty());
-        let dead_letter = dead_letters.map(|config| config.target_arn.and_then(text));
-        if let Some(Some(arn)) = &dead_letter {
-            check_dead_letter(arn)?;
+        let mut changes = Self::default();
+        if let Some(vpc) = vpc {
+            changes.vpc = Change::to(parse_vpc(vpc)?);
         }
-        Ok(Self { vpc: vpc.map(parse_vpc).transpose()?, dead_letter, kms_key: kms_key.map(text) })
+        if let Some(config) = dead_letters {
+            let target = config.target_arn.and_then(text);
+            target.as_deref().map_or(Ok(()), check_dead_letter)?;
+            changes.dead_letter = Change::to(target);
+        }
+        if let Some(key) = kms_key {
+            changes.kms_key = Change::to(text(key));
+        }
+        Ok(changes)
     }
 
     pub(crate) fn apply(&self, outside: &mut Outside) {
-        fn set<T: Clone>(place: &mut Option<T>, change: Option<&Option<T>>) {
-            if let Some(change) = change {
-                place.clone_from(change);
-            }
-        }
-        set(&mut outside.vpc, self.vpc.as_ref());
-        set(&mut outside.dead_letter, self.dead_letter.as_ref());
-        set(&mut outside.kms_key, self.kms_key.as_ref());
+        self.vpc.apply(&mut outside.vpc);
+        self.dead_letter.apply(&mut outside.dead_letter);
+        self.kms_key.apply(&mut outside.kms_key);
     }
 }
 
@@ -106,8 +110,13 @@ fn parse_vpc(input: model::VpcConfig) -> Result<Option<Vpc>, Error> {
     Ok((!subnets.is_empty()).then_some(Vpc { subnets, security_groups, ipv6 }))
 }
 
+/// Whether it is a queue or a topic that keeps an order.
+pub(crate) fn is_fifo(arn: &Arn) -> bool {
+    arn.resource().rsplit('.').next() == Some("fifo")
+}
+
 fn check_dead_letter(text: &str) -> Result<(), Error> {
-    let known = |arn: &Arn| matches!(arn.service(), "sqs" | "sns") && !arn.resource().ends_with(".fifo");
+    let known = |arn: &Arn| matches!(arn.service(), "sqs" | "sns") && !is_fifo(arn);
     if Arn::parse(text).is_ok_and(|arn| known(&arn)) {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use weft_service::Error;
+use weft_store::Digest;
 
 use crate::errors;
 
@@ -82,6 +83,11 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
 /// Whether the code is machine code, which only runs on its own architecture.
 pub(crate) fn is_native(name: &str) -> bool {
     name.starts_with("provided") || name == "go1.x"
+}
+
+/// The name of a runtime's version. There is one of each runtime: what is installed.
+pub(crate) fn version_arn(name: &str, region: &str) -> String {
+    format!("arn:aws:lambda:{region}::runtime:{}", Digest::of(name.as_bytes()))
 }
 
 /// The interpreter that the code needs; none for native programs.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
+use weft_service::workload::LambdaLogging;
 use weft_service::{Error, Scope};
 use weft_types::Arn;
 
@@ -37,6 +38,9 @@ pub(crate) struct Settings {
     pub(crate) layers: Vec<LayerUse>,
     #[serde(default)]
     pub(crate) outside: Outside,
+    /// What the machine said of the runtime when it was set.
+    #[serde(default)]
+    pub(crate) runtime_note: Option<String>,
 }
 
 /// `LoggingConfig`.
@@ -50,6 +54,14 @@ pub(crate) struct Logging {
     pub(crate) system_level: Option<String>,
     /// The group, where it is not `/aws/lambda/<name>`.
     pub(crate) group: Option<String>,
+}
+
+impl Logging {
+    /// What the runtime is told.
+    pub(crate) fn contract(&self) -> LambdaLogging {
+        let Self { json, application_level, system_level, .. } = self.clone();
+        LambdaLogging { json, application_level, system_level }
+    }
 }
 
 /// Settings that a request names; those that it does not stay as they are, or take their default.
@@ -132,6 +144,7 @@ impl Changes {
             logging: self.logging.unwrap_or_default(),
             layers: Vec::new(),
             outside,
+            runtime_note: None,
         })
     }
 

@@ -29,7 +29,7 @@ impl Operation for CreateAlias {
         let function = FunctionRef::parse_alias(&input.function_name, &input.name, scope)?;
         let change = AliasChange {
             description: input.description,
-            second: input.routing_config.map(parse_routing).transpose()?,
+            second: parse_routing(input.routing_config)?,
             ..AliasChange::default()
         };
         Ok(Self { function, name: input.name, version: parse_version(&input.function_version)?, change })

@@ -69,6 +69,7 @@ impl Operation for CreateFunction {
         lambda.require_assumable(cx, &self.settings.role).await?;
         let _held = lambda.code.hold().await;
         let mut settings = self.settings;
+        settings.runtime_note = lambda.runtime_note(&settings.runtime).await;
         settings.layers = lambda.use_layers(cx, &self.layers).await?;
         let code = lambda.code.keep(self.source, &cx.scope).await?;
         let mut function = Function::new(settings, code, self.tags, cx.scope.now);

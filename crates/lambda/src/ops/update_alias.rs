@@ -28,7 +28,7 @@ impl Operation for UpdateAlias {
         let change = AliasChange {
             version: input.function_version.as_deref().map(parse_version).transpose()?,
             description: input.description,
-            second: input.routing_config.map(parse_routing).transpose()?,
+            second: parse_routing(input.routing_config)?,
             revision_id: input.revision_id,
         };
         Ok(Self { function, name: input.name, change })

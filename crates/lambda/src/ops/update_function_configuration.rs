@@ -3,6 +3,7 @@
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::change::Change;
 use crate::functions::Update;
 use crate::name::FunctionRef;
 use crate::settings::Changes;
@@ -50,8 +51,13 @@ impl Operation for UpdateFunctionConfiguration {
             Some(layers) => Some(lambda.use_layers(cx, layers).await?),
             None => None,
         };
+        let note = match &changes.runtime {
+            Some(runtime) => Change::to(lambda.runtime_note(runtime).await),
+            None => Change::Keep,
+        };
         let change = move |found: &mut crate::function::Function| {
             changes.apply(&mut found.settings);
+            note.apply(&mut found.settings.runtime_note);
             if let Some(layers) = &layers {
                 found.settings.layers.clone_from(layers);
             }

@@ -21,11 +21,9 @@ async fn two_versions() -> World {
     world
 }
 
-fn weights(list: &[(&str, f64)]) -> Option<model::AliasRoutingConfiguration> {
+fn weights(list: &[(&str, f64)]) -> model::AliasRoutingConfiguration {
     let weights = list.iter().map(|(version, weight)| ((*version).to_owned(), *weight));
-    Some(model::AliasRoutingConfiguration {
-        additional_version_weights: Some(weights.collect::<BTreeMap<_, _>>()),
-    })
+    model::AliasRoutingConfiguration { additional_version_weights: Some(weights.collect::<BTreeMap<_, _>>()) }
 }
 
 async fn update(
@@ -70,19 +68,19 @@ async fn an_alias_leads_to_its_version_and_moves_at_once() {
 async fn two_versions_share_the_requests_by_weight() {
     let world = two_versions().await;
     world.create_alias("hello", "live", "1").await.unwrap();
-    let routed = update(&world, |input| input.routing_config = weights(&[("2", 1.0)])).await.unwrap();
-    assert_eq!(routed.routing_config, weights(&[("2", 1.0)]));
+    let routed = update(&world, |input| input.routing_config = Some(weights(&[("2", 1.0)]))).await.unwrap();
+    assert_eq!(routed.routing_config, Some(weights(&[("2", 1.0)])));
     assert_eq!(executed(&world).await, "2");
-    update(&world, |input| input.routing_config = weights(&[("2", 0.0)])).await.unwrap();
+    update(&world, |input| input.routing_config = Some(weights(&[("2", 0.0)]))).await.unwrap();
     assert_eq!(executed(&world).await, "1");
-    update(&world, |input| input.routing_config = weights(&[("2", 0.5)])).await.unwrap();
+    update(&world, |input| input.routing_config = Some(weights(&[("2", 0.5)]))).await.unwrap();
     let mut seen = BTreeMap::<String, u32>::new();
     for _ in 0..200 {
         *seen.entry(executed(&world).await).or_default() += 1;
     }
     // 200 fair draws leave 40 to 160 with a probability of all but 1e-17.
     assert!(seen["1"] > 40 && seen["2"] > 40, "{seen:?}");
-    let plain = update(&world, |input| input.routing_config = weights(&[])).await.unwrap();
+    let plain = update(&world, |input| input.routing_config = Some(weights(&[]))).await.unwrap();
     assert_eq!(plain.routing_config, None);
 }
 
@@ -99,7 +97,7 @@ async fn an_alias_that_cannot_be_is_refused() {
     assert_eq!(again, ("ResourceConflictException".to_owned(), 409, format!("Alias already exists: {ARN}")));
     let bad = "InvalidParameterValueException";
     let route = async |list: &[(&str, f64)]| {
-        refusal(update(&world, |input| input.routing_config = weights(list)).await).0
+        refusal(update(&world, |input| input.routing_config = Some(weights(list))).await).0
     };
     assert_eq!(route(&[("1", 0.5)]).await, bad);
     assert_eq!(route(&[("2", 0.1), ("3", 0.1)]).await, bad);

@@ -123,6 +123,24 @@ async fn machine_code_for_another_machine_says_so_when_it_is_invoked() {
 }
 
 #[tokio::test]
+async fn a_runtime_that_another_version_serves_says_so() {
+    let world = World::new();
+    let input = with(|input| input.runtime = Some("python3.8".to_owned()));
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    let runtime = created.runtime_version_config.unwrap();
+    assert!(runtime.runtime_version_arn.unwrap().starts_with("arn:aws:lambda:us-east-1::runtime:"));
+    assert_eq!(runtime.error.unwrap().message.as_deref(), Some("Python 3.11 runs it"));
+    let input = model::UpdateFunctionConfigurationRequest {
+        function_name: "hello".to_owned(),
+        runtime: Some("python3.12".to_owned()),
+        ..Default::default()
+    };
+    let updated: model::FunctionConfiguration =
+        world.call("UpdateFunctionConfiguration", input).await.unwrap();
+    assert_eq!(updated.runtime_version_config.unwrap().error, None);
+}
+
+#[tokio::test]
 async fn tracing_and_logging_are_kept_and_shown() {
     let world = World::new();
     let input = with(|input| {
@@ -146,6 +164,15 @@ async fn tracing_and_logging_are_kept_and_shown() {
     let revision = world.workers.revisions.lock().unwrap()[0].clone();
     assert_eq!(revision.log_group, "/my/group");
     assert_eq!(revision.limits.tmp_mib, 1024);
+    let weft_service::workload::Contract::Lambda(contract) = &revision.contract else {
+        panic!("no function")
+    };
+    let expected = weft_service::workload::LambdaLogging {
+        json: true,
+        application_level: Some("DEBUG".to_owned()),
+        system_level: Some("INFO".to_owned()),
+    };
+    assert_eq!(contract.logging, expected);
     assert_eq!(revision.environment["AWS_LAMBDA_LOG_FORMAT"], "JSON");
     assert_eq!(revision.environment["AWS_LAMBDA_LOG_LEVEL"], "DEBUG");
 }

@@ -233,6 +233,11 @@ impl Workers for FakeWorkers {
     fn status(&self) -> Vec<WorkerStatus> {
         Vec::new()
     }
+
+    fn interpreter_note<'a>(&'a self, declared: &'a str) -> BoxFuture<'a, Option<String>> {
+        let note = (declared == "python3.8").then(|| "Python 3.11 runs it".to_owned());
+        Box::pin(async move { note })
+    }
 }
 
 struct FakeArtifacts(PathBuf);
