@@ -122,7 +122,10 @@ impl Functions {
         self.read(move |tx| {
             require_function(tx, &key)?;
             let after = after.as_deref().unwrap_or_default();
-            let rows = ALIASES.query(&key.row()).after(&key.qualified_row(after)).rows(tx)?;
+            // Where one version is asked for, all are looked at.
+            let most = if version.is_none() { limit + 1 } else { usize::MAX };
+            let query = ALIASES.query(&key.row()).after(&key.qualified_row(after)).limit(most);
+            let rows = query.rows(tx)?;
             let wanted = |alias: &Alias| version.is_none_or(|version| alias.versions().any(|v| v == version));
             let rows = rows.into_iter().filter(|(_, alias)| wanted(alias));
             let mut aliases: Vec<_> = rows.map(|((.., name), alias)| (name, alias)).take(limit + 1).collect();

@@ -292,3 +292,26 @@ impl Function {
         self.settings.logging.group.clone().unwrap_or_else(|| key.log_group())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_first_build_is_read() {
+        let old = serde_json::json!({
+            "settings": {
+                "runtime": "python3.12", "handler": "app.main", "role": "arn:aws:iam::000000000000:role/worker",
+                "description": "", "timeout_seconds": 3, "memory_mib": 128, "tmp_mib": 512, "environment": {},
+                "tracing": "PassThrough", "architecture": "x86_64",
+                "logging": { "json": false, "application_level": null, "system_level": null, "group": null },
+            },
+            "code": { "origin": { "Archive": "aa" }, "sha256": "sum", "size": 5 },
+            "tags": {}, "revision_id": "first", "last_modified": 0,
+        });
+        let function: Function = serde_json::from_value(old).unwrap();
+        assert_eq!(function.revision_key(&Placement::default()), "first:0");
+        assert_eq!((function.code.unpacked, function.whole.clone()), (0, Whole::default()));
+        assert_eq!(function.uses(), BTreeSet::from(["aa".to_owned()]));
+    }
+}

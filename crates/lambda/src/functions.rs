@@ -1,7 +1,5 @@
 //! Functions in the store.
 
-use std::collections::BTreeMap;
-
 use weft_model::lambda as model;
 use weft_service::{Error, Scope, request_id};
 use weft_store::{ReadTx, Store, WriteTx};
@@ -174,24 +172,6 @@ impl Functions {
             let changed = change(tx, &mut found.whole)?;
             FUNCTIONS.insert(tx, &key.row(), &found)?;
             Ok(changed)
-        })
-        .await
-    }
-
-    /// Changes a function's tags, which makes no new revision.
-    pub(crate) async fn change_tags(
-        &self,
-        function: &FunctionRef,
-        change: impl Fn(&mut BTreeMap<String, String>) -> Result<(), Error> + Send + Sync + 'static,
-    ) -> Result<(), Error> {
-        let function = function.clone();
-        self.write(move |tx| {
-            let key = function.key.row();
-            let Some(mut found) = FUNCTIONS.get(tx, &key)? else {
-                return Err(errors::function_not_found(&function.arn()).into());
-            };
-            change(&mut found.tags)?;
-            Ok(FUNCTIONS.insert(tx, &key, &found)?)
         })
         .await
     }

@@ -4,9 +4,15 @@
 //! stores to [`Workers`] as immutable [`Revision`]s. What an invocation needs is in memory ([`Lambda::register`] gives the
 //! operations; `Invoke` reads nothing from the store once a function is warm) and changes with each update.
 //!
+//! A function is `$LATEST` (`functions`), its published copies (`versions`) and names for those (`aliases`); `resolve`
+//! leads from a name and qualifier to what runs. What belongs to a function, a version or an alias (policies, URLs,
+//! concurrency, how it is invoked asynchronously) has a table each and goes with it (`belongings`). Layers are archives
+//! like code; several become one tree.
+//!
 //! Invariants: a function that was acknowledged is there after a restart, with its code; a function's role can be
-//! assumed by Lambda when it is set; an update never leaves a pool of the old revision behind; a setting that Weft has
-//! not is refused by name, never ignored.
+//! assumed by Lambda when it is set; an update never leaves a pool of the old revision behind; a version does not
+//! change and its number is never used again; an archive stays while a function, a version or a layer has it; a setting
+//! that would change something and that Weft has not is refused by name, never ignored.
 //!
 //! The crate deliberately does not know how workers start, what a runtime's bootstrap does, or where builds come from.
 //! So far invocations are synchronous.
@@ -27,6 +33,7 @@ mod functions;
 mod layer;
 mod layer_access;
 mod layers;
+mod logging;
 mod name;
 mod ops;
 mod outside;

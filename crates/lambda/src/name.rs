@@ -104,21 +104,6 @@ impl FunctionRef {
         Self::parse(text, Some(alias), scope)
     }
 
-    /// Parses the ARN of what is tagged: a function, not a version or an alias of it.
-    pub(crate) fn parse_taggable(text: &str, scope: &Scope) -> Result<Self, Error> {
-        if !Arn::parse(text).is_ok_and(|arn| arn.resource().starts_with("function:")) {
-            let message = format!("The resource {text} is not a function; only functions can be tagged.");
-            return Err(Error::new("ResourceNotFoundException", message).with_status(404));
-        }
-        let function = Self::parse(text, None, scope)?;
-        match function.qualifier {
-            None => Ok(function),
-            Some(_) => Err(errors::invalid_parameter(
-                "Tags on function aliases and versions are not supported. Please specify either a function ARN.",
-            )),
-        }
-    }
-
     /// The ARN as it was asked for.
     pub(crate) fn arn(&self) -> Arn {
         match &self.qualifier {

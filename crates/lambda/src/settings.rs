@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
-use weft_service::workload::LambdaLogging;
 use weft_service::{Error, Scope};
 use weft_types::Arn;
 
 use crate::errors::{invalid_parameter, not_implemented, validation};
 use crate::layer::LayerUse;
 use crate::layer_access::{LayerAsked, parse_layers};
+use crate::logging::{Logging, LoggingChange};
 use crate::outside::{Outside, OutsideChanges};
 use crate::{environment, runtimes};
 
@@ -43,27 +43,6 @@ pub(crate) struct Settings {
     pub(crate) runtime_note: Option<String>,
 }
 
-/// `LoggingConfig`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Logging {
-    /// Whether lines are JSON.
-    pub(crate) json: bool,
-    /// Only with JSON.
-    pub(crate) application_level: Option<String>,
-    /// Only with JSON.
-    pub(crate) system_level: Option<String>,
-    /// The group, where it is not `/aws/lambda/<name>`.
-    pub(crate) group: Option<String>,
-}
-
-impl Logging {
-    /// What the runtime is told.
-    pub(crate) fn contract(&self) -> LambdaLogging {
-        let Self { json, application_level, system_level, .. } = self.clone();
-        LambdaLogging { json, application_level, system_level }
-    }
-}
-
 /// Settings that a request names; those that it does not stay as they are, or take their default.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
@@ -76,7 +55,7 @@ pub(crate) struct Changes {
     tmp_mib: Option<u32>,
     environment: Option<BTreeMap<String, String>>,
     tracing: Option<String>,
-    logging: Option<Logging>,
+    logging: LoggingChange,
     /// Layers as they are asked for.
     pub(crate) layers: Option<Vec<LayerAsked>>,
     outside: OutsideChanges,
@@ -115,7 +94,7 @@ impl Changes {
                 .transpose()?,
             environment,
             tracing: input.tracing_config.and_then(|tracing| tracing.mode),
-            logging: input.logging_config.map(parse_logging).transpose()?,
+            logging: LoggingChange::parse(input.logging_config),
             layers: input.layers.as_deref().map(parse_layers).transpose()?,
             outside: OutsideChanges::parse(input.vpc_config, input.dead_letter_config, input.kms_key_arn)?,
         })
@@ -130,6 +109,8 @@ impl Changes {
         };
         let mut outside = Outside::default();
         self.outside.apply(&mut outside);
+        let mut logging = Logging::default();
+        self.logging.apply(&mut logging)?;
         Ok(Settings {
             runtime,
             handler,
@@ -141,7 +122,7 @@ impl Changes {
             environment: self.environment.unwrap_or_default(),
             tracing: self.tracing.unwrap_or_else(|| "PassThrough".to_owned()),
             architecture,
-            logging: self.logging.unwrap_or_default(),
+            logging,
             layers: Vec::new(),
             outside,
             runtime_note: None,
@@ -149,7 +130,7 @@ impl Changes {
     }
 
     /// Changes settings that are there.
-    pub(crate) fn apply(&self, settings: &mut Settings) {
+    pub(crate) fn apply(&self, settings: &mut Settings) -> Result<(), Error> {
         fn set<T: Clone>(place: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 place.clone_from(value);
@@ -164,8 +145,8 @@ impl Changes {
         set(&mut settings.tmp_mib, self.tmp_mib.as_ref());
         set(&mut settings.environment, self.environment.as_ref());
         set(&mut settings.tracing, self.tracing.as_ref());
-        set(&mut settings.logging, self.logging.as_ref());
         self.outside.apply(&mut settings.outside);
+        self.logging.apply(&mut settings.logging)
     }
 }
 
@@ -253,21 +234,6 @@ fn parse_role(text: &str, scope: &Scope) -> Result<Arn, Error> {
     Ok(arn)
 }
 
-fn parse_logging(input: model::LoggingConfig) -> Result<Logging, Error> {
-    let json = input.log_format.as_deref() == Some("JSON");
-    let levels = input.application_log_level.is_some() || input.system_log_level.is_some();
-    if levels && !json {
-        return Err(invalid_parameter("Log levels can only be set for functions whose LogFormat is JSON."));
-    }
-    let level = |given: Option<String>| json.then(|| given.unwrap_or_else(|| "INFO".to_owned()));
-    Ok(Logging {
-        json,
-        application_level: level(input.application_log_level),
-        system_level: level(input.system_log_level),
-        group: input.log_group,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use weft_types::{AccountId, Region, Timestamp};
@@ -336,21 +302,6 @@ mod tests {
         };
         check("no file systems", files(vec![]), None);
         check("file systems", files(vec![model::FileSystemConfig::default()]), Some("NotImplemented"));
-    }
-
-    #[test]
-    fn log_levels_need_json() {
-        let logging = |format: &str, level: Option<&str>| Request {
-            logging_config: Some(model::LoggingConfig {
-                log_format: Some(format.to_owned()),
-                application_log_level: level.map(str::to_owned),
-                ..Default::default()
-            }),
-            ..Request::default()
-        };
-        check("text", logging("Text", None), None);
-        check("json", logging("JSON", Some("WARN")), None);
-        check("text with a level", logging("Text", Some("WARN")), Some("InvalidParameterValueException"));
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Operation for CreateFunction {
         let arn = self.key.arn();
         let create = access::with_tags(Access::to("lambda:CreateFunction", arn.as_str()), &self.tags);
         let tag = access::with_tags(Access::to("lambda:TagResource", arn.as_str()), &self.tags);
+        let create = access::with_layers(create, &self.layers);
         let mut accesses = vec![create, access::pass_role(&self.settings.role)];
         if !self.tags.is_empty() {
             accesses.push(tag);

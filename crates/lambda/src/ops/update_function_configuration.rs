@@ -30,11 +30,11 @@ impl Operation for UpdateFunctionConfiguration {
     }
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
-        let mut accesses =
-            vec![Access::to("lambda:UpdateFunctionConfiguration", self.function.arn().as_str())];
+        let update = Access::to("lambda:UpdateFunctionConfiguration", self.function.arn().as_str());
+        let layers = self.changes.layers.as_deref().unwrap_or_default();
+        let mut accesses = vec![access::with_layers(update, layers)];
         accesses.extend(self.changes.role.as_ref().map(access::pass_role));
-        let layers = self.changes.layers.iter().flatten();
-        accesses.extend(layers.filter_map(|layer| layer.access(scope.account)));
+        accesses.extend(layers.iter().filter_map(|layer| layer.access(scope.account)));
         accesses
     }
 
@@ -56,7 +56,7 @@ impl Operation for UpdateFunctionConfiguration {
             None => Change::Keep,
         };
         let change = move |found: &mut crate::function::Function| {
-            changes.apply(&mut found.settings);
+            changes.apply(&mut found.settings)?;
             note.apply(&mut found.settings.runtime_note);
             if let Some(layers) = &layers {
                 found.settings.layers.clone_from(layers);

@@ -196,6 +196,22 @@ async fn a_runtime_is_updated_as_was_said() {
     assert_eq!(put("Manual", Some("arn:aws:lambda:us-east-1::runtime:abc")).await, Ok(()));
 }
 
+#[tokio::test]
+async fn a_code_signing_configuration_has_tags() {
+    let world = World::new();
+    let resource = signing_config(&world, "Warn").await;
+    let tags = std::collections::BTreeMap::from([("team".to_owned(), "a".to_owned())]);
+    let input = model::TagResourceRequest { resource: resource.clone(), tags: tags.clone() };
+    world.call::<_, ()>("TagResource", input).await.unwrap();
+    let input = model::ListTagsRequest { resource: resource.clone() };
+    let found: model::ListTagsResponse = world.call("ListTags", input).await.unwrap();
+    assert_eq!(found.tags, Some(tags));
+    let other = "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000".to_owned();
+    let input = model::ListTagsRequest { resource: other };
+    let missing = world.call::<_, model::ListTagsResponse>("ListTags", input).await;
+    assert_eq!(refusal(missing).0, MISSING);
+}
+
 async fn signing_config(world: &World, policy: &str) -> String {
     let profile = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/abc".to_owned();
     let input = model::CreateCodeSigningConfigRequest {
