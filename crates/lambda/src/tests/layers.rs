@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use weft_model::lambda as model;
+use weft_service::testing::Client;
 use weft_types::Timestamp;
 use weft_wire::ServiceFault;
 
@@ -266,9 +267,35 @@ async fn a_layer_has_a_policy() {
 #[tokio::test]
 async fn a_layer_of_another_account_needs_a_permission() {
     let world = World::new();
-    let foreign = "arn:aws:lambda:us-east-1:111122223333:layer:libs:1".to_owned();
-    let refused = refusal(create_with(&world, "hello", &[foreign]).await);
+    // An administrator of another account.
+    let other = Client::new(&world.client.dispatch, "admin-111122223333", "secret");
+    let published: model::PublishLayerVersionResponse = other
+        .call(&model::SERVICE, "PublishLayerVersion", request("libs", &[("a", b"theirs")]))
+        .await
+        .unwrap();
+    let foreign = published.layer_version_arn.unwrap();
+    assert_eq!(foreign, format!("arn:aws:lambda:us-east-1:111122223333:layer:libs:1"));
+    let create = async |name: &str| create_with(&world, name, std::slice::from_ref(&foreign)).await;
+    let refused = refusal(create("hello").await);
     assert_eq!((refused.0.as_str(), refused.1), ("AccessDeniedException", 403));
+    let input = model::AddLayerVersionPermissionRequest {
+        layer_name: "libs".to_owned(),
+        version_number: 1,
+        statement_id: "a".to_owned(),
+        action: "lambda:GetLayerVersion".to_owned(),
+        principal: "000000000000".to_owned(),
+        ..Default::default()
+    };
+    let _: model::AddLayerVersionPermissionResponse =
+        other.call(&model::SERVICE, "AddLayerVersionPermission", input).await.unwrap();
+    create("hello").await.unwrap();
+    assert!(opt(&world, "hello").await.unwrap().join("a").exists());
+    let own = model::PublishLayerVersionRequest {
+        layer_name: format!("arn:aws:lambda:us-east-1:111122223333:layer:libs"),
+        ..request("libs", &[("a", b"ours")])
+    };
+    let refused = world.call::<_, model::PublishLayerVersionResponse>("PublishLayerVersion", own).await;
+    assert_eq!(refusal(refused).0, "AccessDeniedException");
     let elsewhere = "arn:aws:lambda:eu-west-1:000000000000:layer:libs:1".to_owned();
     assert_eq!(refusal(create_with(&world, "hello", &[elsewhere]).await).0, BAD);
 }
