@@ -99,6 +99,18 @@ impl FunctionRef {
         }
     }
 
+    /// Parses `FunctionName` of an operation on a function as a whole.
+    pub(crate) fn parse_whole(text: &str, scope: &Scope) -> Result<Self, Error> {
+        let function = Self::parse(text, None, scope)?;
+        match function.qualifier {
+            None => Ok(function),
+            Some(_) => Err(errors::invalid_parameter(
+                "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. \
+                 Please specify either a function name or an unqualified function ARN.",
+            )),
+        }
+    }
+
     /// Parses `FunctionName` beside an alias's `Name`, which becomes the qualifier.
     pub(crate) fn parse_alias(text: &str, alias: &str, scope: &Scope) -> Result<Self, Error> {
         Self::parse(text, Some(alias), scope)

@@ -7,6 +7,9 @@ use crate::name::{FunctionRef, LATEST};
 use crate::permission::Grant;
 use crate::{Lambda, errors};
 
+/// The condition key of how callers of a function URL are known.
+const AUTH_TYPE: &str = "lambda:FunctionUrlAuthType";
+
 /// A parsed `AddPermission` request.
 #[derive(Debug)]
 pub(crate) struct AddPermission {
@@ -41,10 +44,13 @@ impl Operation for AddPermission {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![
-            Access::to("lambda:AddPermission", self.function.arn().as_str())
-                .with("lambda:Principal", &self.grant.principal),
-        ]
+        let mut access = Access::to("lambda:AddPermission", self.function.arn().as_str())
+            .with("lambda:Principal", &self.grant.principal);
+        let auth_type = self.grant.conditions.iter().find(|(_, key, _)| *key == AUTH_TYPE);
+        if let Some((_, key, value)) = auth_type {
+            access = access.with(*key, value);
+        }
+        vec![access]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
@@ -67,13 +73,18 @@ fn conditions(
             "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action",
         ));
     }
+    if input.invoked_via_function_url.is_some() && input.action != "lambda:InvokeFunction" {
+        return Err(errors::invalid_parameter(
+            "InvokedViaFunctionUrl is only supported for lambda:InvokeFunction action",
+        ));
+    }
     let via_url = input.invoked_via_function_url.map(|via| via.to_string());
     let all = [
         ("ArnLike", "AWS:SourceArn", input.source_arn.take()),
         ("StringEquals", "AWS:SourceAccount", input.source_account.take()),
         ("StringEquals", "aws:PrincipalOrgID", input.principal_org_id.take()),
         ("StringEquals", "lambda:EventSourceToken", input.event_source_token.take()),
-        ("StringEquals", "lambda:FunctionUrlAuthType", input.function_url_auth_type.take()),
+        ("StringEquals", AUTH_TYPE, input.function_url_auth_type.take()),
         ("Bool", "lambda:InvokedViaFunctionUrl", via_url),
     ];
     let given = all.into_iter().filter_map(|(operator, key, value)| Some((operator, key, value?)));

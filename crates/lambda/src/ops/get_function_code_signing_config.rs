@@ -19,7 +19,7 @@ impl Operation for GetFunctionCodeSigningConfig {
     type Output = model::GetFunctionCodeSigningConfigResponse;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        Ok(Self { function: FunctionRef::parse(&input.function_name, None, scope)? })
+        Ok(Self { function: FunctionRef::parse_whole(&input.function_name, scope)? })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {

@@ -21,7 +21,7 @@ impl Operation for PutFunctionCodeSigningConfig {
     type Output = model::PutFunctionCodeSigningConfigResponse;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        let function = FunctionRef::parse(&input.function_name, None, scope)?;
+        let function = FunctionRef::parse_whole(&input.function_name, scope)?;
         Ok(Self { function, arn: parse_arn(&input.code_signing_config_arn, scope)? })
     }
 

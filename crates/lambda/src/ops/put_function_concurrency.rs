@@ -20,7 +20,7 @@ impl Operation for PutFunctionConcurrency {
     type Output = model::Concurrency;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        let function = FunctionRef::parse(&input.function_name, None, scope)?;
+        let function = FunctionRef::parse_whole(&input.function_name, scope)?;
         let reserved = u32::try_from(input.reserved_concurrent_executions).unwrap_or_default();
         Ok(Self { function, reserved })
     }

@@ -20,7 +20,7 @@ impl Operation for PutFunctionRecursionConfig {
     type Output = model::PutFunctionRecursionConfigResponse;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        let function = FunctionRef::parse(&input.function_name, None, scope)?;
+        let function = FunctionRef::parse_whole(&input.function_name, scope)?;
         Ok(Self { function, recursive_loop: input.recursive_loop })
     }
 

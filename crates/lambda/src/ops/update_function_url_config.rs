@@ -12,6 +12,7 @@ use crate::urls::UrlChange;
 pub(crate) struct UpdateFunctionUrlConfig {
     function: FunctionRef,
     change: UrlChange,
+    auth_type: Option<String>,
 }
 
 impl Operation for UpdateFunctionUrlConfig {
@@ -23,11 +24,16 @@ impl Operation for UpdateFunctionUrlConfig {
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
         let function = FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), scope)?;
         let (auth, mode) = (input.auth_type.as_deref(), input.invoke_mode.as_deref());
-        Ok(Self { function, change: UrlChange::parse(auth, mode, input.cors)? })
+        let change = UrlChange::parse(auth, mode, input.cors)?;
+        Ok(Self { function, change, auth_type: input.auth_type })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("lambda:UpdateFunctionUrlConfig", self.function.arn().as_str())]
+        let access = Access::to("lambda:UpdateFunctionUrlConfig", self.function.arn().as_str());
+        match &self.auth_type {
+            Some(auth_type) => vec![access.with("lambda:FunctionUrlAuthType", auth_type)],
+            None => vec![access],
+        }
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {

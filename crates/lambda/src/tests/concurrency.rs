@@ -67,6 +67,7 @@ async fn what_is_reserved_is_taken_from_the_account_and_a_hundred_stay() {
     delete(&world, "b").await;
     assert_eq!(unreserved(&world).await, 1000);
     assert_eq!(refusal(reserve(&world, "nobody", 1).await).0, "ResourceNotFoundException");
+    assert_eq!(refusal(reserve(&world, "a:1", 1).await).0, BAD);
 }
 
 #[tokio::test]

@@ -93,6 +93,12 @@ async fn what_no_permission_can_be_is_refused() {
     let url =
         model::AddPermissionRequest { function_url_auth_type: Some("NONE".to_owned()), ..permission("a") };
     assert_eq!(refusal(add(&world, url).await).0, bad);
+    let via_url = model::AddPermissionRequest {
+        action: "lambda:InvokeFunctionUrl".to_owned(),
+        invoked_via_function_url: Some(true),
+        ..permission("a")
+    };
+    assert_eq!(refusal(add(&world, via_url).await).0, bad);
     let missing = model::AddPermissionRequest { qualifier: Some("live".to_owned()), ..permission("a") };
     assert_eq!(refusal(add(&world, missing).await).0, "ResourceNotFoundException");
     add(&world, permission("a")).await.unwrap();

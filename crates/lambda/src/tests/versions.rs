@@ -60,6 +60,15 @@ async fn what_has_not_changed_is_not_published_again() {
 }
 
 #[tokio::test]
+async fn two_who_publish_at_once_get_one_version() {
+    let world = World::new();
+    world.create("hello").await;
+    let (first, second) = tokio::join!(world.publish("hello"), world.publish("hello"));
+    assert_eq!(first, second);
+    assert_eq!(versions(&world).await, ["$LATEST", "1"]);
+}
+
+#[tokio::test]
 async fn publishing_may_be_bound_to_code_and_revision() {
     let world = World::new();
     let created = world.create("hello").await;
