@@ -51,7 +51,7 @@ impl Functions {
             let row = key.qualified_row(&name);
             if ALIASES.get(tx, &row)?.is_some() {
                 let message = format!("Alias already exists: {}", key.qualified_arn(&name));
-                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
+                return Err(Error::new("ResourceConflictException", message).with_status(409));
             }
             let empty = String::new;
             let mut alias = Alias { version, second: None, description: empty(), revision_id: empty() };
@@ -75,12 +75,10 @@ impl Functions {
             require_function(tx, &key)?;
             let row = key.qualified_row(&name);
             let Some(mut alias) = ALIASES.get(tx, &row)? else {
-                return Err(
-                    errors::not_found(format!("Alias not found: {}", key.qualified_arn(&name))).into()
-                );
+                return Err(errors::not_found(format!("Alias not found: {}", key.qualified_arn(&name))));
             };
             if change.revision_id.as_ref().is_some_and(|wanted| *wanted != alias.revision_id) {
-                return Err(errors::revision_mismatch().into());
+                return Err(errors::revision_mismatch());
             }
             change.apply(&mut alias)?;
             require_versions(tx, &key, &alias)?;
@@ -96,7 +94,7 @@ impl Functions {
         let (key, name) = (key.clone(), name.to_owned());
         self.write(move |tx| {
             let Some(function) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             ALIASES.remove(tx, &row)?;
             drop_of_qualifier(tx, &key, &name, &function.whole)
@@ -141,7 +139,7 @@ impl Functions {
 pub(crate) fn require_function(tx: &impl Read, key: &FunctionKey) -> Result<(), Error> {
     match FUNCTIONS.get(tx, &key.row())? {
         Some(_) => Ok(()),
-        None => Err(errors::function_not_found(&key.arn()).into()),
+        None => Err(errors::function_not_found(&key.arn())),
     }
 }
 
@@ -151,7 +149,7 @@ fn require_versions(tx: &impl Read, key: &FunctionKey, alias: &Alias) -> Result<
             && VERSIONS.get(tx, &key.version_row(number))?.is_none()
         {
             let function = FunctionRef { key: key.clone(), qualifier: None }.at(version);
-            return Err(errors::function_not_found(&function.arn()).into());
+            return Err(errors::function_not_found(&function.arn()));
         }
     }
     Ok(())

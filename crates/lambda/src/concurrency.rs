@@ -74,8 +74,7 @@ impl Functions {
                     "ReservedConcurrentExecutions  {} should not be lower than function's total provisioned concurrency \
                      [{provisioned}].",
                     reserved.unwrap_or_default()
-                ))
-                .into());
+                )));
             }
             let before = held(whole, provisioned);
             whole.reserved_concurrency = reserved;
@@ -89,7 +88,7 @@ impl Functions {
         let key = key.clone();
         self.read(move |tx| match FUNCTIONS.get(tx, &key.row())? {
             Some(function) => Ok(function.whole.reserved_concurrency),
-            None => Err(errors::function_not_found(&key.arn()).into()),
+            None => Err(errors::function_not_found(&key.arn())),
         })
         .await
     }
@@ -115,8 +114,7 @@ impl Functions {
                 return Err(invalid_parameter(
                     "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for \
                      function",
-                )
-                .into());
+                ));
             }
             let (from, to) = (held(whole, before), held(whole, after));
             hold(tx, key, from, to, account_max, "ConcurrentExecutions for function")?;
@@ -203,8 +201,7 @@ fn hold(
         return Err(invalid_parameter(format!(
             "Specified {what} decreases account's UnreservedConcurrentExecution below its minimum value of \
              [{UNRESERVED_MIN}]."
-        ))
-        .into());
+        )));
     }
     change_usage(tx, &key.place(), u64::MAX, |usage| usage.reserved_concurrency = new)
 }
@@ -240,8 +237,7 @@ fn refuse_doubled(tx: &impl Read, function: &FunctionRef, version: VersionId) ->
     let VersionId::Number(number) = version else {
         return Err(invalid_parameter(
             "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
-        )
-        .into());
+        ));
     };
     if let Qualifier::Alias(_) = function.target() {
         return match PROVISIONED.get(tx, &key.qualified_row(&number.to_string()))? {

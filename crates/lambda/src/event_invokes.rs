@@ -131,7 +131,7 @@ impl Functions {
         self.write(move |tx| {
             let (arn, row) = (function.arn(), row(&function));
             if read_found(tx, &function)?.is_none() {
-                return Err(not_found(format!("The function {arn} doesn't exist.")).into());
+                return Err(not_found(format!("The function {arn} doesn't exist.")));
             }
             let old = if fresh { Some(EventInvoke::default()) } else { EVENT_INVOKES.get(tx, &row)? };
             let mut config = old.ok_or_else(|| missing(&function))?;

@@ -95,7 +95,7 @@ impl Functions {
             let mut function = function.clone();
             if FUNCTIONS.get(tx, &key.row())?.is_some() {
                 let message = format!("Function already exist: {}", key.name);
-                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
+                return Err(Error::new("ResourceConflictException", message).with_status(409));
             }
             let now = function.last_modified;
             change_usage(tx, &key.place(), max, |usage| {
@@ -128,10 +128,10 @@ impl Functions {
         let unpacked_max = self.unpacked_bytes_max;
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             if update.revision_id.as_ref().is_some_and(|wanted| *wanted != old.revision_id) {
-                return Err(errors::revision_mismatch().into());
+                return Err(errors::revision_mismatch());
             }
             let mut new = old.clone();
             change(&mut new)?;
@@ -167,7 +167,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(mut found) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             let changed = change(tx, &mut found.whole)?;
             FUNCTIONS.insert(tx, &key.row(), &found)?;
@@ -181,7 +181,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(old) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             change_usage(tx, &key.place(), u64::MAX, |usage| {
                 usage.functions = usage.functions.saturating_sub(1);
@@ -257,9 +257,9 @@ pub(crate) fn change_usage(
     let before = usage.code_bytes;
     change(&mut usage);
     if usage.code_bytes > code_bytes_max && usage.code_bytes > before {
-        return Err(Error::new("CodeStorageExceededException", "Code storage limit exceeded.")
-            .with_status(400)
-            .into());
+        return Err(
+            Error::new("CodeStorageExceededException", "Code storage limit exceeded.").with_status(400)
+        );
     }
     Ok(USAGE.insert(tx, place, &usage)?)
 }

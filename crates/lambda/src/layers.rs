@@ -143,7 +143,7 @@ impl Layers {
         self.write(move |tx| {
             let mut version = LAYER_VERSIONS.get(tx, &row)?.ok_or_else(missing)?;
             if revision_id.as_ref().is_some_and(|wanted| *wanted != version.revision_id) {
-                return Err(policy_revision_mismatch().into());
+                return Err(policy_revision_mismatch());
             }
             change(&mut version.policy)?;
             version.revision_id = request_id();

@@ -80,7 +80,7 @@ pub(crate) fn check_unsigned(tx: &impl Read, arn: Option<&String>) -> Result<(),
     }
     let message = "The code signature failed one or more of the validation checks for signature mismatch or expiry, and \
                    the code signing policy is set to ENFORCE. Lambda blocks the deployment.";
-    Err(Error::new("CodeVerificationFailedException", message).with_status(400).into())
+    Err(Error::new("CodeVerificationFailedException", message).with_status(400))
 }
 
 /// Notes that a function goes from one configuration to another.
@@ -110,8 +110,7 @@ impl Functions {
     /// A configuration, or AWS's error.
     pub(crate) async fn signing(&self, arn: &Arn) -> Result<Signing, Error> {
         let arn = arn.clone();
-        self.read(move |tx| SIGNING.get(tx, &row(&arn))?.ok_or_else(|| config_missing(arn.as_str()).into()))
-            .await
+        self.read(move |tx| SIGNING.get(tx, &row(&arn))?.ok_or_else(|| config_missing(arn.as_str()))).await
     }
 
     /// Changes a configuration.
@@ -141,7 +140,7 @@ impl Functions {
                 return Ok(SIGNING.remove(tx, &row)?);
             }
             let message = format!("The code signing configuration {arn} is in use by functions.");
-            Err(Error::new("ResourceConflictException", message).with_status(409).into())
+            Err(Error::new("ResourceConflictException", message).with_status(409))
         })
         .await
     }
@@ -209,7 +208,7 @@ impl Functions {
         let key = key.clone();
         self.read(move |tx| match FUNCTIONS.get(tx, &key.row())? {
             Some(function) => Ok(function.whole.code_signing),
-            None => Err(crate::errors::function_not_found(&key.arn()).into()),
+            None => Err(crate::errors::function_not_found(&key.arn())),
         })
         .await
     }

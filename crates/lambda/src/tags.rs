@@ -98,7 +98,7 @@ impl Functions {
             Tagged::Function(key) => {
                 self.write(move |tx| {
                     let Some(mut found) = FUNCTIONS.get(tx, &key.row())? else {
-                        return Err(function_not_found(&key.arn()).into());
+                        return Err(function_not_found(&key.arn()));
                     };
                     change(&mut found.tags)?;
                     Ok(FUNCTIONS.insert(tx, &key.row(), &found)?)

@@ -147,7 +147,7 @@ impl Functions {
         let (function, id) = (function.clone(), random_id(32, ID_ALPHABET));
         self.write(move |tx| {
             if read_found(tx, &function)?.is_none() {
-                return Err(errors::function_not_found(&function.arn()).into());
+                return Err(errors::function_not_found(&function.arn()));
             }
             let row = url_row(&function);
             if URLS.get(tx, &row)?.is_some() {
@@ -156,7 +156,7 @@ impl Functions {
                      for this Lambda function",
                     function.arn()
                 );
-                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
+                return Err(Error::new("ResourceConflictException", message).with_status(409));
             }
             let (created, last_modified) = (now, now);
             let (signed, streamed, cors) = (true, false, None);
@@ -191,7 +191,7 @@ impl Functions {
     /// The URL of a function or an alias, or AWS's error.
     pub(crate) async fn url(&self, function: &FunctionRef) -> Result<FunctionUrl, Error> {
         let row = url_row(function);
-        self.read(move |tx| URLS.get(tx, &row)?.ok_or_else(|| missing().into())).await
+        self.read(move |tx| URLS.get(tx, &row)?.ok_or_else(missing)).await
     }
 
     /// The function and the URL that a host name's first label means, where it means one.

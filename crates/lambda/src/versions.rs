@@ -98,10 +98,10 @@ impl Functions {
         let (key, max) = (key.clone(), self.code_bytes_max);
         self.write(move |tx| {
             let Some(mut latest) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             if request.revision_id.as_ref().is_some_and(|wanted| *wanted != latest.revision_id) {
-                return Err(errors::revision_mismatch().into());
+                return Err(errors::revision_mismatch());
             }
             if let Some(sum) = &request.code_sha256
                 && *sum != latest.code.sha256
@@ -111,7 +111,7 @@ impl Functions {
                      CodeSHA256 in $LATEST.",
                     latest.code.sha256
                 );
-                return Err(errors::invalid_parameter(message).into());
+                return Err(errors::invalid_parameter(message));
             }
             let published = publish(tx, &key, &mut latest, request.description.as_ref(), now, max)?;
             FUNCTIONS.insert(tx, &key.row(), &latest)?;
@@ -130,7 +130,7 @@ impl Functions {
         let key = key.clone();
         self.read(move |tx| {
             let Some(latest) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()).into());
+                return Err(errors::function_not_found(&key.arn()));
             };
             Ok(versions_after(tx, &key, latest, after, limit)?)
         })
@@ -179,7 +179,7 @@ impl Functions {
         let key = key.clone();
         self.write(move |tx| {
             let Some(version) = VERSIONS.get(tx, &key.version_row(number))? else {
-                return Err(errors::function_not_found(&key.version_arn(number)).into());
+                return Err(errors::function_not_found(&key.version_arn(number)));
             };
             let users = aliases_of(tx, &key, number)?;
             if !users.is_empty() {
@@ -187,7 +187,7 @@ impl Functions {
                     "Unable to delete version because the following aliases reference it: [{}]",
                     users.join(", ")
                 );
-                return Err(Error::new("ResourceConflictException", message).with_status(409).into());
+                return Err(Error::new("ResourceConflictException", message).with_status(409));
             }
             let latest = FUNCTIONS.get(tx, &key.row())?;
             let whole = latest.map(|latest| latest.whole).unwrap_or_default();

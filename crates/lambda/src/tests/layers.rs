@@ -291,7 +291,7 @@ async fn a_layer_of_another_account_needs_a_permission() {
     create("hello").await.unwrap();
     assert!(opt(&world, "hello").await.unwrap().join("a").exists());
     let own = model::PublishLayerVersionRequest {
-        layer_name: format!("arn:aws:lambda:us-east-1:111122223333:layer:libs"),
+        layer_name: "arn:aws:lambda:us-east-1:111122223333:layer:libs".to_string(),
         ..request("libs", &[("a", b"ours")])
     };
     let refused = world.call::<_, model::PublishLayerVersionResponse>("PublishLayerVersion", own).await;
