@@ -30,6 +30,9 @@ const FILES_MAX: usize = 200_000;
 /// How long unused code stays: longer than any invocation that still runs on it.
 const UNUSED_AFTER: Duration = Duration::from_mins(30);
 
+/// What the names of artifacts begin with; no archive's does: theirs are hexadecimal.
+const ARTIFACT: &str = "artifact:";
+
 /// What the names of merged trees begin with; no archive's does.
 const MERGED: &str = "merged-";
 
@@ -275,10 +278,16 @@ pub(crate) fn end_use(
     since: Timestamp,
 ) -> Result<(), StoreError> {
     CODE_USES.remove(tx, &(name, user))?;
-    if CODE_USES.query(&(name,)).limit(1).rows(tx)?.is_empty() {
+    // Artifacts are kept by whom they belong to.
+    if !name.starts_with(ARTIFACT) && CODE_USES.query(&(name,)).limit(1).rows(tx)?.is_empty() {
         UNUSED_CODE.insert(tx, &(name.to_owned(),), &Unused { since })?;
     }
     Ok(())
+}
+
+/// The name under which the users of an artifact are noted.
+pub(crate) fn artifact_name(bucket: &str, key: &str) -> String {
+    format!("{ARTIFACT}{bucket}/{key}")
 }
 
 /// The name of the tree that several layers are merged into; one alone is its own.

@@ -10,7 +10,7 @@ use weft_service::Error;
 use weft_service::workload::{Contract, LambdaContract, Revision, Scale, WorkerLimits};
 use weft_types::Timestamp;
 
-use crate::code::merged_name;
+use crate::code::{artifact_name, merged_name};
 use crate::layer::LayerUse;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::{Settings, why_not_here};
@@ -67,6 +67,16 @@ pub(crate) struct Code {
     /// Bytes of the files; 0 in records of older builds.
     #[serde(default)]
     pub(crate) unpacked: u64,
+}
+
+impl Code {
+    /// The name under which its users are noted.
+    pub(crate) fn use_name(&self) -> String {
+        match &self.origin {
+            Origin::Archive(name) => name.clone(),
+            Origin::Artifact { bucket, key } => artifact_name(bucket, key),
+        }
+    }
 }
 
 /// Where the unpacked code comes from.
@@ -257,15 +267,11 @@ impl Function {
         )))
     }
 
-    /// The archives and merged trees that it needs, by name.
+    /// The archives, artifacts and merged trees that it needs, by name.
     pub(crate) fn uses(&self) -> BTreeSet<String> {
         let layers = &self.settings.layers;
         let codes = std::iter::once(&self.code).chain(layers.iter().map(|layer| &layer.code));
-        let archives = codes.filter_map(|code| match &code.origin {
-            Origin::Archive(name) => Some(name.clone()),
-            Origin::Artifact { .. } => None,
-        });
-        archives.chain(merged_name(layers)).collect()
+        codes.map(Code::use_name).chain(merged_name(layers)).collect()
     }
 
     /// The id of what the runtime runs.
@@ -313,5 +319,8 @@ mod tests {
         assert_eq!(function.revision_key(&Placement::default()), "first:0");
         assert_eq!((function.code.unpacked, function.whole.clone()), (0, Whole::default()));
         assert_eq!(function.uses(), BTreeSet::from(["aa".to_owned()]));
+        let origin = Origin::Artifact { bucket: "b".to_owned(), key: "k".to_owned() };
+        let built = Function { code: Code { origin, ..function.code.clone() }, ..function };
+        assert_eq!(built.uses(), BTreeSet::from(["artifact:b/k".to_owned()]));
     }
 }

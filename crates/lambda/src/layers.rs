@@ -6,7 +6,6 @@ use weft_types::Timestamp;
 
 use crate::code::{begin_use, end_use};
 use crate::errors::{not_found, policy_revision_mismatch};
-use crate::function::Origin;
 use crate::functions::change_usage;
 use crate::layer::{LayerKey, LayerVersion};
 use crate::permission::PolicyRecord;
@@ -52,9 +51,7 @@ impl Layers {
             let mut layer = LAYERS.get(tx, &key.row())?.unwrap_or_default();
             layer.last += 1;
             change_usage(tx, &key.place(), max, |usage| usage.code_bytes += version.code.size)?;
-            if let Origin::Archive(name) = &version.code.origin {
-                begin_use(tx, name, key.version_arn(layer.last).as_str())?;
-            }
+            begin_use(tx, &version.code.use_name(), key.version_arn(layer.last).as_str())?;
             LAYERS.insert(tx, &key.row(), &layer)?;
             LAYER_VERSIONS.insert(tx, &key.version_row(layer.last), &version)?;
             Ok(layer.last)
@@ -77,9 +74,7 @@ impl Layers {
             change_usage(tx, &key.place(), u64::MAX, |usage| {
                 usage.code_bytes = usage.code_bytes.saturating_sub(version.code.size);
             })?;
-            if let Origin::Archive(name) = &version.code.origin {
-                end_use(tx, name, key.version_arn(number).as_str(), now)?;
-            }
+            end_use(tx, &version.code.use_name(), key.version_arn(number).as_str(), now)?;
             Ok(LAYER_VERSIONS.remove(tx, &row)?)
         })
         .await

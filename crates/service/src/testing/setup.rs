@@ -38,7 +38,7 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, 
 const SECRET: &str = "secret";
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// Users whose access keys have their names, and after a `-` their account where it is not the default one; `admin` alone has a policy.
+/// Users whose access keys have their names; `admin` alone has a policy.
 struct Users;
 
 impl Identities for Users {
@@ -48,6 +48,7 @@ impl Identities for Users {
         _: Option<&'a str>,
         _: Timestamp,
     ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        // `admin-111122223333` is the administrator of that account.
         let (name, account) = access_key_id.split_once('-').unwrap_or((access_key_id, ""));
         let account = AccountId::parse(account).unwrap_or(AccountId::DEFAULT);
         let (path, name) = ("/".to_owned(), name.to_owned());
