@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use weft_policy::Policy;
-use weft_service::{BoxFuture, Credential, CredentialError, Error, Identities, Principal};
+use weft_policy::{NamedPolicy, Policy};
+use weft_service::{
+    BoxFuture, Credential, CredentialError, Error, Holdings, Identities, Principal, SessionFacts,
+};
 use weft_store::Read;
 use weft_types::{AccountId, Timestamp};
 
@@ -31,12 +33,15 @@ impl Identities for Iam {
         })
     }
 
-    fn policies<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, Error>> {
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, Error>> {
         Box::pin(async move {
             let (account, owner) = match principal {
                 Principal::User { account, name, id, .. } => (*account, Owner::User(name, id)),
                 Principal::Session { account, role, role_id, .. } => (*account, Owner::Role(role, role_id)),
-                Principal::Root(_) | Principal::Service { .. } | Principal::Anonymous => {
+                Principal::Root(_)
+                | Principal::Federated { .. }
+                | Principal::Service { .. }
+                | Principal::Anonymous => {
                     return Ok(Policies::default());
                 }
             };
@@ -48,7 +53,9 @@ impl Identities for Iam {
             let is_user = matches!(owner, Owner::User(..));
             let (name, wanted) = (name.clone(), id.clone());
             let texts = self.read(move |tx| read_policies(tx, account, is_user, &name, &wanted)).await?;
-            let read = Policies::new(texts.iter().map(|text| parse(text)).collect());
+            let identity =
+                texts.into_iter().map(|(name, text)| NamedPolicy::new(name, parse(&text))).collect();
+            let read = Policies::new(Holdings { identity, ..Holdings::default() });
             self.cache.remember_policies(age, id, &read);
             Ok(read)
         })
@@ -61,23 +68,23 @@ enum Owner<'a> {
     Role(&'a String, &'a String),
 }
 
-/// The documents of a user or role; none where it is gone, or where another has its name now.
+/// The documents of a user or role with their names; none where it is gone, or where another has its name now.
 fn read_policies(
     tx: &impl Read,
     account: AccountId,
     is_user: bool,
     name: &str,
     id: &str,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<(String, String)>, Error> {
     let grants = if is_user {
         entity::find::<User>(tx, account, name)?.filter(|user| user.id == id).map(|user| user.grants)
     } else {
         entity::find::<Role>(tx, account, name)?.filter(|role| role.id == id).map(|role| role.grants)
     };
     let Grants { inline, attached } = grants.unwrap_or_default();
-    let mut texts: Vec<String> = inline.into_values().collect();
-    for arn in &attached {
-        texts.extend(policies::document(tx, arn)?);
+    let mut texts: Vec<(String, String)> = inline.into_iter().collect();
+    for arn in attached {
+        texts.extend(policies::document(tx, &arn)?.map(|text| (arn, text)));
     }
     Ok(texts)
 }
@@ -121,7 +128,7 @@ impl Iam {
             .await?;
         Ok(found.map(|(secret, user)| {
             let principal = Arc::new(user_principal(user));
-            let credential = Credential { secret: secret.into(), principal, session_policies: Vec::new() };
+            let credential = Credential::long_lived(secret, principal);
             KnownKey { credential, token: None, expires: None }
         }))
     }
@@ -133,21 +140,24 @@ impl Iam {
         let (principal, texts) = self
             .read(move |tx| {
                 let principal = session_principal(tx, account, &who)?;
-                let mut texts: Vec<String> = policy.clone().into_iter().collect();
+                let inline = policy.clone().map(|text| ("session policy".to_owned(), text));
+                let mut texts: Vec<(String, String)> = inline.into_iter().collect();
                 for arn in &policy_arns {
-                    texts.extend(policies::document(tx, arn)?);
+                    texts.extend(policies::document(tx, arn)?.map(|text| (arn.clone(), text)));
                 }
                 Ok((principal, texts))
             })
             .await?;
         let Some(principal) = principal else { return Ok(None) };
-        let mut session_policies: Vec<Arc<Policy>> = texts.iter().map(|text| parse(text)).collect();
+        let named = texts.into_iter().map(|(name, text)| NamedPolicy::new(name, parse(&text)));
+        let mut session_policies: Vec<NamedPolicy> = named.collect();
         if narrows && session_policies.is_empty() {
             // Its policies are gone: what is left allows nothing, where no policy at all would narrow nothing.
-            session_policies.push(Arc::new(Policy::empty()));
+            session_policies.push(NamedPolicy::new("session policy", Policy::empty()));
         }
         let secret = self.seal.secret(&key).into();
-        let credential = Credential { secret, principal: Arc::new(principal), session_policies };
+        let session = Some(Arc::new(SessionFacts::default()));
+        let credential = Credential { secret, principal: Arc::new(principal), session_policies, session };
         Ok(Some(KnownKey { credential, token: Some(token.into()), expires: Some(expires) }))
     }
 }

@@ -12,6 +12,8 @@
 //! actions. Source of the rules: the IAM user guide's policy reference,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
 
+use std::sync::Arc;
+
 mod condition;
 mod evaluate;
 mod operator;
@@ -55,6 +57,22 @@ impl Policy {
     /// How many statements it has.
     pub fn statement_count(&self) -> usize {
         self.statements.len()
+    }
+}
+
+/// A policy with the name by which people know it.
+#[derive(Debug, Clone)]
+pub struct NamedPolicy {
+    /// The ARN of a managed policy, the name of an inline one, or what else tells it from others.
+    pub name: Arc<str>,
+    /// The policy.
+    pub policy: Arc<Policy>,
+}
+
+impl NamedPolicy {
+    /// Names a policy.
+    pub fn new(name: impl Into<Arc<str>>, policy: impl Into<Arc<Policy>>) -> Self {
+        Self { name: name.into(), policy: policy.into() }
     }
 }
 

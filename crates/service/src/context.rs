@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use weft_model::{Shape, Value};
+use weft_policy::NamedPolicy;
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::dispatch::RequestKeys;
-use crate::{Access, BoxFuture, Error, Principal};
+use crate::{Access, BoxFuture, Error, Principal, SessionFacts};
 
 /// The account and region in which a request works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,9 @@ pub struct Context {
     /// The access key that signed the request, where one did.
     pub access_key_id: Option<Arc<str>>,
     /// The policies that narrow the caller's session; empty for long-lived keys.
-    pub session_policies: Arc<[Arc<weft_policy::Policy>]>,
+    pub session_policies: Arc<[NamedPolicy]>,
+    /// What is known of the caller's session; none for long-lived keys.
+    pub session: Option<Arc<SessionFacts>>,
     /// The request's id, as the answer's header has it.
     pub request_id: Arc<str>,
     /// The caller's address.
@@ -123,6 +126,7 @@ impl Context {
             principal: Arc::new(Principal::Service { account, name }),
             access_key_id: None,
             session_policies: Arc::new([]),
+            session: None,
             ..self.clone()
         }
     }

@@ -26,7 +26,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Grant, Scope};
 pub use dispatch::{ApiRequest, Dispatch, DispatchOptions};
 pub use error::Error;
-pub use identities::{Credential, CredentialError, Identities};
+pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;

@@ -137,10 +137,10 @@ async fn what_is_known_is_answered_without_the_store() {
     let id = ada.credentials.access_key_id.clone();
     let now = Timestamp::from_seconds(0);
     let principal = world.iam.credential(&id, None, now).await.expect("known").principal;
-    assert_eq!(world.iam.policies(&principal).await.expect("policies").len(), 1);
+    assert_eq!(world.iam.holdings(&principal).await.expect("policies").identity.len(), 1);
     // The store answers from another thread: of a thousand futures that asked it, some would not be ready at once.
     for _ in 0..1000 {
         assert!(world.iam.credential(&id, None, now).now_or_never().is_some_and(|found| found.is_ok()));
-        assert!(world.iam.policies(&principal).now_or_never().is_some_and(|found| found.is_ok()));
+        assert!(world.iam.holdings(&principal).now_or_never().is_some_and(|found| found.is_ok()));
     }
 }

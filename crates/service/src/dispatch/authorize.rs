@@ -21,8 +21,9 @@ pub(super) async fn require(
         Principal::Service { .. } => None,
         Principal::Anonymous => Some(no_policy_allows("identity-based", access)),
         Principal::Root(_) => decide(cx, access, grant, &[], true),
-        Principal::User { .. } | Principal::Session { .. } => {
-            let policies = identities.policies(&cx.principal).await?;
+        Principal::User { .. } | Principal::Session { .. } | Principal::Federated { .. } => {
+            let holdings = identities.holdings(cx.principal.holder()).await?;
+            let policies: Vec<_> = holdings.identity.iter().map(|named| Arc::clone(&named.policy)).collect();
             decide(cx, access, grant, &policies, false)
         }
     };
@@ -47,13 +48,14 @@ fn decide(
     let keys = RequestKeys::new(cx, access);
     let request = Request { action: &access.action, resource: &access.resource, conditions: &keys };
     let granted = everything || (grant == Grant::Caller && !foreign);
+    let session: Vec<_> = cx.session_policies.iter().map(|named| Arc::clone(&named.policy)).collect();
     let by_identity = evaluate(&request, identity, &[]);
     let refused = match by_identity {
         Decision::ExplicitDeny { .. } => Some(by_identity),
         Decision::ImplicitDeny { .. } if !granted => Some(by_identity),
         _ => None,
     };
-    let refused = refused.or_else(|| narrowed(&request, &cx.session_policies));
+    let refused = refused.or_else(|| narrowed(&request, &session));
     match refused? {
         Decision::ExplicitDeny { set, .. } => Some(format!("with an explicit deny in {}", with_article(set))),
         Decision::ImplicitDeny { set: PolicySet::Identity } => {

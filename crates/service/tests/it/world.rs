@@ -7,11 +7,11 @@ use weft_model::lambda::{GetFunctionConfigurationRequest, ListTagsRequest, ListT
 use weft_model::logs::CreateLogGroupRequest;
 use weft_model::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse};
 use weft_model::{lambda, logs, sts};
-use weft_policy::Policy;
+use weft_policy::{NamedPolicy, Policy};
 use weft_service::testing::Client;
 use weft_service::{
     Access, BoxFuture, Clock, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error,
-    Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
+    Holdings, Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
 };
 use weft_types::{AccountId, Timestamp};
 
@@ -151,21 +151,19 @@ impl Identities for Users {
             "root" => Principal::Root(account),
             _ => Principal::User { account, path: "/".to_owned(), name, id: "AIDA".to_owned() },
         };
-        let credential = Credential {
-            secret: SECRET.into(),
-            principal: Arc::new(principal),
-            session_policies: Vec::new(),
-        };
+        let credential = Credential::long_lived(SECRET, Arc::new(principal));
         Box::pin(async { Ok(credential) })
     }
 
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<Policy>>>, Error>> {
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
         let Principal::User { name, .. } = principal else { return Box::pin(async { Ok(Arc::default()) }) };
         let policy = Policy::parse(policy_of(name)).expect("a policy of the test");
-        Box::pin(async { Ok(Arc::new(vec![Arc::new(policy)])) })
+        Box::pin(async {
+            Ok(Arc::new(Holdings {
+                identity: vec![NamedPolicy::new("rights", policy)],
+                ..Holdings::default()
+            }))
+        })
     }
 }
 
