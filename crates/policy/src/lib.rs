@@ -14,17 +14,22 @@
 
 use std::sync::Arc;
 
+mod caller;
 mod condition;
 mod evaluate;
+mod explain;
 mod operator;
 mod parse;
 mod pattern;
 mod principal;
+mod trust;
 
+pub use caller::{Caller, Reach};
 pub use condition::{ConditionKeys, Found, NoConditions};
-pub use evaluate::{Decision, PolicySet, Request, evaluate};
+pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, evaluate};
+pub use explain::{Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
-pub use principal::{Trust, Trusted, evaluate_trust};
+pub use trust::{Trust, Trusted, evaluate_trust};
 
 use condition::Condition;
 use pattern::{ActionPattern, ResourcePattern};
@@ -52,6 +57,25 @@ impl Policy {
     pub fn principal_arns(&self) -> impl Iterator<Item = &str> {
         let named = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
         named.flat_map(|listed| listed.list().arns.iter().map(|arn| &**arn))
+    }
+
+    /// The condition keys that it reads, in its conditions and as variables, in their order and each once.
+    pub fn context_keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = Vec::new();
+        let mut add = |key| {
+            if !keys.iter().any(|known: &&str| known.eq_ignore_ascii_case(key)) {
+                keys.push(key);
+            }
+        };
+        for statement in &self.statements {
+            let resources = statement.resources.iter().flat_map(Listed::list);
+            resources.flat_map(ResourcePattern::variables).for_each(&mut add);
+            for condition in &statement.conditions {
+                add(&condition.key);
+                condition.variables().for_each(&mut add);
+            }
+        }
+        keys
     }
 
     /// How many statements it has.

@@ -24,7 +24,9 @@ pub mod workload;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Grant, Scope};
-pub use dispatch::{ApiRequest, Dispatch, DispatchOptions};
+pub use dispatch::{
+    ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
+};
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};

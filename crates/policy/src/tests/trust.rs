@@ -81,7 +81,10 @@ fn denials_and_conditions_hold_for_trust_as_well() {
     check(external, "stranger", "sts:ExternalId=guess", Trust::None);
     check(external, "stranger", "", Trust::None);
     let not = "{'Effect':'Deny','Action':'sts:AssumeRole','NotPrincipal':{'AWS':'arn:aws:iam::000000000000:user/ada'}}";
-    check(&format!("{account},{not}"), "ada", "", Trust::Account);
+    // To spare a user, its account must be listed beside it.
+    check(&format!("{account},{not}"), "ada", "", Trust::Denied);
+    let both = "{'Effect':'Deny','Action':'sts:AssumeRole','NotPrincipal':{'AWS':['arn:aws:iam::000000000000:user/ada','000000000000']}}";
+    check(&format!("{account},{both}"), "ada", "", Trust::Account);
     check(&format!("{account},{not}"), "session", "", Trust::Denied);
     check(
         &allow("{'AWS':'000000000000'}").replace("sts:AssumeRole", "sts:TagSession"),

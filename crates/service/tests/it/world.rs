@@ -16,6 +16,8 @@ use weft_service::{
 use weft_types::{AccountId, Timestamp};
 
 pub(crate) const SECRET: &str = "a secret";
+/// The name of the policy of the user `managed`.
+pub(crate) const MANAGED: &str = "arn:aws:iam::000000000000:policy/Managed";
 
 /// What the operations share: how often something ran.
 #[derive(Default)]
@@ -120,9 +122,9 @@ struct Users;
 
 fn policy_of(name: &str) -> &'static str {
     match name {
-        "admin" => r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
+        "admin" | "bounded" => r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
         "tagger" => r#"{"Statement":{"Effect":"Allow","Action":"lambda:ListTags","Resource":"*"}}"#,
-        "denied" => {
+        "denied" | "managed" => {
             r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"lambda:*","Resource":"*"}]}"#
         }
         "short" => {
@@ -157,13 +159,13 @@ impl Identities for Users {
 
     fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
         let Principal::User { name, .. } = principal else { return Box::pin(async { Ok(Arc::default()) }) };
-        let policy = Policy::parse(policy_of(name)).expect("a policy of the test");
-        Box::pin(async {
-            Ok(Arc::new(Holdings {
-                identity: vec![NamedPolicy::new("rights", policy)],
-                ..Holdings::default()
-            }))
-        })
+        let parse = |text| Policy::parse(text).expect("a policy of the test");
+        let place = if name == "managed" { MANAGED } else { "rights" };
+        let identity = vec![NamedPolicy::new(place, parse(policy_of(name)))];
+        let only_logs = r#"{"Statement":{"Effect":"Allow","Action":"logs:*","Resource":"*"}}"#;
+        let boundary = (name == "bounded").then(|| NamedPolicy::new("edge", parse(only_logs)));
+        let tags = vec![("team".to_owned(), "blue".to_owned())];
+        Box::pin(async { Ok(Arc::new(Holdings { identity, boundary, tags })) })
     }
 }
 
