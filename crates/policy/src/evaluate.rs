@@ -186,10 +186,16 @@ impl<'a> Verdict<'a> {
             let reach = if let ResourceSide::Known(reach) = side { reach } else { Reach::No };
             return (reach, Self::Nothing);
         };
+        // A role is lent to a service by the service's name alone; everybody are those who have an account.
+        let lent = match request.caller {
+            Caller::Service(name) if matches!(side, ResourceSide::Required(_)) => Some(name),
+            _ => None,
+        };
         let (mut best, mut verdict) = (Reach::No, Self::Nothing);
         for (statement, found) in policy.statements.iter().enumerate() {
             let reach = found.reach(&request.caller, request.canonical_user);
-            let in_vain = reach == Reach::No || found.effect == Effect::Allow && reach <= best;
+            let allowed = reach > best && lent.is_none_or(|service| found.names_service(service));
+            let in_vain = reach == Reach::No || found.effect == Effect::Allow && !allowed;
             if in_vain || !found.applies_to_owner(request) {
                 continue;
             }
