@@ -34,5 +34,8 @@ pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
 
+/// The kinds of policies, as decisions name them.
+pub use weft_policy::PolicySet;
+
 /// A boxed future, for the traits that are used as objects.
 pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;
