@@ -129,29 +129,40 @@ pub fn evaluate<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Decision<
             return Decision::ExplicitDeny { by };
         }
     }
-    let allow = Decision::Allow { identity: identity.allowing(), resource: resource.allowing() };
-    let lacking = |set| Decision::ImplicitDeny { set };
+    match lacking(request, policies, reach, [identity, boundary, session].map(|verdict| verdict.allows())) {
+        Some(set) => Decision::ImplicitDeny { set },
+        None => Decision::Allow { identity: identity.allowing(), resource: resource.allowing() },
+    }
+}
+
+/// The first set in which an Allow is lacking, given how far the resource's policy reaches and which of the other sets
+/// allow; none where the request may go on.
+fn lacking(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    reach: Reach,
+    [identity, boundary, session]: [bool; 3],
+) -> Option<PolicySet> {
     let foreign = request.is_foreign();
     let required = matches!(policies.resource, ResourceSide::Required(_));
     if reach == Reach::No && (foreign || required || request.caller.account().is_none()) {
-        return lacking(PolicySet::Resource);
+        return Some(PolicySet::Resource);
     }
     // Who is named itself is let in by that alone: whatever else does not allow it, only does not say so.
     if reach == Reach::Itself && !foreign {
-        return allow;
+        return None;
     }
     let by_resource = reach == Reach::Holder && !foreign;
-    if !(by_resource || request.is_roots() || identity.allows()) {
-        return lacking(PolicySet::Identity);
-    }
-    if policies.boundary.is_some() && !boundary.allows() {
-        return lacking(PolicySet::Boundary);
-    }
     let narrowed = !policies.session.is_empty() || matches!(request.caller, Caller::FederatedUser { .. });
-    if narrowed && !session.allows() {
-        return lacking(PolicySet::Session);
+    if !(by_resource || request.is_roots() || identity) {
+        Some(PolicySet::Identity)
+    } else if policies.boundary.is_some() && !boundary {
+        Some(PolicySet::Boundary)
+    } else if narrowed && !session {
+        Some(PolicySet::Session)
+    } else {
+        None
     }
-    allow
 }
 
 /// What one set of policies says.
