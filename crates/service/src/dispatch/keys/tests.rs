@@ -45,11 +45,12 @@ fn context(principal: Principal) -> Context {
         decisions: crate::dispatch::decisions::Decisions::default(),
     };
     let is_session = matches!(principal, Principal::Session { .. });
+    let said =
+        SessionFacts { source_identity: Some("Grace".to_owned()), mfa: true, ..SessionFacts::default() };
     let facts = SessionFacts {
         issued: Some(Timestamp::from_seconds(1_699_999_000)),
         tags: vec![("Team".to_owned(), "red".to_owned())],
-        source_identity: Some("Grace".to_owned()),
-        mfa: true,
+        ..said
     };
     Context {
         scope: Scope { account: AccountId::DEFAULT, region: Region::default(), now },
