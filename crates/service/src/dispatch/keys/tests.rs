@@ -144,7 +144,9 @@ fn keys_of_services_and_of_calls_between_them() {
     check(&via, "aws:CalledViaLast", "logs.amazonaws.com");
     check(&via, "aws:ViaAWSService", "true");
     let service = context(user()).as_service("s3.amazonaws.com");
-    check(&service, "aws:SourceAccount", "absent");
+    check(&service, "aws:SourceAccount", "000000000000");
+    check(&service, "aws:SourceArn", "absent");
+    check(&context(user()), "aws:SourceAccount", "absent");
     check(&service.inner("sts"), "aws:ViaAWSService", "false");
     check(&service, "aws:PrincipalServiceName", "s3.amazonaws.com");
     let bucket = service.clone().with_source("arn:aws:s3:::b");
