@@ -8,7 +8,7 @@ use crate::{Access, Scope};
 
 /// Actions that are documented to have no resource, but that AWS refuses by a name for all that they list, which no policy
 /// names but with `*`: how the action begins, how the resource ends.
-const WHOLES: &[(&str, &str)] = &[("iam:List", "/"), ("logs:DescribeLogGroups", ":log-group::log-stream:")];
+const WHOLES: &[(&str, &str)] = &[("iam:List", "/"), ("logs:", ":log-group::log-stream:")];
 
 /// Calls every operation of a service that has code as somebody without rights, and returns what is wrong with it, one text
 /// each: `lambda:GetFunction: ResourceNotFoundException: …` where it was not refused with `AccessDenied`, and otherwise
