@@ -9,7 +9,7 @@ use weft_types::{AccountId, Arn, Timestamp};
 
 use crate::records::Role;
 use crate::seal::{Session, Who};
-use crate::{Iam, entity, ids};
+use crate::{Iam, ids, named};
 
 /// A role's ARN, checked.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ impl Iam {
         let RoleArn { arn, account } = role.clone();
         self.read(move |tx| {
             let name = arn.resource().rsplit('/').next().unwrap_or_default();
-            let found = entity::find::<Role>(tx, account, name)?;
-            Ok(found.filter(|role| entity::Entity::arn(role) == arn.as_str()))
+            let found = named::find::<Role>(tx, account, name)?;
+            Ok(found.filter(|role| named::Named::arn(role) == arn.as_str()))
         })
         .await
     }

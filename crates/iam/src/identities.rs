@@ -1,5 +1,6 @@
 //! Keys and policies for dispatch, from memory where they are known.
 
+use std::iter;
 use std::sync::Arc;
 
 use weft_policy::{NamedPolicy, Policy};
@@ -12,7 +13,8 @@ use weft_types::{AccountId, Timestamp};
 use crate::cache::{KnownKey, Policies};
 use crate::records::{Grants, KEYS, Role, User};
 use crate::seal::{Session, Who};
-use crate::{Iam, entity, policies};
+use crate::tags::Tags;
+use crate::{Iam, members, named, policies};
 
 impl Identities for Iam {
     fn credential<'a>(
@@ -52,10 +54,8 @@ impl Identities for Iam {
             let age = self.cache.age();
             let is_user = matches!(owner, Owner::User(..));
             let (name, wanted) = (name.clone(), id.clone());
-            let texts = self.read(move |tx| read_policies(tx, account, is_user, &name, &wanted)).await?;
-            let identity =
-                texts.into_iter().map(|(name, text)| NamedPolicy::new(name, parse(&text))).collect();
-            let read = Policies::new(Holdings { identity, ..Holdings::default() });
+            let held = self.read(move |tx| read_held(tx, account, is_user, &name, &wanted)).await?;
+            let read = Policies::new(held.into());
             self.cache.remember_policies(age, id, &read);
             Ok(read)
         })
@@ -68,25 +68,56 @@ enum Owner<'a> {
     Role(&'a String, &'a String),
 }
 
-/// The documents of a user or role with their names; none where it is gone, or where another has its name now.
-fn read_policies(
-    tx: &impl Read,
-    account: AccountId,
-    is_user: bool,
-    name: &str,
-    id: &str,
-) -> Result<Vec<(String, String)>, Error> {
-    let grants = if is_user {
-        entity::find::<User>(tx, account, name)?.filter(|user| user.id == id).map(|user| user.grants)
+/// What is stored of a principal's holdings: documents by their policies' names.
+#[derive(Default)]
+struct Held {
+    identity: Vec<(String, String)>,
+    boundary: Option<(String, Option<String>)>,
+    tags: Tags,
+}
+
+/// What a user or role holds; nothing where it is gone, or where another has its name now.
+fn read_held(tx: &impl Read, account: AccountId, is_user: bool, name: &str, id: &str) -> Result<Held, Error> {
+    let (grants, tags, groups) = if is_user {
+        let user = named::find::<User>(tx, account, name)?.filter(|user| user.id == id);
+        let Some(user) = user else { return Ok(Held::default()) };
+        let groups = members::groups(tx, &user)?;
+        (user.grants, user.tags, groups)
     } else {
-        entity::find::<Role>(tx, account, name)?.filter(|role| role.id == id).map(|role| role.grants)
+        let role = named::find::<Role>(tx, account, name)?.filter(|role| role.id == id);
+        let Some(role) = role else { return Ok(Held::default()) };
+        (role.grants, role.tags, Vec::new())
     };
-    let Grants { inline, attached } = grants.unwrap_or_default();
-    let mut texts: Vec<(String, String)> = inline.into_iter().collect();
-    for arn in attached {
-        texts.extend(policies::document(tx, &arn)?.map(|text| (arn, text)));
+    let mut held = Held { tags, ..Held::default() };
+    if let Some(arn) = grants.boundary.clone() {
+        let document = policies::document(tx, &arn)?;
+        held.boundary = Some((arn, document));
     }
-    Ok(texts)
+    for Grants { inline, attached, .. } in
+        iter::once(grants).chain(groups.into_iter().map(|group| group.grants))
+    {
+        held.identity.extend(inline);
+        for arn in attached {
+            held.identity.extend(policies::document(tx, &arn)?.map(|text| (arn, text)));
+        }
+    }
+    Ok(held)
+}
+
+impl From<Held> for Holdings {
+    fn from(held: Held) -> Self {
+        let named = |(name, text): (String, String)| NamedPolicy::new(name, parse(&text));
+        // A boundary whose policy is gone bounds everything away.
+        let boundary = held.boundary.map(|(arn, text)| match text {
+            Some(text) => named((arn, text)),
+            None => NamedPolicy::new(arn, Policy::empty()),
+        });
+        Self {
+            identity: held.identity.into_iter().map(named).collect(),
+            boundary,
+            tags: held.tags.into_iter().collect(),
+        }
+    }
 }
 
 /// A stored document. One that this build cannot read counts against its owner: it denies everything.
@@ -123,7 +154,7 @@ impl Iam {
                 let Some(key) = KEYS.get(tx, &(id.as_str(),))?.filter(|key| key.active) else {
                     return Ok(None);
                 };
-                Ok(entity::find::<User>(tx, key.account, &key.user)?.map(|user| (key.secret, user)))
+                Ok(named::find::<User>(tx, key.account, &key.user)?.map(|user| (key.secret, user)))
             })
             .await?;
         Ok(found.map(|(secret, user)| {
@@ -166,7 +197,7 @@ fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Op
     Ok(match who {
         Who::Root => Some(Principal::Root(account)),
         Who::User { name, id } => {
-            entity::find::<User>(tx, account, name)?.filter(|user| user.id == *id).map(user_principal)
+            named::find::<User>(tx, account, name)?.filter(|user| user.id == *id).map(user_principal)
         }
         Who::Role { path, name, id, session } => Some(Principal::Session {
             account,

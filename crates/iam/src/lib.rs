@@ -15,15 +15,20 @@
 //!
 //! The crate deliberately does not know HTTP, nor which actions other services have.
 
+mod accounts;
 mod assume;
 mod bootstrap;
+mod boundaries;
 mod cache;
 mod documents;
 mod entity;
 mod errors;
+mod holders;
 mod identities;
 mod ids;
 mod managed;
+mod members;
+mod named;
 mod ops;
 mod page;
 mod policies;

@@ -10,7 +10,7 @@ use weft_types::{AccountId, Arn, Timestamp};
 use crate::errors::{invalid_arn, no_such_entity, quota};
 use crate::managed::{self, AwsPolicy};
 use crate::records::{ATTACHMENTS, Count, ManagedPolicy, POLICIES, Version, name_key};
-use crate::{Iam, documents, ids, tags};
+use crate::{Iam, boundaries, documents, ids, tags};
 
 /// How many policies an account may have, and the quota's name.
 pub(crate) const POLICY_QUOTA: (&str, usize) = ("PoliciesPerAccount", 1500);
@@ -85,10 +85,15 @@ pub(crate) fn get_own(tx: &impl Read, arn: &PolicyArn) -> Result<ManagedPolicy, 
     }
 }
 
+/// Whether an entity of the account can have the policy attached.
+pub(crate) fn is_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<bool, Error> {
+    let own = arn.account.is_none_or(|owner| owner == account);
+    Ok(own && find(tx, arn)?.is_some())
+}
+
 /// Fails unless an entity of the account can have the policy attached.
 pub(crate) fn require_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<(), Error> {
-    let own = arn.account.is_none_or(|owner| owner == account);
-    if own && find(tx, arn)?.is_some() {
+    if is_attachable(tx, account, arn)? {
         return Ok(());
     }
     Err(no_such_entity(format!("Policy {} does not exist or is not attachable.", arn.as_str())))
@@ -129,8 +134,28 @@ pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Erro
 }
 
 /// How often an account has attached a policy.
-pub(crate) fn attachments(tx: &impl Read, account: AccountId, arn: &str) -> Result<u64, Error> {
+fn attachments(tx: &impl Read, account: AccountId, arn: &str) -> Result<u64, Error> {
     Ok(ATTACHMENTS.get(tx, &(account.as_u64(), arn))?.unwrap_or_default().0)
+}
+
+/// How often an account uses a policy.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Uses {
+    /// Times that it is attached.
+    pub(crate) attached: u64,
+    /// Times that it is a boundary.
+    pub(crate) bounding: u64,
+}
+
+impl Uses {
+    pub(crate) fn any(self) -> bool {
+        self.attached > 0 || self.bounding > 0
+    }
+}
+
+/// How often an account uses a policy, attached and as a boundary.
+pub(crate) fn uses(tx: &impl Read, account: AccountId, arn: &str) -> Result<Uses, Error> {
+    Ok(Uses { attached: attachments(tx, account, arn)?, bounding: boundaries::uses(tx, account, arn)? })
 }
 
 /// Counts an attachment (1) or a detachment (-1).
@@ -174,7 +199,7 @@ impl AnyPolicy {
     }
 
     /// The policy as answers have it. Listings leave out description and tags, as AWS does.
-    pub(crate) fn show(&self, attachments: u64, listed: bool) -> iam::Policy {
+    pub(crate) fn show(&self, uses: Uses, listed: bool) -> iam::Policy {
         let shown = match self {
             Self::Own(policy) => iam::Policy {
                 policy_name: Some(policy.name.clone()),
@@ -199,8 +224,8 @@ impl AnyPolicy {
         iam::Policy {
             arn: Some(self.arn()),
             path: Some(self.path().to_owned()),
-            attachment_count: Some(i32::try_from(attachments).unwrap_or(i32::MAX)),
-            permissions_boundary_usage_count: Some(0),
+            attachment_count: Some(i32::try_from(uses.attached).unwrap_or(i32::MAX)),
+            permissions_boundary_usage_count: Some(i32::try_from(uses.bounding).unwrap_or(i32::MAX)),
             is_attachable: Some(true),
             ..shown
         }

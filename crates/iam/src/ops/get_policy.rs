@@ -29,8 +29,8 @@ impl Operation for GetPolicy {
         let account = cx.scope.account;
         iam.read(move |tx| {
             let policy = policies::get(tx, &self.arn)?;
-            let count = policies::attachments(tx, account, self.arn.as_str())?;
-            Ok(GetPolicyResponse { policy: Some(policy.show(count, false)) })
+            let uses = policies::uses(tx, account, self.arn.as_str())?;
+            Ok(GetPolicyResponse { policy: Some(policy.show(uses, false)) })
         })
         .await
     }

@@ -4,10 +4,9 @@ use weft_model::iam::{ListPoliciesRequest, ListPoliciesResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::errors::unsupported;
 use crate::managed::AWS_POLICIES;
 use crate::page::Page;
-use crate::policies::{self, AnyPolicy};
+use crate::policies::{self, AnyPolicy, Uses};
 use crate::records::POLICIES;
 
 /// A parsed `ListPolicies` request.
@@ -15,6 +14,7 @@ pub(crate) struct ListPolicies {
     aws: bool,
     own: bool,
     only_attached: bool,
+    usage: Option<String>,
     prefix: String,
     page: Page,
 }
@@ -26,14 +26,12 @@ impl Operation for ListPolicies {
     type Output = ListPoliciesResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        if input.policy_usage_filter.as_deref() == Some("PermissionsBoundary") {
-            return Err(unsupported("PolicyUsageFilter=PermissionsBoundary"));
-        }
         let scope = input.scope.as_deref().unwrap_or("All");
         Ok(Self {
             aws: scope != "Local",
             own: scope != "AWS",
             only_attached: input.only_attached.unwrap_or(false),
+            usage: input.policy_usage_filter,
             prefix: input.path_prefix.unwrap_or_default(),
             page: Page::parse(input.marker, input.max_items)?,
         })
@@ -59,9 +57,9 @@ impl Operation for ListPolicies {
                 for (name, policy) in
                     aws.chain(own).filter(|(_, policy)| policy.path().starts_with(&self.prefix))
                 {
-                    let count = policies::attachments(tx, account, &policy.arn())?;
-                    if count > 0 || !self.only_attached {
-                        found.push((name, policy.show(count, true)));
+                    let uses = policies::uses(tx, account, &policy.arn())?;
+                    if self.takes(uses) {
+                        found.push((name, policy.show(uses, true)));
                     }
                 }
                 Ok(self.page.cut(found))
@@ -72,5 +70,16 @@ impl Operation for ListPolicies {
             policies: Some(paged.items),
             marker: paged.marker,
         })
+    }
+}
+
+impl ListPolicies {
+    /// Whether a policy that is used so is asked for. The filter by usage leaves out policies without that use.
+    fn takes(&self, uses: Uses) -> bool {
+        match self.usage.as_deref() {
+            Some("PermissionsBoundary") => uses.bounding > 0,
+            Some(_) => uses.attached > 0,
+            None => !self.only_attached || uses.any(),
+        }
     }
 }

@@ -2,11 +2,7 @@
 
 use weft_model::{Shape, iam};
 
-use crate::world::{World, allow, document, fails, ok, trusts};
-
-fn text(value: &str) -> String {
-    value.to_owned()
-}
+use crate::world::{World, allow, document, fails, ok, text, trusts};
 
 async fn create_user(world: &World, name: &str) -> iam::User {
     let create = iam::CreateUserRequest { user_name: text(name), ..Default::default() };

@@ -4,6 +4,8 @@ mod access;
 mod authentication;
 mod bootstrap;
 mod errors;
+mod groups;
 mod permissions;
+mod profiles;
 mod sessions;
 mod world;

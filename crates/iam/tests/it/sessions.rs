@@ -233,14 +233,4 @@ async fn what_cannot_be_honoured_is_refused() {
     );
     let mfa = sts::AssumeRoleRequest { token_code: Some("123456".to_owned()), ..assume(&role) };
     assert!(fails(&world.admin, "AssumeRole", mfa).await.contains("invalid MFA one time pass code"));
-    let bounded = iam::CreateUserRequest {
-        user_name: "u".to_owned(),
-        permissions_boundary: Some("arn:aws:iam::aws:policy/AdministratorAccess".to_owned()),
-        ..Default::default()
-    };
-    assert!(
-        fails(&world.admin, "CreateUser", bounded)
-            .await
-            .starts_with("501 NotImplemented: PermissionsBoundary")
-    );
 }
