@@ -1,6 +1,6 @@
 //! Managed policies: customers' own and AWS's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weft_model::iam;
 use weft_service::{Context, Error};
@@ -9,7 +9,7 @@ use weft_types::{AccountId, Arn, Timestamp};
 
 use crate::errors::{invalid_arn, no_such_entity, quota};
 use crate::managed::{self, AwsPolicy};
-use crate::records::{ATTACHMENTS, Count, ManagedPolicy, POLICIES, Version, name_key};
+use crate::records::{ATTACHMENTS, BOUNDARIES, Count, ManagedPolicy, POLICIES, Version, name_key};
 use crate::{Iam, boundaries, documents, ids, tags};
 
 /// How many policies an account may have, and the quota's name.
@@ -94,6 +94,11 @@ pub(crate) fn is_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn)
 /// Fails unless an entity of the account can have the policy attached.
 pub(crate) fn require_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<(), Error> {
     if is_attachable(tx, account, arn)? {
+        // What AWS made for one service's own role is for that role alone.
+        if arn.account.is_none() && arn.arn.resource().starts_with("policy/aws-service-role/") {
+            let message = "Cannot attach a Service Role Policy to a Customer Role.";
+            return Err(Error::new("PolicyNotAttachableException", message));
+        }
         return Ok(());
     }
     Err(no_such_entity(format!("Policy {} does not exist or is not attachable.", arn.as_str())))
@@ -129,7 +134,7 @@ pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Erro
     let Ok(arn) = PolicyArn::parse(arn) else { return Ok(None) };
     Ok(find(tx, &arn)?.map(|policy| match policy {
         AnyPolicy::Own(policy) => policy.default_version().map(|v| v.document.clone()).unwrap_or_default(),
-        AnyPolicy::Aws(policy) => policy.document.to_owned(),
+        AnyPolicy::Aws(policy) => policy.document(),
     }))
 }
 
@@ -156,6 +161,19 @@ impl Uses {
 /// How often an account uses a policy, attached and as a boundary.
 pub(crate) fn uses(tx: &impl Read, account: AccountId, arn: &str) -> Result<Uses, Error> {
     Ok(Uses { attached: attachments(tx, account, arn)?, bounding: boundaries::uses(tx, account, arn)? })
+}
+
+/// How often an account uses each policy that it uses, by ARN.
+pub(crate) fn all_uses(tx: &impl Read, account: AccountId) -> Result<BTreeMap<String, Uses>, Error> {
+    let prefix = (account.as_u64(),);
+    let mut uses: BTreeMap<String, Uses> = BTreeMap::new();
+    for ((_, arn), Count(count)) in ATTACHMENTS.query(&prefix).rows(tx)? {
+        uses.entry(arn).or_default().attached = count;
+    }
+    for ((_, arn), Count(count)) in BOUNDARIES.query(&prefix).rows(tx)? {
+        uses.entry(arn).or_default().bounding = count;
+    }
+    Ok(uses)
 }
 
 /// Counts an attachment (1) or a detachment (-1).
@@ -213,11 +231,10 @@ impl AnyPolicy {
             },
             Self::Aws(policy) => iam::Policy {
                 policy_name: Some(policy.name.to_owned()),
-                policy_id: Some(policy.id.to_owned()),
-                default_version_id: Some(version_id(1)),
-                description: Some(policy.description.to_owned()).filter(|_| !listed),
+                policy_id: Some(policy.id()),
+                default_version_id: Some(version_id(policy.version)),
                 create_date: Some(policy.created),
-                update_date: Some(policy.created),
+                update_date: Some(policy.updated),
                 ..iam::Policy::default()
             },
         };
@@ -238,14 +255,14 @@ impl AnyPolicy {
                 let all = policy.versions.iter().rev();
                 all.map(|(number, version)| (*number, version.document.clone(), version.created)).collect()
             }
-            Self::Aws(policy) => vec![(1, policy.document.to_owned(), policy.created)],
+            Self::Aws(policy) => vec![(policy.version, policy.document(), policy.updated)],
         }
     }
 
     pub(crate) fn default_number(&self) -> u32 {
         match self {
             Self::Own(policy) => policy.default,
-            Self::Aws(_) => 1,
+            Self::Aws(policy) => policy.version,
         }
     }
 }

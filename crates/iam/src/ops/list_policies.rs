@@ -1,10 +1,10 @@
-//! `ListPolicies`: managed policies by name, AWS's first.
+//! `ListPolicies`: managed policies by name, the account's own first.
 
 use weft_model::iam::{ListPoliciesRequest, ListPoliciesResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::managed::AWS_POLICIES;
+use crate::managed;
 use crate::page::Page;
 use crate::policies::{self, AnyPolicy, Uses};
 use crate::records::POLICIES;
@@ -48,26 +48,22 @@ impl Operation for ListPolicies {
         let paged = iam
             .read(move |tx| {
                 let own = if self.own { POLICIES.query(&(account.as_u64(),)).rows(tx)? } else { Vec::new() };
-                let own = own
-                    .into_iter()
-                    .map(|((_, name), policy)| (format!("own {name}"), AnyPolicy::Own(policy)));
-                let aws = AWS_POLICIES.iter().filter(|_| self.aws);
-                let aws = aws.map(|policy| (format!("aws {}", policy.name), AnyPolicy::Aws(policy)));
-                let mut found = Vec::new();
-                for (name, policy) in
-                    aws.chain(own).filter(|(_, policy)| policy.path().starts_with(&self.prefix))
-                {
-                    let uses = policies::uses(tx, account, &policy.arn())?;
-                    if self.takes(uses) {
-                        found.push((name, policy.show(uses, true)));
-                    }
-                }
+                let own =
+                    own.into_iter().map(|((_, name), policy)| (format!("0 {name}"), AnyPolicy::Own(policy)));
+                let aws = managed::all().iter().filter(|_| self.aws);
+                let aws = aws.map(|policy| (format!("1 {}", policy.name), AnyPolicy::Aws(policy)));
+                let uses = policies::all_uses(tx, account)?;
+                let found = own.chain(aws).filter_map(|(name, policy)| {
+                    let uses = uses.get(&policy.arn()).copied().unwrap_or_default();
+                    let wanted = policy.path().starts_with(&self.prefix) && self.takes(uses);
+                    wanted.then_some((name, (policy, uses)))
+                });
                 Ok(self.page.cut(found))
             })
             .await?;
         Ok(ListPoliciesResponse {
             is_truncated: Some(paged.is_truncated()),
-            policies: Some(paged.items),
+            policies: Some(paged.items.iter().map(|(policy, uses)| policy.show(*uses, true)).collect()),
             marker: paged.marker,
         })
     }

@@ -12,6 +12,7 @@ mod create_instance_profile;
 mod create_policy;
 mod create_policy_version;
 mod create_role;
+mod create_service_linked_role;
 mod create_user;
 mod delete_access_key;
 mod delete_account_alias;
@@ -24,6 +25,7 @@ mod delete_policy_version;
 mod delete_role;
 mod delete_role_permissions_boundary;
 mod delete_role_policy;
+mod delete_service_linked_role;
 mod delete_user;
 mod delete_user_permissions_boundary;
 mod delete_user_policy;
@@ -40,6 +42,7 @@ mod get_policy;
 mod get_policy_version;
 mod get_role;
 mod get_role_policy;
+mod get_service_linked_role_deletion_status;
 mod get_user;
 mod get_user_policy;
 mod list_access_keys;
@@ -112,6 +115,7 @@ pub(crate) fn iam(iam: &Arc<Iam>, builder: ServiceBuilder) -> ServiceBuilder {
         .operation::<create_policy::CreatePolicy>(iam)
         .operation::<create_policy_version::CreatePolicyVersion>(iam)
         .operation::<create_role::CreateRole>(iam)
+        .operation::<create_service_linked_role::CreateServiceLinkedRole>(iam)
         .operation::<create_user::CreateUser>(iam)
         .operation::<delete_access_key::DeleteAccessKey>(iam)
         .operation::<delete_account_alias::DeleteAccountAlias>(iam)
@@ -124,6 +128,7 @@ pub(crate) fn iam(iam: &Arc<Iam>, builder: ServiceBuilder) -> ServiceBuilder {
         .operation::<delete_role::DeleteRole>(iam)
         .operation::<delete_role_permissions_boundary::DeleteRolePermissionsBoundary>(iam)
         .operation::<delete_role_policy::DeleteRolePolicy>(iam)
+        .operation::<delete_service_linked_role::DeleteServiceLinkedRole>(iam)
         .operation::<delete_user::DeleteUser>(iam)
         .operation::<delete_user_permissions_boundary::DeleteUserPermissionsBoundary>(iam)
         .operation::<delete_user_policy::DeleteUserPolicy>(iam)
@@ -140,6 +145,7 @@ pub(crate) fn iam(iam: &Arc<Iam>, builder: ServiceBuilder) -> ServiceBuilder {
         .operation::<get_policy_version::GetPolicyVersion>(iam)
         .operation::<get_role::GetRole>(iam)
         .operation::<get_role_policy::GetRolePolicy>(iam)
+        .operation::<get_service_linked_role_deletion_status::GetServiceLinkedRoleDeletionStatus>(iam)
         .operation::<get_user::GetUser>(iam)
         .operation::<get_user_policy::GetUserPolicy>(iam)
         .operation::<list_access_keys::ListAccessKeys>(iam)

@@ -5,6 +5,7 @@ mod authentication;
 mod bootstrap;
 mod errors;
 mod groups;
+mod linked;
 mod permissions;
 mod profiles;
 mod sessions;
