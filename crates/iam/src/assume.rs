@@ -9,6 +9,7 @@ use weft_types::{AccountId, Arn, Timestamp};
 
 use crate::records::Role;
 use crate::seal::{Session, Who};
+use crate::session_tags::SessionTags;
 use crate::{Iam, ids, named};
 
 /// A role's ARN, checked.
@@ -46,8 +47,18 @@ impl Iam {
         let key = ids::access_key_id("ASIA");
         // Whole seconds, as the answer shows them.
         let expires = Timestamp::from_seconds(now.plus(duration).as_seconds());
-        let NewSession { account, who, policy, policy_arns } = grant;
-        let token = self.seal.seal(&Session { key: key.clone(), account, who, expires, policy, policy_arns });
+        let token = self.seal.seal(&Session {
+            key: key.clone(),
+            account: grant.account,
+            who: grant.who,
+            expires,
+            policy: grant.policies.policy,
+            policy_arns: grant.policies.arns,
+            issued: Some(now),
+            tags: grant.tags.tags.into_iter().collect(),
+            transitive: grant.tags.transitive,
+            source_identity: grant.source_identity,
+        });
         let secret_access_key = self.seal.secret(&key);
         Credentials { access_key_id: key, secret_access_key, session_token: token, expiration: expires }
     }
@@ -57,8 +68,24 @@ impl Iam {
 pub(crate) struct NewSession {
     pub(crate) account: AccountId,
     pub(crate) who: Who,
+    pub(crate) policies: Policies,
+    pub(crate) tags: SessionTags,
+    pub(crate) source_identity: Option<String>,
+}
+
+impl NewSession {
+    /// A session that nothing was passed for.
+    pub(crate) fn plain(account: AccountId, who: Who) -> Self {
+        let (policies, tags) = (Policies::default(), SessionTags::default());
+        Self { account, who, policies, tags, source_identity: None }
+    }
+}
+
+/// Policies that narrow a session, checked.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
     pub(crate) policy: Option<String>,
-    pub(crate) policy_arns: Vec<String>,
+    pub(crate) arns: Vec<String>,
 }
 
 /// A session of a role under a name.
@@ -71,11 +98,16 @@ pub(crate) fn role_session(role: &Role, session: &str) -> Who {
     }
 }
 
-/// What a role's trust policy says to a principal.
-pub(crate) fn trust(role: &Role, caller: &Principal, conditions: &dyn ConditionKeys) -> Result<Trust, Error> {
+/// What a role's trust policy says to a principal that wants to do something: `sts:AssumeRole` and what goes with it.
+pub(crate) fn trust(
+    role: &Role,
+    caller: &Principal,
+    action: &str,
+    conditions: &dyn ConditionKeys,
+) -> Result<Trust, Error> {
     let policy = Policy::parse(&role.trust).map_err(Error::internal)?;
     if let Principal::Service { name, .. } = caller {
-        return Ok(evaluate_trust(&policy, Trusted::Service(name), "sts:AssumeRole", conditions));
+        return Ok(evaluate_trust(&policy, Trusted::Service(name), action, conditions));
     }
     let Some(account) = caller.account() else { return Ok(Trust::None) };
     let arns: Vec<String> = match caller {
@@ -84,5 +116,5 @@ pub(crate) fn trust(role: &Role, caller: &Principal, conditions: &dyn ConditionK
     };
     let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
     let caller = Trusted::Account { account: &account.to_string(), arns: &arns };
-    Ok(evaluate_trust(&policy, caller, "sts:AssumeRole", conditions))
+    Ok(evaluate_trust(&policy, caller, action, conditions))
 }

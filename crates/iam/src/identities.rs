@@ -166,8 +166,11 @@ impl Iam {
 
     /// The key of a session; none where its user is gone.
     async fn session(&self, session: Session, token: &str) -> Result<Option<KnownKey>, Error> {
-        let Session { key, account, who, expires, policy, policy_arns } = session;
-        let narrows = policy.is_some() || !policy_arns.is_empty();
+        let facts = facts(&session);
+        let Session { key, account, who, expires, policy, policy_arns, .. } = session;
+        // A federated user may do nothing unless a policy was passed for it.
+        let federated = matches!(who, Who::Federated { .. });
+        let narrows = federated || policy.is_some() || !policy_arns.is_empty();
         let (principal, texts) = self
             .read(move |tx| {
                 let principal = session_principal(tx, account, &who)?;
@@ -187,9 +190,19 @@ impl Iam {
             session_policies.push(NamedPolicy::new("session policy", Policy::empty()));
         }
         let secret = self.seal.secret(&key).into();
-        let session = Some(Arc::new(SessionFacts::default()));
+        let session = Some(Arc::new(facts));
         let credential = Credential { secret, principal: Arc::new(principal), session_policies, session };
         Ok(Some(KnownKey { credential, token: Some(token.into()), expires: Some(expires) }))
+    }
+}
+
+fn facts(session: &Session) -> SessionFacts {
+    SessionFacts {
+        issued: session.issued,
+        tags: session.tags.clone(),
+        transitive: session.transitive.clone(),
+        source_identity: session.source_identity.clone(),
+        mfa: false,
     }
 }
 
@@ -199,6 +212,10 @@ fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Op
         Who::User { name, id } => {
             named::find::<User>(tx, account, name)?.filter(|user| user.id == *id).map(user_principal)
         }
+        Who::Federated { name, by } => session_principal(tx, account, by)?.map(|by| {
+            let (name, by) = (name.clone(), Box::new(by));
+            Principal::Federated { account, name, by }
+        }),
         Who::Role { path, name, id, session } => Some(Principal::Session {
             account,
             path: path.clone(),

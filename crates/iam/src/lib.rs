@@ -37,6 +37,7 @@ mod policies;
 mod records;
 mod roles;
 mod seal;
+mod session_tags;
 mod tags;
 
 use std::sync::Arc;

@@ -31,11 +31,11 @@ impl RoleCredentials for Iam {
             let parsed = RoleArn::parse(role.as_str()).ok_or_else(denied)?;
             let found = self.role_by_arn(&parsed).await?.ok_or_else(denied)?;
             let caller = Principal::Service { account: found.account, name: service };
-            if assume::trust(&found, &caller, &NoConditions)? != Trust::Direct {
+            if assume::trust(&found, &caller, "sts:AssumeRole", &NoConditions)? != Trust::Direct {
                 return Err(denied());
             }
             let who = assume::role_session(&found, session);
-            let grant = NewSession { account: found.account, who, policy: None, policy_arns: Vec::new() };
+            let grant = NewSession::plain(found.account, who);
             let keys = self.issue(grant, self.clock.now(), WORKER_SESSION);
             Ok(RoleKeys {
                 access_key_id: keys.access_key_id,

@@ -200,5 +200,6 @@ pub(crate) fn sts(iam: &Arc<Iam>, builder: ServiceBuilder) -> ServiceBuilder {
         .operation::<sts::AssumeRole>(iam)
         .operation::<sts::GetAccessKeyInfo>(iam)
         .operation::<sts::GetCallerIdentity>(iam)
+        .operation::<sts::GetFederationToken>(iam)
         .operation::<sts::GetSessionToken>(iam)
 }

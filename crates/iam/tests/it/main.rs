@@ -8,5 +8,6 @@ mod groups;
 mod linked;
 mod permissions;
 mod profiles;
+mod session_tags;
 mod sessions;
 mod world;

@@ -222,15 +222,11 @@ async fn workers_get_keys_of_roles_that_trust_their_service() {
 async fn what_cannot_be_honoured_is_refused() {
     let world = World::new().await;
     let role = world.role("reader", &trusts(&format!("{{'AWS':'{ACCOUNT}'}}")), "").await;
-    let tagged = sts::AssumeRoleRequest {
-        tags: Some(vec![sts::Tag { key: "a".to_owned(), value: "b".to_owned() }]),
-        ..assume(&role)
-    };
-    assert!(
-        fails(&world.admin, "AssumeRole", tagged)
-            .await
-            .starts_with("501 NotImplemented: Tags is not supported")
-    );
     let mfa = sts::AssumeRoleRequest { token_code: Some("123456".to_owned()), ..assume(&role) };
     assert!(fails(&world.admin, "AssumeRole", mfa).await.contains("invalid MFA one time pass code"));
+    let arn = "arn:aws:iam::aws:contextProvider/IdentityCenter".to_owned();
+    let context =
+        sts::ProvidedContext { provider_arn: Some(arn), context_assertion: Some("four".to_owned()) };
+    let contexts = sts::AssumeRoleRequest { provided_contexts: Some(vec![context]), ..assume(&role) };
+    assert!(fails(&world.admin, "AssumeRole", contexts).await.starts_with("501 NotImplemented"));
 }
