@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use weft_model::sts::Credentials;
-use weft_policy::{ConditionKeys, Policy, Trust, Trusted, evaluate_trust};
-use weft_service::{Error, Principal};
+use weft_policy::{NoConditions, Policy, Trust, Trusted, evaluate_trust};
+use weft_service::Error;
 use weft_types::{AccountId, Arn, Timestamp};
 
 use crate::records::Role;
@@ -98,23 +98,9 @@ pub(crate) fn role_session(role: &Role, session: &str) -> Who {
     }
 }
 
-/// What a role's trust policy says to a principal that wants to do something: `sts:AssumeRole` and what goes with it.
-pub(crate) fn trust(
-    role: &Role,
-    caller: &Principal,
-    action: &str,
-    conditions: &dyn ConditionKeys,
-) -> Result<Trust, Error> {
+/// Whether a role's trust policy lends it to a service of the platform.
+pub(crate) fn trusts_service(role: &Role, service: &str) -> Result<bool, Error> {
     let policy = Policy::parse(&role.trust).map_err(Error::internal)?;
-    if let Principal::Service { name, .. } = caller {
-        return Ok(evaluate_trust(&policy, Trusted::Service(name), action, conditions));
-    }
-    let Some(account) = caller.account() else { return Ok(Trust::None) };
-    let arns: Vec<String> = match caller {
-        Principal::Root(_) => Vec::new(),
-        _ => [caller.arn(), caller.policy_arn()].into_iter().flatten().map(|arn| arn.to_string()).collect(),
-    };
-    let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-    let caller = Trusted::Account { account: &account.to_string(), arns: &arns };
-    Ok(evaluate_trust(&policy, caller, action, conditions))
+    let trust = evaluate_trust(&policy, Trusted::Service(service), "sts:AssumeRole", &NoConditions);
+    Ok(trust == Trust::Direct)
 }

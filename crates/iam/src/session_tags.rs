@@ -92,29 +92,23 @@ fn invalid(message: &str) -> Error {
 mod tests {
     use super::*;
 
-    fn tags(list: &[(&str, &str)]) -> Option<Vec<Tag>> {
-        Some(
-            list.iter()
-                .map(|(key, value)| Tag { key: (*key).to_owned(), value: (*value).to_owned() })
-                .collect(),
-        )
-    }
-
-    fn keys(list: &[&str]) -> Option<Vec<String>> {
-        Some(list.iter().map(|key| (*key).to_owned()).collect())
+    fn tags(list: &[(&str, &str)]) -> Vec<Tag> {
+        let tag = |(key, value): &(&str, &str)| Tag { key: (*key).to_owned(), value: (*value).to_owned() };
+        list.iter().map(tag).collect()
     }
 
     #[test]
     fn what_is_passed_is_checked() {
-        let check = |passed, transitive, expected: &str| {
-            let found = SessionTags::parse(passed, transitive);
-            assert!(found.as_ref().map_or_else(|e| e.message(), |_| "ok").contains(expected), "{found:?}");
+        let check = |passed: &[(&str, &str)], transitive: &[&str], expected: &str| {
+            let keys = transitive.iter().map(|key| (*key).to_owned()).collect();
+            let found = SessionTags::parse(Some(tags(passed)), Some(keys));
+            assert!(found.as_ref().map_or_else(Error::message, |_| "ok").contains(expected), "{found:?}");
         };
-        check(tags(&[("a", "1"), ("b", "2")]), keys(&["A"]), "ok");
-        check(tags(&[("a", "1"), ("A", "2")]), None, "Duplicate tag keys");
-        check(tags(&[("AWS:x", "1")]), None, "System tags");
-        check(tags(&[("a", "1")]), keys(&["b"]), "must be included");
-        check(None, None, "ok");
+        check(&[("a", "1"), ("b", "2")], &["A"], "ok");
+        check(&[("a", "1"), ("A", "2")], &[], "Duplicate tag keys");
+        check(&[("AWS:x", "1")], &[], "System tags");
+        check(&[("a", "1")], &["b"], "must be included");
+        check(&[], &[], "ok");
     }
 
     #[test]
@@ -124,14 +118,14 @@ mod tests {
             transitive: vec!["Team".to_owned()],
             ..SessionFacts::default()
         };
-        let passed = SessionTags::parse(tags(&[("job", "y")]), None).expect("tags");
+        let passed = SessionTags::parse(Some(tags(&[("job", "y")])), None).expect("tags");
         let found = passed.inherit(Some(&from)).expect("tags");
         assert_eq!(
             found.tags.into_iter().collect::<Vec<_>>(),
             [("job".to_owned(), "y".to_owned()), ("team".to_owned(), "red".to_owned())]
         );
         assert_eq!(found.transitive, ["team"]);
-        let passed = SessionTags::parse(tags(&[("TEAM", "blue")]), None).expect("tags");
+        let passed = SessionTags::parse(Some(tags(&[("TEAM", "blue")])), None).expect("tags");
         assert!(passed.inherit(Some(&from)).is_err());
     }
 

@@ -150,3 +150,35 @@ async fn a_federated_user_may_what_was_passed_for_it() {
         fails(&nothing, "ListUsers", iam::ListUsersRequest::default()).await.starts_with("403 AccessDenied")
     );
 }
+
+#[tokio::test]
+async fn tags_of_role_and_session_and_a_boundary_decide() {
+    let world = World::new().await;
+    let tagged = "{'Effect':'Allow','Action':'iam:ListUsers','Resource':'*','Condition':{'StringEquals':\
+                  {'aws:PrincipalTag/team':'red','aws:PrincipalTag/job':'test'}}}";
+    let role = world.role("r", &trusts_if("['sts:AssumeRole','sts:TagSession']", ""), tagged).await;
+    let own = vec![iam::Tag { key: text("team"), value: text("red") }];
+    ok::<_, ()>(&world.admin, "TagRole", iam::TagRoleRequest { role_name: text("r"), tags: own }).await;
+    let list = iam::ListUsersRequest::default;
+    for (passed, allowed) in [
+        (vec![tag("job", "test")], true),
+        (vec![], false),
+        (vec![tag("job", "test"), tag("team", "blue")], false),
+    ] {
+        let request = sts::AssumeRoleRequest { tags: Some(passed.clone()), ..assume(&role) };
+        let made: sts::AssumeRoleResponse = ok(&world.admin, "AssumeRole", request).await;
+        let got = client(&world, made.credentials)
+            .call::<_, iam::ListUsersResponse>(&iam::SERVICE, "ListUsers", list())
+            .await;
+        assert_eq!(got.is_ok(), allowed, "{passed:?}: {got:?}");
+    }
+    let ada = world.user("ada", &allow("*")).await;
+    ok::<_, iam::ListUsersResponse>(&ada, "ListUsers", list()).await;
+    let bound = iam::PutUserPermissionsBoundaryRequest {
+        user_name: text("ada"),
+        permissions_boundary: text("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"),
+    };
+    ok::<_, ()>(&world.admin, "PutUserPermissionsBoundary", bound).await;
+    let refused = fails(&ada, "ListUsers", list()).await;
+    assert!(refused.contains("because no permissions boundary allows the iam:ListUsers action"), "{refused}");
+}

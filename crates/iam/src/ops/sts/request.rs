@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use weft_policy::Trust;
-use weft_service::{Access, Context, Error, Grant, Principal, SessionFacts};
+use weft_policy::Policy;
+use weft_service::{Access, Context, Error, Principal, SessionFacts};
 
 use crate::Iam;
-use crate::assume::{self, RoleArn};
+use crate::assume::RoleArn;
 use crate::errors::validation;
 use crate::records::Role;
 use crate::session_tags::SessionTags;
@@ -77,16 +77,11 @@ impl Request {
     async fn require(&self, cx: &Context, role: &Role, action: &'static str) -> Result<(), Error> {
         let access = self.access(action);
         // A federated user assumes no roles, whatever its policies say.
-        let trust = match &*cx.principal {
-            Principal::Federated { .. } => Trust::None,
-            caller => assume::trust(role, caller, action, &cx.condition_keys(&access))?,
-        };
-        let grant = match trust {
-            Trust::Direct => Grant::Caller,
-            Trust::Account => Grant::Account,
-            Trust::Denied | Trust::None => return Err(self.denied(cx, action)),
-        };
-        cx.authorize_granted(&access, grant).await.map_err(|error| match error.code() {
+        if matches!(*cx.principal, Principal::Federated { .. }) {
+            return Err(self.denied(cx, action));
+        }
+        let trust = Policy::parse(&role.trust).map_err(Error::internal)?;
+        cx.authorize_required(&access, &trust).await.map_err(|error| match error.code() {
             "AccessDeniedException" => self.denied(cx, action),
             _ => error,
         })
