@@ -89,9 +89,8 @@ fn read_held(tx: &impl Read, account: AccountId, is_user: bool, name: &str, id: 
         (role.grants, role.tags, Vec::new())
     };
     let mut held = Held { tags, ..Held::default() };
-    if let Some(arn) = grants.boundary.clone() {
-        let document = policies::document(tx, &arn)?;
-        held.boundary = Some((arn, document));
+    if let Some(arn) = &grants.boundary {
+        held.boundary = Some((arn.clone(), policies::document(tx, arn)?));
     }
     for Grants { inline, attached, .. } in
         iter::once(grants).chain(groups.into_iter().map(|group| group.grants))

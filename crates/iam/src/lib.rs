@@ -21,6 +21,7 @@ mod bootstrap;
 mod boundaries;
 mod cache;
 mod deletions;
+mod details;
 mod documents;
 mod entity;
 mod errors;
@@ -38,6 +39,7 @@ mod records;
 mod roles;
 mod seal;
 mod session_tags;
+mod simulation;
 mod tags;
 
 use std::sync::Arc;

@@ -165,6 +165,25 @@ fn lacking(
     }
 }
 
+/// All statements of the identity policies that allow a request, where [`evaluate()`] names the first.
+pub fn allowing<'a>(request: &Request<'_>, identity: &'a [NamedPolicy]) -> Vec<Source<'a>> {
+    let set = PolicySet::Identity;
+    let mut sources = Vec::new();
+    for (index, NamedPolicy { name, policy }) in identity.iter().enumerate() {
+        let allows =
+            |(_, found): &(usize, &Statement)| found.effect == Effect::Allow && found.applies(request);
+        let found = policy.statements.iter().enumerate().filter(allows);
+        sources.extend(found.map(|(statement, _)| Source {
+            set,
+            index,
+            name: Some(name),
+            policy,
+            statement,
+        }));
+    }
+    sources
+}
+
 /// What one set of policies says.
 #[derive(Clone, Copy)]
 enum Verdict<'a> {

@@ -26,7 +26,7 @@ mod trust;
 
 pub use caller::{Caller, Reach};
 pub use condition::{ConditionKeys, Found, NoConditions};
-pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, evaluate};
+pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
 pub use explain::{Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
 pub use trust::{Trust, Trusted, evaluate_trust};

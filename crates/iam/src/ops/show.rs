@@ -102,7 +102,7 @@ impl InstanceProfile {
     }
 
     /// Listings leave out tags, as AWS does.
-    pub(super) fn show_listed(&self, role: Option<&Role>) -> iam::InstanceProfile {
+    pub(crate) fn show_listed(&self, role: Option<&Role>) -> iam::InstanceProfile {
         iam::InstanceProfile {
             path: self.path.clone(),
             instance_profile_name: self.name.clone(),

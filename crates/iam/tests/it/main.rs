@@ -3,6 +3,7 @@
 mod access;
 mod authentication;
 mod bootstrap;
+mod details;
 mod errors;
 mod groups;
 mod linked;
@@ -10,4 +11,5 @@ mod permissions;
 mod profiles;
 mod session_tags;
 mod sessions;
+mod simulation;
 mod world;
