@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use weft_model::sts::Credentials;
-use weft_policy::{NoConditions, Policy, Trust, Trusted, evaluate_trust};
+use weft_policy::{Caller, ConditionKeys, Found, Policies as Sets, Policy, Request, ResourceSide, evaluate};
 use weft_service::Error;
 use weft_types::{AccountId, Arn, Timestamp};
 
@@ -101,6 +101,24 @@ pub(crate) fn role_session(role: &Role, session: &str) -> Who {
 /// Whether a role's trust policy lends it to a service of the platform.
 pub(crate) fn trusts_service(role: &Role, service: &str) -> Result<bool, Error> {
     let policy = Policy::parse(&role.trust).map_err(Error::internal)?;
-    let trust = evaluate_trust(&policy, Trusted::Service(service), "sts:AssumeRole", &NoConditions);
-    Ok(trust == Trust::Direct)
+    let (arn, account) = (named::Named::arn(role), role.account.to_string());
+    let request = Request {
+        caller: Caller::Service(service),
+        canonical_user: None,
+        action: "sts:AssumeRole",
+        resource: &arn,
+        resource_account: None,
+        conditions: &SourceAccount(&account),
+    };
+    let sets = Sets { resource: ResourceSide::Required(&policy), ..Sets::default() };
+    Ok(evaluate(&request, &sets).is_allow())
+}
+
+/// The condition keys of a service that acts for an account: whose worker it is for.
+struct SourceAccount<'a>(&'a str);
+
+impl ConditionKeys for SourceAccount<'_> {
+    fn find(&self, key: &str) -> Found<'_> {
+        if key.eq_ignore_ascii_case("aws:SourceAccount") { Found::One(self.0.into()) } else { Found::Absent }
+    }
 }

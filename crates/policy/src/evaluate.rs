@@ -48,8 +48,6 @@ pub enum ResourceSide<'a> {
     Policy(&'a Policy),
     /// It has one without which nobody gets in, such as a role's trust policy or the policy of a KMS key.
     Required(&'a Policy),
-    /// What its policy says was found out elsewhere.
-    Known(Reach),
 }
 
 /// Which policies a decision came from.
@@ -213,8 +211,7 @@ impl<'a> Verdict<'a> {
     /// What the resource says, and how far it reaches where it allows.
     fn of_resource(request: &Request<'_>, side: ResourceSide<'a>) -> (Reach, Self) {
         let (ResourceSide::Policy(policy) | ResourceSide::Required(policy)) = side else {
-            let reach = if let ResourceSide::Known(reach) = side { reach } else { Reach::No };
-            return (reach, Self::Nothing);
+            return (Reach::No, Self::Nothing);
         };
         // A role is lent to a service by the service's name alone; everybody are those who have an account.
         let lent = match request.caller {

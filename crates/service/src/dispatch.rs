@@ -34,7 +34,6 @@ mod streaming;
 mod unknown;
 
 pub use decisions::{DecisionRecord, Ground, MissCause, NearMiss, Outcome};
-pub(crate) use keys::RequestKeys;
 
 /// Bounds of a [`Dispatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub mod testing;
 pub mod workload;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use context::{Context, Grant, Scope};
+pub use context::{Context, Scope};
 pub use dispatch::{
     ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
 };

@@ -208,6 +208,15 @@ async fn workers_get_keys_of_roles_that_trust_their_service() {
     let refused = world.iam.assume(&arn, "compute.weft.localhost", "hello").await.expect_err("not trusted");
     assert_eq!(refused.code(), "AccessDeniedException");
     assert!(fails(&world.admin, "AssumeRole", assume(&lambda)).await.starts_with("403"));
+    // A trust that is bound to the account, as AWS advises, holds for workers of that account alone.
+    for (name, account, trusted) in [("own", ACCOUNT, true), ("other", "111122223333", false)] {
+        let bound = trusts("{'Service':'lambda.amazonaws.com'}").replace(
+            "'Effect'",
+            &format!("'Condition':{{'StringEquals':{{'aws:SourceAccount':'{account}'}}}},'Effect'"),
+        );
+        let role = Arn::parse(&world.role(name, &bound, "").await).expect("an ARN");
+        assert_eq!(world.iam.assume(&role, "lambda.amazonaws.com", "hello").await.is_ok(), trusted, "{name}");
+    }
     // The same through the operation, as a service of the platform.
     let cx =
         world.dispatch.context_for_service("lambda.amazonaws.com", AccountId::DEFAULT, Region::default());
