@@ -180,15 +180,18 @@ def test_session_tags_decide(best):
 
 
 def test_other_temporary_keys(best):
-    keys = user(best, "fed", allow("iam:List*", "sts:*"))
+    keys = user(best, "fed", allow("logs:Describe*", "lambda:List*", "iam:List*", "sts:*"))
     sts = best.client("sts", keys)
     token = keys_of(sts.get_session_token(DurationSeconds=900))
     assert best.client("sts", token).get_caller_identity()["Arn"].endswith(":user/fed")
+    best.client("lambda", token).list_functions()
     assert code(best.client("sts", token).get_session_token) == "AccessDenied"
-    guest = keys_of(sts.get_federation_token(Name="guest", Policy=policy(allow("iam:ListUsers"))))
+    guest = keys_of(sts.get_federation_token(Name="guest", Policy=policy(allow("logs:DescribeLogGroups", "iam:*"))))
     assert best.client("sts", guest).get_caller_identity()["Arn"] == f"arn:aws:sts::{ACCOUNT}:federated-user/guest"
-    best.client("iam", guest).list_users()
-    assert code(best.client("iam", guest).list_roles) == "AccessDenied"
+    best.client("logs", guest).describe_log_groups()
+    assert code(best.client("lambda", guest).list_functions) == "AccessDeniedException"
+    # Neither may call IAM, whatever the policies say.
+    assert {code(best.client("iam", shut).list_users) for shut in (token, guest)} == {"InvalidClientTokenId"}
     assert sts.get_access_key_info(AccessKeyId=keys[0])["Account"] == ACCOUNT
 
 

@@ -1,5 +1,6 @@
 //! What users, groups, roles and instance profiles have in common: a name that is unique in its account, and a path.
 
+use weft_model::ActionFacts;
 use weft_service::{Access, Context, Error};
 use weft_store::{Read, Record, Table, WriteTx};
 use weft_types::AccountId;
@@ -239,6 +240,8 @@ impl Iam {
     }
 }
 
+const BOUNDARY_KEY: &str = "iam:PermissionsBoundary";
+
 /// Completes an access with what is known of the entity.
 fn describe<E: Named>(entity: &E, access: Access) -> Access {
     let mut access = Access { resource: entity.arn(), ..access };
@@ -246,22 +249,13 @@ fn describe<E: Named>(entity: &E, access: Access) -> Access {
         access = access.with(format!("aws:ResourceTag/{key}"), value);
         access = access.with(format!("iam:ResourceTag/{key}"), value);
     }
-    let says = |(key, _): &(std::borrow::Cow<'_, str>, _)| key == "iam:PermissionsBoundary";
+    // A request that sets a boundary is judged by the new one.
+    let said = access.conditions.iter().any(|(key, _)| key == BOUNDARY_KEY);
+    let has_key = || ActionFacts::find(&access.action).is_some_and(|facts| facts.has_key(BOUNDARY_KEY));
     match entity.boundary() {
-        // A request that sets a boundary is judged by the new one.
-        Some(arn) if sees_boundary(&access.action) && !access.conditions.iter().any(says) => {
-            access.with("iam:PermissionsBoundary", arn)
-        }
+        Some(arn) if !said && has_key() => access.with(BOUNDARY_KEY, arn),
         _ => access,
     }
-}
-
-/// Whether an action has the condition key `iam:PermissionsBoundary`: those that change what an entity may do.
-/// Source: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>.
-fn sees_boundary(action: &str) -> bool {
-    let changes = ["iam:Attach", "iam:Detach", "iam:Put", "iam:Delete"];
-    changes.iter().any(|verb| action.starts_with(verb))
-        && (action.ends_with("Policy") || action.ends_with("PermissionsBoundary"))
 }
 
 /// An action on something whose path is not known yet.

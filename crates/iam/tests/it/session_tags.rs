@@ -134,7 +134,10 @@ async fn a_federated_user_may_what_was_passed_for_it() {
     let name = "arn:aws:sts::000000000000:federated-user/guest";
     assert_eq!(made.federated_user.expect("a user").arn, name);
     assert_eq!(whoami(&guest).await, name);
-    ok::<_, iam::ListUsersResponse>(&guest, "ListUsers", iam::ListUsersRequest::default()).await;
+    // What is allowed goes on to where federated users are shut out of IAM.
+    let list = iam::ListUsersRequest::default;
+    let shut = "403 InvalidClientTokenId: The security token included in the request is invalid";
+    assert_eq!(fails(&guest, "ListUsers", list()).await, shut);
     assert!(
         fails(&guest, "ListRoles", iam::ListRolesRequest::default()).await.starts_with("403 AccessDenied")
     );
