@@ -185,3 +185,19 @@ async fn tags_of_role_and_session_and_a_boundary_decide() {
     let refused = fails(&ada, "ListUsers", list()).await;
     assert!(refused.contains("because no permissions boundary allows the iam:ListUsers action"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_trust_policy_sees_the_callers_tags() {
+    let world = World::new().await;
+    let only = "'StringEquals':{'aws:PrincipalTag/team':'${iam:ResourceTag/team}'}";
+    let literal = "'StringEquals':{'aws:PrincipalTag/team':'red'}";
+    let role = world.role("r", &trusts_if("'sts:AssumeRole'", literal), "").await;
+    let ada = world.user("ada", &allow("sts:AssumeRole")).await;
+    assert!(fails(&ada, "AssumeRole", assume(&role)).await.starts_with("403 AccessDenied"));
+    let tags = vec![iam::Tag { key: text("team"), value: text("red") }];
+    ok::<_, ()>(&world.admin, "TagUser", iam::TagUserRequest { user_name: text("ada"), tags }).await;
+    ok::<_, sts::AssumeRoleResponse>(&ada, "AssumeRole", assume(&role)).await;
+    // A variable without a value never helps.
+    let role = world.role("other", &trusts_if("'sts:AssumeRole'", only), "").await;
+    assert!(fails(&ada, "AssumeRole", assume(&role)).await.starts_with("403 AccessDenied"));
+}
