@@ -12,7 +12,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Bytes of documents after which a block is full. Larger ones pack hardly better: 64 KiB 452 kB, 256 KiB 426 kB.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -66,34 +66,24 @@ fn entry(name: &str, policy: &Value) -> Option<(String, String)> {
     Some((format!("{name}\t{path}\t{version}\t{created}\t{updated}"), document))
 }
 
-/// Prints a document without white space, its elements in the order that people expect.
+/// The elements of a document in the order that people expect; others follow by name.
+const ORDER: &[&str] = &[
+    "Version",
+    "Id",
+    "Statement",
+    "Sid",
+    "Effect",
+    "Principal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+];
+
+/// Prints a document without white space.
 fn print(value: &Value, to: &mut String) {
-    const ORDER: &[&str] = &[
-        "Version",
-        "Id",
-        "Statement",
-        "Sid",
-        "Effect",
-        "Principal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-    ];
     match value {
-        Value::Object(members) => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_by_key(|(name, _)| {
-                (ORDER.iter().position(|known| known == name).unwrap_or(ORDER.len()), *name)
-            });
-            to.push('{');
-            for (at, (name, value)) in members.into_iter().enumerate() {
-                let comma = if at > 0 { "," } else { "" };
-                let _ = write!(to, "{comma}{}:", Value::from(name.as_str()));
-                print(value, to);
-            }
-            to.push('}');
-        }
+        Value::Object(members) => print_members(members, to),
         Value::Array(items) => {
             to.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -106,6 +96,20 @@ fn print(value: &Value, to: &mut String) {
             let _ = write!(to, "{scalar}");
         }
     }
+}
+
+fn print_members(members: &Map<String, Value>, to: &mut String) {
+    let mut members: Vec<(&String, &Value)> = members.iter().collect();
+    members.sort_by_key(|(name, _)| {
+        (ORDER.iter().position(|known| known == name).unwrap_or(ORDER.len()), *name)
+    });
+    to.push('{');
+    for (at, (name, value)) in members.into_iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let _ = write!(to, "{comma}{}:", Value::from(name.as_str()));
+        print(value, to);
+    }
+    to.push('}');
 }
 
 /// The seconds since 1970 of `2015-02-06T18:39:46.000Z`.

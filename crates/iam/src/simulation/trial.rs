@@ -82,9 +82,7 @@ impl Setting {
         let resource_policy =
             self.resource_policy.map(|text| Source { id: "ResourcePolicy".to_owned(), text });
         let resource_policy = resource_policy.map(Source::parse).transpose()?;
-        let entries = self.context.unwrap_or_default().into_iter();
-        let given = entries.filter_map(|entry| Some((entry.context_key_name?, entry.context_key_values?)));
-        let keys: Vec<_> = given.chain(known).collect();
+        let keys: Vec<_> = given(self.context).chain(known).collect();
         let policies =
             parsed.iter().chain(&boundary).chain(&resource_policy).map(|parsed| &*parsed.policy.policy);
         let mut missing = context_keys(policies);
@@ -114,6 +112,21 @@ impl Setting {
             return Err(invalid_input(format!("Invalid Action Name: {action}")));
         }
         Ok(())
+    }
+}
+
+/// The values of condition keys that a request gives.
+fn given(context: Option<Vec<iam::ContextEntry>>) -> impl Iterator<Item = (String, Vec<String>)> {
+    let entries = context.unwrap_or_default().into_iter();
+    entries.filter_map(|entry| Some((entry.context_key_name?, entry.context_key_values?)))
+}
+
+/// A decision in the words of answers.
+fn says(decision: &Decision<'_>) -> &'static str {
+    match decision {
+        Decision::Allow { .. } => "allowed",
+        Decision::ExplicitDeny { .. } => "explicitDeny",
+        Decision::ImplicitDeny { .. } => "implicitDeny",
     }
 }
 
@@ -205,11 +218,7 @@ impl Trial {
         decision: &Decision<'_>,
         matched: Vec<iam::Statement>,
     ) -> iam::EvaluationResult {
-        let says = match decision {
-            Decision::Allow { .. } => "allowed",
-            Decision::ExplicitDeny { .. } => "explicitDeny",
-            Decision::ImplicitDeny { .. } => "implicitDeny",
-        };
+        let says = says(decision);
         let bounded = self.bounded(request);
         let specific = iam::ResourceSpecificResult {
             eval_resource_name: request.resource.to_owned(),
