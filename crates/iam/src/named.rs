@@ -242,18 +242,20 @@ impl Iam {
 
 const BOUNDARY_KEY: &str = "iam:PermissionsBoundary";
 
-/// Completes an access with what is known of the entity.
+/// Completes an access with what is known of the entity: its ARN, and the condition keys that IAM documents for the action.
 fn describe<E: Named>(entity: &E, access: Access) -> Access {
+    let facts = ActionFacts::find(&access.action);
+    let has_key = |key: &str| facts.is_some_and(|facts| facts.has_key(key));
     let mut access = Access { resource: entity.arn(), ..access };
-    for (key, value) in entity.tags().into_iter().flatten() {
-        access = access.with(format!("aws:ResourceTag/{key}"), value);
-        access = access.with(format!("iam:ResourceTag/{key}"), value);
+    for (tag, value) in entity.tags().into_iter().flatten() {
+        for key in [format!("aws:ResourceTag/{tag}"), format!("iam:ResourceTag/{tag}")] {
+            access = if has_key(&key) { access.with(key, value) } else { access };
+        }
     }
     // A request that sets a boundary is judged by the new one.
     let said = access.conditions.iter().any(|(key, _)| key == BOUNDARY_KEY);
-    let has_key = || ActionFacts::find(&access.action).is_some_and(|facts| facts.has_key(BOUNDARY_KEY));
     match entity.boundary() {
-        Some(arn) if !said && has_key() => access.with(BOUNDARY_KEY, arn),
+        Some(arn) if !said && has_key(BOUNDARY_KEY) => access.with(BOUNDARY_KEY, arn),
         _ => access,
     }
 }

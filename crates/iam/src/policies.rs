@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_model::iam;
-use weft_service::{Context, Error};
+use weft_service::{Access, Context, Error};
 use weft_store::{Read, WriteTx};
 use weft_types::{AccountId, Arn, Timestamp};
 
@@ -298,6 +298,23 @@ pub(crate) fn no_version(arn: &str, version: &str) -> Error {
 }
 
 impl Iam {
+    /// Authorizes an action on a policy by the tags that it has. One that does not exist, or is another account's, has none.
+    pub(crate) async fn allow_policy(
+        &self,
+        cx: &Context,
+        access: Access,
+        arn: &PolicyArn,
+    ) -> Result<(), Error> {
+        let (own, arn) = (arn.account == Some(cx.scope.account), arn.clone());
+        let found = if own { self.read(move |tx| find(tx, &arn)).await? } else { None };
+        let tags = match found {
+            Some(AnyPolicy::Own(policy)) => policy.tags,
+            Some(AnyPolicy::Aws(_)) | None => tags::Tags::new(),
+        };
+        let tagged = |access: Access, (key, value)| access.with(format!("aws:ResourceTag/{key}"), value);
+        cx.authorize(&tags.iter().fold(access, tagged)).await
+    }
+
     /// Changes a policy of the caller's account.
     pub(crate) async fn change_policy<T, F>(
         &self,

@@ -24,11 +24,13 @@ impl Operation for DeletePolicy {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)? })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:DeletePolicy", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        iam.allow_policy(cx, Access::to("iam:DeletePolicy", self.arn.as_str()), &self.arn).await?;
         let account = cx.scope.account;
         let arn = self.arn.require_own(account)?;
         iam.write(move |tx| {

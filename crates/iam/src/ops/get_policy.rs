@@ -21,11 +21,13 @@ impl Operation for GetPolicy {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)? })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:GetPolicy", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:GetPolicy", self.arn.as_str()), &self.arn).await?;
         let account = cx.scope.account;
         iam.read(move |tx| {
             let policy = policies::get(tx, &self.arn)?;

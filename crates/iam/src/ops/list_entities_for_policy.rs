@@ -45,11 +45,13 @@ impl Operation for ListEntitiesForPolicy {
         })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:ListEntitiesForPolicy", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:ListEntitiesForPolicy", self.arn.as_str()), &self.arn).await?;
         let account = cx.scope.account;
         let paged = iam
             .read(move |tx| {

@@ -27,11 +27,13 @@ impl Operation for ListPolicyTags {
         })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:ListPolicyTags", self.arn.as_str())]
+        Vec::new()
     }
 
-    async fn run(self, iam: &Iam, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:ListPolicyTags", self.arn.as_str()), &self.arn).await?;
         let (policy, page) = iam.read(move |tx| Ok((policies::get(tx, &self.arn)?, self.page))).await?;
         let tags = match policy {
             AnyPolicy::Own(policy) => policy.tags,

@@ -23,11 +23,18 @@ impl Operation for TagPolicy {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)?, tags: tags::parse(Some(input.tags))? })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![tags::conditions(Access::to("iam:TagPolicy", self.arn.as_str()), &self.tags)]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        iam.allow_policy(
+            cx,
+            tags::conditions(Access::to("iam:TagPolicy", self.arn.as_str()), &self.tags),
+            &self.arn,
+        )
+        .await?;
         let tags = self.tags;
         iam.change_policy(cx, self.arn, move |_, policy| tags::merge(&mut policy.tags, &tags)).await
     }

@@ -22,13 +22,15 @@ impl Operation for UntagPolicy {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)?, keys: input.tag_keys })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut access = Access::to("iam:UntagPolicy", self.arn.as_str());
-        access.conditions.push(("aws:TagKeys".into(), self.keys.clone()));
-        vec![access]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        let mut access = Access::to("iam:UntagPolicy", self.arn.as_str());
+        access.conditions.push(("aws:TagKeys".into(), self.keys.clone()));
+        iam.allow_policy(cx, access, &self.arn).await?;
         let keys = self.keys;
         iam.change_policy(cx, self.arn, move |_, policy| {
             tags::remove(&mut policy.tags, &keys);

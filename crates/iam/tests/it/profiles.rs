@@ -222,3 +222,23 @@ async fn policies_users_and_profiles_have_tags() {
     };
     assert_eq!(fails(admin, "TagPolicy", aws).await, "403 AccessDenied: Policy is outside your own account.");
 }
+
+#[tokio::test]
+async fn a_policys_tags_are_condition_keys() {
+    let world = World::new().await;
+    policy(&world).await;
+    let red = "{'Effect':'Allow','Action':'iam:*','Resource':'*','Condition':{'StringEquals':{'aws:ResourceTag/team':'red'}}}";
+    let ada = world.user("ada", red).await;
+    let get = || iam::GetPolicyRequest { policy_arn: text(ARN) };
+    assert!(fails(&ada, "GetPolicy", get()).await.starts_with("403"));
+    let tags = vec![iam::Tag { key: text("team"), value: text("red") }];
+    ok::<_, ()>(&world.admin, "TagPolicy", iam::TagPolicyRequest { policy_arn: text(ARN), tags }).await;
+    ok::<_, iam::GetPolicyResponse>(&ada, "GetPolicy", get()).await;
+    let untag = iam::UntagPolicyRequest { policy_arn: text(ARN), tag_keys: vec![text("team")] };
+    ok::<_, ()>(&ada, "UntagPolicy", untag).await;
+    assert!(
+        fails(&ada, "DeletePolicy", iam::DeletePolicyRequest { policy_arn: text(ARN) })
+            .await
+            .starts_with("403")
+    );
+}
