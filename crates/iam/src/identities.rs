@@ -11,6 +11,7 @@ use weft_store::Read;
 use weft_types::{AccountId, Timestamp};
 
 use crate::cache::{KnownKey, Policies};
+use crate::policies::Document;
 use crate::records::{Grants, KEYS, Role, User};
 use crate::seal::{Session, Who};
 use crate::tags::Tags;
@@ -71,8 +72,8 @@ enum Owner<'a> {
 /// What is stored of a principal's holdings: documents by their policies' names.
 #[derive(Default)]
 struct Held {
-    identity: Vec<(String, String)>,
-    boundary: Option<(String, Option<String>)>,
+    identity: Vec<(String, Document)>,
+    boundary: Option<(String, Option<Document>)>,
     tags: Tags,
 }
 
@@ -95,7 +96,7 @@ fn read_held(tx: &impl Read, account: AccountId, is_user: bool, name: &str, id: 
     for Grants { inline, attached, .. } in
         iter::once(grants).chain(groups.into_iter().map(|group| group.grants))
     {
-        held.identity.extend(inline);
+        held.identity.extend(inline.into_iter().map(|(name, text)| (name, Document::Own(text))));
         for arn in attached {
             held.identity.extend(policies::document(tx, &arn)?.map(|text| (arn, text)));
         }
@@ -105,7 +106,7 @@ fn read_held(tx: &impl Read, account: AccountId, is_user: bool, name: &str, id: 
 
 impl From<Held> for Holdings {
     fn from(held: Held) -> Self {
-        let named = |(name, text): (String, String)| NamedPolicy::new(name, parse(&text));
+        let named = |(name, text): (String, Document)| NamedPolicy::new(name, text.policy());
         // A boundary whose policy is gone bounds everything away.
         let boundary = held.boundary.map(|(arn, text)| match text {
             Some(text) => named((arn, text)),
@@ -117,16 +118,6 @@ impl From<Held> for Holdings {
             tags: held.tags.into_iter().collect(),
         }
     }
-}
-
-/// A stored document. One that this build cannot read counts against its owner: it denies everything.
-fn parse(text: &str) -> Arc<Policy> {
-    const DENY: &str = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
-    let parsed = Policy::parse(text).or_else(|error| {
-        tracing::error!(%error, "a stored policy cannot be read; it denies everything");
-        Policy::parse(DENY)
-    });
-    Arc::new(parsed.unwrap_or_else(|_| Policy::empty()))
 }
 
 impl Iam {
@@ -173,8 +164,8 @@ impl Iam {
         let (principal, texts) = self
             .read(move |tx| {
                 let principal = session_principal(tx, account, &who)?;
-                let inline = policy.clone().map(|text| ("session policy".to_owned(), text));
-                let mut texts: Vec<(String, String)> = inline.into_iter().collect();
+                let inline = policy.clone().map(|text| ("session policy".to_owned(), Document::Own(text)));
+                let mut texts: Vec<(String, Document)> = inline.into_iter().collect();
                 for arn in &policy_arns {
                     texts.extend(policies::document(tx, arn)?.map(|text| (arn.clone(), text)));
                 }
@@ -182,7 +173,7 @@ impl Iam {
             })
             .await?;
         let Some(principal) = principal else { return Ok(None) };
-        let named = texts.into_iter().map(|(name, text)| NamedPolicy::new(name, parse(&text)));
+        let named = texts.into_iter().map(|(name, text)| NamedPolicy::new(name, text.policy()));
         let mut session_policies: Vec<NamedPolicy> = named.collect();
         if narrows && session_policies.is_empty() {
             // Its policies are gone: what is left allows nothing, where no policy at all would narrow nothing.

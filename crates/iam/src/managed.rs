@@ -2,17 +2,18 @@
 //!
 //! They are packed into the binary (`models/managed-policies.bin`, written by `cargo xtask codegen --managed-policies`):
 //! the index is read when the first policy is asked for and stays, a document is inflated with its block of about
-//! 64 KiB each time. What is read often is cached as a parsed policy elsewhere.
+//! 64 KiB each time. A policy that decides requests is parsed once and kept, as it never changes.
 
 use std::io::Read as _;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use flate2::read::ZlibDecoder;
 use sha2::{Digest as _, Sha256};
+use weft_policy::Policy;
 use weft_types::Timestamp;
 
-use crate::ids;
+use crate::{documents, ids};
 
 static PACKED: &[u8] = include_bytes!("../../../models/managed-policies.bin");
 
@@ -29,6 +30,8 @@ pub(crate) struct AwsPolicy {
     pub(crate) updated: Timestamp,
     block: usize,
     place: Range<usize>,
+    /// The document, once it was needed.
+    read: OnceLock<Arc<Policy>>,
 }
 
 struct Catalogue {
@@ -61,7 +64,12 @@ impl AwsPolicy {
         ids::unique_id_of("ANPA", &Sha256::digest(self.arn()))
     }
 
-    /// The document. Reads its block each time.
+    /// The document, read. Kept, as it never changes.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(self.read.get_or_init(|| documents::stored(&self.document())))
+    }
+
+    /// The document's text. Inflates its block each time.
     pub(crate) fn document(&self) -> String {
         let packed = catalogue().blocks.get(self.block).and_then(|block| PACKED.get(block.clone()));
         let text = packed.map(inflate).unwrap_or_default();
@@ -106,7 +114,16 @@ fn policy(line: &'static str) -> Option<AwsPolicy> {
     let (created, updated) = (time()?, time()?);
     let mut number = || fields.next()?.parse::<usize>().ok();
     let (block, offset, length) = (number()?, number()?, number()?);
-    Some(AwsPolicy { name, path, version, created, updated, block, place: offset..offset + length })
+    Some(AwsPolicy {
+        name,
+        path,
+        version,
+        created,
+        updated,
+        block,
+        place: offset..offset + length,
+        read: OnceLock::new(),
+    })
 }
 
 fn inflate(packed: &[u8]) -> String {
@@ -119,8 +136,6 @@ fn inflate(packed: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use weft_policy::Policy;
-
     use super::*;
 
     #[test]

@@ -1,8 +1,10 @@
 //! Managed policies: customers' own and AWS's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use weft_model::iam;
+use weft_policy::Policy;
 use weft_service::{Access, Context, Error};
 use weft_store::{Read, WriteTx};
 use weft_types::{AccountId, Arn, Timestamp};
@@ -129,12 +131,37 @@ pub(crate) fn show_attached(arns: BTreeSet<String>, prefix: &str) -> Vec<(String
     shown
 }
 
+/// A document, as it is stored or as AWS has it.
+pub(crate) enum Document {
+    Own(String),
+    Aws(&'static AwsPolicy),
+}
+
+impl Document {
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Own(text) => text,
+            Self::Aws(policy) => policy.document(),
+        }
+    }
+
+    /// The document, read. AWS's are read once: they never change.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        match self {
+            Self::Own(text) => documents::stored(text),
+            Self::Aws(policy) => policy.policy(),
+        }
+    }
+}
+
 /// The document of the default version, if the policy exists.
-pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Error> {
+pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<Document>, Error> {
     let Ok(arn) = PolicyArn::parse(arn) else { return Ok(None) };
     Ok(find(tx, &arn)?.map(|policy| match policy {
-        AnyPolicy::Own(policy) => policy.default_version().map(|v| v.document.clone()).unwrap_or_default(),
-        AnyPolicy::Aws(policy) => policy.document(),
+        AnyPolicy::Own(policy) => {
+            Document::Own(policy.default_version().map(|v| v.document.clone()).unwrap_or_default())
+        }
+        AnyPolicy::Aws(policy) => Document::Aws(policy),
     }))
 }
 

@@ -206,3 +206,21 @@ impl AccessKey {
         if self.active { "Active".to_owned() } else { "Inactive".to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_build_wrote_is_read() {
+        let user = r#"{"account":"000000000000","name":"ada","path":"/","id":"AIDA1","created":1,
+            "grants":{"inline":{"p":"{}"},"attached":[]},"keys":["AKIA1"],"tags":{}}"#;
+        let user: User = serde_json::from_str(user).expect("a user");
+        assert_eq!((user.groups.len(), user.grants.boundary, user.grants.inline.len()), (0, None, 1));
+        let role = r#"{"account":"000000000000","name":"r","path":"/","id":"AROA1","created":1,
+            "grants":{"inline":{},"attached":["arn"]},"trust":"{}","description":null,
+            "session_seconds_max":3600,"tags":{}}"#;
+        let role: Role = serde_json::from_str(role).expect("a role");
+        assert_eq!((role.service, role.grants.attached.len()), (None, 1));
+    }
+}

@@ -122,5 +122,5 @@ fn sources_of<E: Entity>(tx: &impl Read, entity: &E) -> Result<Vec<Source>, Erro
 
 fn managed(tx: &impl Read, arn: &str) -> Result<Option<Source>, Error> {
     let id = arn.rsplit('/').next().unwrap_or_default().to_owned();
-    Ok(policies::document(tx, arn)?.map(|text| Source { id, text }))
+    Ok(policies::document(tx, arn)?.map(|document| Source { id, text: document.text() }))
 }
