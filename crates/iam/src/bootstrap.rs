@@ -8,7 +8,7 @@ use weft_types::{AccountId, Timestamp};
 
 use crate::managed::ADMINISTRATOR_ACCESS;
 use crate::records::{AccessKey, Grants, KEYS, USERS, User, name_key};
-use crate::{Iam, entity, ids, named, policies};
+use crate::{Iam, entity, ids, named, uses};
 
 const NAME: &str = "admin";
 
@@ -98,7 +98,7 @@ fn new_admin(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<User, Err
         groups: BTreeSet::new(),
     };
     entity::add(tx, &user)?;
-    policies::count_attachment(tx, account, ADMINISTRATOR_ACCESS, 1)?;
+    uses::count_attachment(tx, account, ADMINISTRATOR_ACCESS, 1)?;
     Ok(user)
 }
 

@@ -11,9 +11,10 @@ use crate::documents;
 use crate::entity::Entity;
 use crate::named::Named;
 use crate::page::{Page, Paged};
-use crate::policies::{self, AnyPolicy, Uses};
+use crate::policies::{self, AnyPolicy};
 use crate::records::{GROUPS, Group, InstanceProfile, NameKey, POLICIES, PROFILES, ROLES, Role, USERS, User};
-use crate::{boundaries, managed, members, tags};
+use crate::uses::Uses;
+use crate::{boundaries, managed, members, tags, uses};
 
 /// One of them.
 pub(crate) enum Detail {
@@ -49,7 +50,7 @@ pub(crate) fn page(
                 walk.rows(tx, at, &ROLES, rest, |role| Ok(Detail::Role(role_detail(&role, &profiles))))?
             }
             "LocalManagedPolicy" => walk.rows(tx, at, &POLICIES, rest, |policy| {
-                let uses = policies::uses(tx, account, &policy.arn())?;
+                let uses = uses::of(tx, account, &policy.arn())?;
                 Ok(Detail::Policy(policy_detail(&AnyPolicy::Own(policy), uses)))
             })?,
             _ => walk.used_of_aws(tx, at, rest)?,
@@ -92,7 +93,7 @@ impl Walk<'_> {
     /// The policies of AWS that the account uses; to list all would be to list AWS.
     fn used_of_aws(&self, tx: &impl Read, at: usize, rest: usize) -> Result<Vec<(String, Detail)>, Error> {
         let Some(after) = self.after(at) else { return Ok(Vec::new()) };
-        let uses = policies::all_uses(tx, self.account)?;
+        let uses = uses::all(tx, self.account)?;
         let mut found: Vec<_> =
             uses.iter().filter_map(|(arn, uses)| Some((managed::find(arn)?, *uses))).collect();
         found.sort_by_key(|(policy, _)| policy.name);

@@ -9,7 +9,7 @@ use crate::errors::{delete_conflict, limit_exceeded, no_such_entity, quota};
 use crate::named::{self, Named};
 use crate::policies::{self, PolicyArn};
 use crate::records::{Grants, Group, Role, User};
-use crate::{Iam, boundaries};
+use crate::{Iam, boundaries, uses};
 
 /// Policies that may be attached to one user, group or role.
 const ATTACHED_MAX: usize = 10;
@@ -129,7 +129,7 @@ impl Iam {
             if !entity.grants_mut().attached.remove(policy.as_str()) {
                 return Err(no_such_entity(format!("Policy {} was not found.", policy.as_str())));
             }
-            policies::count_attachment(tx, entity.account(), policy.as_str(), -1)
+            uses::count_attachment(tx, entity.account(), policy.as_str(), -1)
         })
         .await
     }
@@ -143,7 +143,7 @@ fn attach_to<E: Entity>(tx: &mut WriteTx<'_>, entity: &mut E, arn: &str) -> Resu
         return Err(quota(E::ATTACHED_QUOTA, ATTACHED_MAX));
     }
     let account: AccountId = entity.account();
-    policies::count_attachment(tx, account, arn, 1)
+    uses::count_attachment(tx, account, arn, 1)
 }
 
 /// The error for an inline policy that is not there.

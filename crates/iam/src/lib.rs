@@ -41,6 +41,7 @@ mod seal;
 mod session_tags;
 mod simulation;
 mod tags;
+mod uses;
 
 use std::sync::Arc;
 

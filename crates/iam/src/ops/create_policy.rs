@@ -8,8 +8,9 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use crate::documents::{self, Purpose};
 use crate::errors::already_exists;
 use crate::named::count_up;
-use crate::policies::{AnyPolicy, POLICY_QUOTA, Uses, require_size};
+use crate::policies::{AnyPolicy, POLICY_QUOTA, require_size};
 use crate::records::{ManagedPolicy, POLICIES, Version, name_key};
+use crate::uses::Uses;
 use crate::{Iam, ids, tags};
 
 /// A parsed `CreatePolicy` request.

@@ -6,7 +6,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use crate::errors::invalid_input;
 use crate::linked::{self, taken};
 use crate::records::{ROLES, name_key};
-use crate::{Iam, ids, named, policies};
+use crate::{Iam, ids, named, uses};
 
 /// A parsed `CreateServiceLinkedRole` request.
 pub(crate) struct CreateServiceLinkedRole {
@@ -53,7 +53,7 @@ impl Operation for CreateServiceLinkedRole {
                 return Err(taken(&role.name));
             }
             for arn in &role.grants.attached {
-                policies::count_attachment(tx, role.account, arn, 1)?;
+                uses::count_attachment(tx, role.account, arn, 1)?;
             }
             named::add(tx, &role)
         })

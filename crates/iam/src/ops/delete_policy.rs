@@ -3,11 +3,11 @@
 use weft_model::iam::DeletePolicyRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
 use crate::errors::delete_conflict;
 use crate::named::count_down;
 use crate::policies::{self, POLICY_QUOTA, PolicyArn};
 use crate::records::{POLICIES, name_key};
+use crate::{Iam, uses};
 
 /// A parsed `DeletePolicy` request.
 pub(crate) struct DeletePolicy {
@@ -35,7 +35,7 @@ impl Operation for DeletePolicy {
         let arn = self.arn.require_own(account)?;
         iam.write(move |tx| {
             let policy = policies::get_own(tx, &arn)?;
-            if policies::uses(tx, account, arn.as_str())?.any() {
+            if uses::of(tx, account, arn.as_str())?.any() {
                 return Err(delete_conflict("Cannot delete a policy attached to entities."));
             }
             if policy.versions.len() > 1 {

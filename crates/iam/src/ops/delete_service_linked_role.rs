@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::named::{self, Named as _, on};
 use crate::records::Role;
-use crate::{Iam, deletions, policies};
+use crate::{Iam, deletions, uses};
 
 /// A parsed `DeleteServiceLinkedRole` request.
 pub(crate) struct DeleteServiceLinkedRole {
@@ -36,7 +36,7 @@ impl Operation for DeleteServiceLinkedRole {
                     named::find::<Role>(tx, account, &self.name)?.filter(|role| role.service.is_some());
                 let role = role.ok_or_else(|| Role::missing(&self.name))?;
                 for arn in &role.grants.attached {
-                    policies::count_attachment(tx, account, arn, -1)?;
+                    uses::count_attachment(tx, account, arn, -1)?;
                 }
                 named::remove(tx, &role)?;
                 let task = format!("task{}{}/{unique}", role.path, role.name);

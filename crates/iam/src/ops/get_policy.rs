@@ -3,8 +3,8 @@
 use weft_model::iam::{GetPolicyRequest, GetPolicyResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
 use crate::policies::{self, PolicyArn};
+use crate::{Iam, uses};
 
 /// A parsed `GetPolicy` request.
 pub(crate) struct GetPolicy {
@@ -31,7 +31,7 @@ impl Operation for GetPolicy {
         let account = cx.scope.account;
         iam.read(move |tx| {
             let policy = policies::get(tx, &self.arn)?;
-            let uses = policies::uses(tx, account, self.arn.as_str())?;
+            let uses = uses::of(tx, account, self.arn.as_str())?;
             Ok(GetPolicyResponse { policy: Some(policy.show(uses, false)) })
         })
         .await

@@ -3,11 +3,12 @@
 use weft_model::iam::{ListPoliciesRequest, ListPoliciesResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
 use crate::managed;
 use crate::page::Page;
-use crate::policies::{self, AnyPolicy, Uses};
+use crate::policies::AnyPolicy;
 use crate::records::POLICIES;
+use crate::uses::Uses;
+use crate::{Iam, uses};
 
 /// A parsed `ListPolicies` request.
 pub(crate) struct ListPolicies {
@@ -52,7 +53,7 @@ impl Operation for ListPolicies {
                     own.into_iter().map(|((_, name), policy)| (format!("0 {name}"), AnyPolicy::Own(policy)));
                 let aws = managed::all().iter().filter(|_| self.aws);
                 let aws = aws.map(|policy| (format!("1 {}", policy.name), AnyPolicy::Aws(policy)));
-                let uses = policies::all_uses(tx, account)?;
+                let uses = uses::all(tx, account)?;
                 let found = own.chain(aws).filter_map(|(name, policy)| {
                     let uses = uses.get(&policy.arn()).copied().unwrap_or_default();
                     let wanted = policy.path().starts_with(&self.prefix) && self.takes(uses);
