@@ -6,6 +6,7 @@ use weft_store::Read;
 use weft_types::AccountId;
 
 use crate::entity::Entity;
+use crate::errors::invalid_input;
 use crate::records::{GROUPS, ROLES, USERS};
 
 /// One that has the policy.
@@ -27,6 +28,28 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// Reads the filters of a request: by kind of holder, by use, by path.
+    pub(crate) fn parse(
+        kind: Option<&str>,
+        usage: Option<&str>,
+        prefix: Option<String>,
+    ) -> Result<Self, Error> {
+        // The same enumeration serves another operation, whose kinds hold no policies.
+        if matches!(kind, Some("LocalManagedPolicy" | "AWSManagedPolicy")) {
+            return Err(invalid_input("EntityFilter must be one of User, Role, Group."));
+        }
+        let has = |wanted: &str| kind.is_none_or(|kind| kind == wanted);
+        let uses = |wanted: &str| usage.is_none_or(|usage| usage == wanted);
+        Ok(Self {
+            groups: has("Group"),
+            roles: has("Role"),
+            users: has("User"),
+            attached: uses("PermissionsPolicy"),
+            bounded: uses("PermissionsBoundary"),
+            prefix: prefix.unwrap_or_default(),
+        })
+    }
+
     fn takes<E: Entity>(&self, entity: &E, arn: &str) -> bool {
         let attached = self.attached && entity.grants().attached.contains(arn);
         let bounded = self.bounded && entity.grants().boundary.as_deref() == Some(arn);

@@ -4,7 +4,6 @@ use weft_model::iam::{ListEntitiesForPolicyRequest, ListEntitiesForPolicyRespons
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::errors::invalid_input;
 use crate::holders::{Holder, Wanted, users_of};
 use crate::page::Page;
 use crate::policies::{self, PolicyArn};
@@ -23,21 +22,11 @@ impl Operation for ListEntitiesForPolicy {
     type Output = ListEntitiesForPolicyResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        let has = |kind: &str| input.entity_filter.as_deref().is_none_or(|filter| filter == kind);
-        let uses = |kind: &str| input.policy_usage_filter.as_deref().is_none_or(|filter| filter == kind);
-        let wanted = Wanted {
-            groups: has("Group"),
-            roles: has("Role"),
-            users: has("User"),
-            attached: uses("PermissionsPolicy"),
-            bounded: uses("PermissionsBoundary"),
-            prefix: input.path_prefix.unwrap_or_default(),
-        };
-        let nobody =
-            matches!(input.entity_filter.as_deref(), Some("LocalManagedPolicy" | "AWSManagedPolicy"));
-        if nobody {
-            return Err(invalid_input("EntityFilter must be one of User, Role, Group."));
-        }
+        let wanted = Wanted::parse(
+            input.entity_filter.as_deref(),
+            input.policy_usage_filter.as_deref(),
+            input.path_prefix,
+        )?;
         Ok(Self {
             arn: PolicyArn::parse(&input.policy_arn)?,
             wanted,
