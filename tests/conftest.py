@@ -81,7 +81,7 @@ class Weft:
         self.process = self.popen(["server", "--listen", "127.0.0.1:0", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         threading.Thread(target=self._drain, args=(self.process.stderr,), daemon=True).start()
         line = self.process.stdout.readline()
-        match = re.match(r"weft ready on (http://\S+)", line)
+        match = re.match(r"weft ready on (http://[^\s,]+)", line)
         assert match, f"not ready: {line!r}; stderr: {''.join(self.errors[-30:])}"
         self.url = match.group(1)
         threading.Thread(target=self._drain, args=(self.process.stdout,), daemon=True).start()

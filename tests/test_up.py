@@ -141,7 +141,7 @@ def test_up_starts_a_server_where_the_last_one_was_killed_and_nobody_waited_for_
         ({"weft.toml": 'app = "x"\n[service.web\n'}, ".", ["weft.toml:2"]),
         ({"weft.toml": 'app = "BAD NAME"\n[service.web]\ncommand = "true"\n'}, ".", ["weft.toml:1", "app name"]),
         ({"app.py": "from flask import Flask\napp = Flask(__name__\n\n@app.route('/')\ndef f(): return ''\n"}, "app.py", ["app.py:2:", "never closed"]),
-        ({"weft.toml": 'app = "x"\n[function.f]\nruntime = "cobol1.0"\nhandler = "a.b"\n'}, ".", ["runtime", "python3"]),
+        ({"weft.toml": 'app = "x"\n[function.f]\nruntime = "cobol1.0"\nhandler = "a.b"\n'}, ".", ["weft.toml:3:11", "unknown runtime", "python3"]),
     ],
 )
 def test_a_mistake_gets_one_clear_message(best, files, argument, says):

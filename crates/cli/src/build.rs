@@ -1,22 +1,21 @@
 //! Uploading code that the server lacks, and waiting for its builds, with progress.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use indicatif::{ProgressBar, ProgressStyle};
 use weft_model::weft::{
     BuildDescription, CreateBuildRequest, CreateBuildResponse, DescribeBuildRequest, DescribeBuildResponse,
     FindMissingBlobsRequest, FindMissingBlobsResponse, PackageSettings, PutBlobRequest, PutBlobResponse,
 };
 use weft_template::{Code, Manifest};
-use weft_types::WorkloadName;
+use weft_types::{WorkloadName, error_chain};
 
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::pack::{Packed, pack};
+use crate::progress::Progress;
 
 /// How often a running build is asked for news.
 const POLL: Duration = Duration::from_millis(150);
@@ -37,7 +36,10 @@ impl Packs {
                 root.join(&workload.code.path)
             };
             let packed = pack(&folder, workload.code.only.as_deref());
-            let packed = packed.map_err(|error| Failure::Told(with_cause(&error)))?;
+            let packed = packed.map_err(|error| Failure::Told(error_chain(&error)))?;
+            if let Some(note) = &packed.note {
+                eprintln!("  {}: note: {note}", workload.name);
+            }
             packs.insert(workload.name.clone(), (workload.code.clone(), packed));
         }
         Ok(Self { packs })
@@ -62,10 +64,6 @@ impl Packs {
         }
         Ok(builds)
     }
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 async fn upload(client: &Client, name: &WorkloadName, packed: &Packed) -> Result<(), Failure> {
@@ -108,7 +106,10 @@ async fn build(
         let Some(build) = news.build else { continue };
         match build.state.as_str() {
             "SUCCEEDED" => {
-                progress.done(&build);
+                progress.clear();
+                for note in build.notes.iter().flatten() {
+                    eprintln!("  {name}: note: {note}");
+                }
                 return Ok(build.build_id);
             }
             "FAILED" => {
@@ -168,45 +169,4 @@ fn package_settings() -> PackageSettings {
         .filter_map(|(name, text)| Some((name.to_owned(), text?)))
         .filter(|(_, t)| t.len() <= 1 << 20);
     PackageSettings { variables: Some(variables), files: Some(files.collect()) }
-}
-
-/// One line on a terminal that changes, or a line each where there is none.
-struct Progress {
-    bar: Option<ProgressBar>,
-    name: String,
-}
-
-impl Progress {
-    fn new(name: &WorkloadName) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("  {spinner} {prefix}: {wide_msg}") {
-                bar.set_style(style);
-            }
-            bar.set_prefix(name.to_string());
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        });
-        Self { bar, name: name.to_string() }
-    }
-
-    fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
-            None => eprintln!("  {}: {text}", self.name),
-        }
-    }
-
-    fn done(&self, build: &BuildDescription) {
-        self.clear();
-        for note in build.notes.iter().flatten() {
-            eprintln!("  {}: note: {note}", self.name);
-        }
-    }
-
-    fn clear(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

@@ -311,6 +311,7 @@ fn settings(service: &ServiceResource) -> ServiceSettings {
         role_arn: service.role.as_ref().map(ToString::to_string),
         memory_mib: signed(service.memory_mib),
         timeout_seconds: signed(service.timeout_seconds),
+        start_timeout_seconds: signed(service.start_timeout_seconds),
         health_path: service.health.clone(),
         scale: Some(scale(&service.scale)),
         ..Default::default()

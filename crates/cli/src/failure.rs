@@ -24,13 +24,6 @@ pub(crate) enum Failure {
 impl Failure {
     /// The text with all its causes.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        weft_types::error_chain(self)
     }
 }

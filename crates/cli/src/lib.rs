@@ -12,6 +12,8 @@ mod client;
 mod connect;
 mod env;
 mod execute;
+mod explain;
+mod exposure;
 mod failure;
 mod files;
 mod inventory;
@@ -19,8 +21,10 @@ mod invoke;
 mod launch;
 mod logs;
 mod pack;
+mod progress;
 mod ps;
 mod rm;
+mod rollout;
 mod state;
 mod status;
 mod table;
@@ -32,8 +36,8 @@ use anstyle::AnsiColor;
 use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{
-    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, InvokeArgs, LogsArgs, PsArgs,
-    RmArgs, ServerArgs, StatusArgs, UpArgs,
+    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, ExplainArgs, InvokeArgs, LogsArgs,
+    PsArgs, RmArgs, ServerArgs, StatusArgs, UpArgs,
 };
 
 use crate::failure::Failure;
@@ -59,6 +63,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Logs(args) => block_on(logs::run(&args)),
         Command::Invoke(args) => block_on(invoke::run(&args)),
         Command::Rm(args) => block_on(rm::run(&args)),
+        Command::Explain(args) => block_on(explain::run(&args)),
         Command::Status(args) => block_on(status::run(&args)),
     };
     match outcome {

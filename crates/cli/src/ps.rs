@@ -6,8 +6,10 @@ use weft_model::weft::WorkerDescription;
 use crate::args::PsArgs;
 use crate::client::Client;
 use crate::connect::Connection;
+use crate::exposure;
 use crate::failure::Failure;
 use crate::inventory::{self, App, NameError, Named};
+use crate::rollout;
 use crate::status::mebibytes;
 use crate::table::table;
 
@@ -28,7 +30,10 @@ pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
     if args.json {
         println!("{}", as_json(&apps, &workers, &endpoint));
     } else {
-        print!("{}", as_text(&apps, &workers, &endpoint));
+        print!("{}{}", as_text(&apps, &workers, &endpoint), news_text(&apps));
+        if let Some(note) = exposure::note(&client, &exposure::unsaid_of_apps(&apps)).await {
+            println!("\n{note}");
+        }
     }
     Ok(())
 }
@@ -52,10 +57,33 @@ pub(crate) fn workloads_json(apps: &[App], workers: &[WorkerDescription], endpoi
         let kind = if w.function.is_some() { "function" } else { "service" };
         json!({
             "app": w.app, "name": w.name, "kind": kind, "functionName": w.function, "logGroup": w.log_group,
-            "workers": count(workers, &w), "urls": app.urls(endpoint, &w.name),
+            "workers": count(workers, &w), "urls": app.urls(endpoint, &w.name), "routes": routes_json(app, &w.name),
+            "rollout": state_json(app, &w),
         })
     })
     .collect()
+}
+
+/// How far a service's latest revision is; functions have no such state.
+fn state_json(app: &App, workload: &Named) -> Value {
+    let service = app.services.iter().find(|s| workload.function.is_none() && s.name == workload.name);
+    service.map_or(Value::Null, |s| {
+        json!({
+            "revision": s.revision, "latestRevision": s.latest_revision, "state": s.state, "reason": s.state_reason,
+        })
+    })
+}
+
+/// What is to be told of services whose latest revision does not serve, after an empty line.
+pub(crate) fn news_text(apps: &[App]) -> String {
+    let news = apps.iter().flat_map(|app| &app.services).filter_map(rollout::news);
+    news.fold(String::new(), |text, news| text + "\n" + &news + "\n")
+}
+
+/// The routes that lead to a workload, and who may use them.
+fn routes_json(app: &App, workload: &str) -> Vec<Value> {
+    let routes = app.routes.iter().filter(|route| route.target == workload);
+    routes.map(|r| json!({"host": r.host, "path": r.path, "auth": r.auth})).collect()
 }
 
 fn as_json(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> Value {

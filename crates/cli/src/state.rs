@@ -140,17 +140,24 @@ fn scale(settings: &ScaleSettings, usual: Scale) -> Scale {
 
 fn service_resource(service: ServiceDescription) -> Result<ServiceResource, Failure> {
     let settings = service.settings;
+    // A deploy ends with its latest revision in force. What failed, or somebody else has begun, is deployed anew.
+    let is_open = service.state == "Failed" || service.latest_revision != service.revision;
+    let source = service.code.source.filter(|_| !is_open).unwrap_or_default();
     let role = settings.role_arn.map(|arn| Arn::parse(&arn).map_err(|_| odd("role", &arn))).transpose()?;
     Ok(ServiceResource {
         name: name(&service.name)?,
         part: service.part.as_deref().and_then(PartName::parse),
-        source: service.code.source.unwrap_or_default(),
+        source,
         command: settings.command,
         interpreter: settings.interpreter,
         environment: settings.environment.unwrap_or_default(),
         role,
         memory_mib: settings.memory_mib.and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
         timeout_seconds: settings.timeout_seconds.and_then(|n| u32::try_from(n).ok()).unwrap_or_default(),
+        start_timeout_seconds: settings
+            .start_timeout_seconds
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or_default(),
         scale: scale(&settings.scale.unwrap_or_default(), Scale::SERVICE),
         health: settings.health_path,
     })
@@ -190,6 +197,7 @@ async fn function_resource(
 fn route_resource(route: RouteDescription) -> Result<RouteResource, Failure> {
     let auth = match route.auth.as_str() {
         "none" => Auth::None,
+        "unsaid" => Auth::Unsaid,
         "iam" => Auth::Iam,
         other => return Err(odd("route's auth", other)),
     };

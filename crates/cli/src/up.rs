@@ -13,12 +13,14 @@ use crate::build::Packs;
 use crate::client::Client;
 use crate::connect::{Connection, data_folder, running_server};
 use crate::execute::Executor;
+use crate::exposure;
 use crate::failure::Failure;
 use crate::files::Folder;
 use crate::inventory::{self, App};
 use crate::launch::{Launched, launch};
 use crate::logs::{Follower, Group};
 use crate::ps;
+use crate::rollout;
 use crate::state::State;
 use crate::table::coloured;
 
@@ -97,7 +99,9 @@ async fn deploy_and_follow(
     if !args.plan {
         carry_out(&client, manifest, packs, &plan).await?;
     }
-    show(args, &client, manifest, &plan).await?;
+    let serving = if args.plan { Ok(()) } else { rollout::wait(&client, manifest).await };
+    show(args, &client, manifest, &plan, serving.is_ok()).await?;
+    serving?;
     if args.plan || args.detach || args.json {
         return Ok(());
     }
@@ -185,6 +189,7 @@ async fn show(
     client: &Client,
     manifest: &Manifest,
     (_, plan): &(State, Plan),
+    is_serving: bool,
 ) -> Result<(), Failure> {
     let apps: Vec<App> = read_app(client, manifest).await?.into_iter().collect();
     let workers = inventory::workers(client).await?;
@@ -200,8 +205,14 @@ async fn show(
     if plan.is_empty() {
         eprintln!("weft: nothing to change");
     }
+    if let Some(note) = exposure::note(client, &exposure::unsaid_of_manifest(manifest)).await {
+        eprintln!("{note}");
+    }
     if !args.plan {
         print!("\n{}", ps::workloads_text(&apps, &workers, client.endpoint()));
+    }
+    if !args.plan && is_serving {
+        print!("{}", ps::news_text(&apps));
     }
     Ok(())
 }

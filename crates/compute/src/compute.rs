@@ -1,5 +1,6 @@
 //! The state behind the operations, and what the rest of the platform asks of it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -14,7 +15,10 @@ use weft_types::{AccountId, AppName, Region, Timestamp, WorkloadName};
 use crate::builds::{BuildLimits, BuildRunner, Builds};
 use crate::index::{App, Index, Service, revision};
 use crate::platform::Platform;
-use crate::records::{APPS, FUNCTIONS, FunctionRecord, Place, ROUTES, RouteRecord, SERVICES, ServiceRecord};
+use crate::records::{
+    APPS, FUNCTIONS, FunctionRecord, Place, ROUTES, RevisionRecord, RouteRecord, SERVICES, ServiceRecord,
+};
+use crate::rollout::{Checks, changed};
 
 /// What the API is made of.
 #[derive(Clone)]
@@ -79,6 +83,7 @@ struct Shared {
     /// Held while an app is read anew, so that the newest state is the one that stays.
     reading: tokio::sync::Mutex<()>,
     builds: Builds,
+    checks: Checks,
     functions: OnceLock<(Arc<dyn Revisions>, Arc<dyn FunctionPlaces>)>,
 }
 
@@ -91,6 +96,7 @@ impl Compute {
             routes: Arc::default(),
             reading: tokio::sync::Mutex::default(),
             functions: OnceLock::new(),
+            checks: Checks::default(),
             builds,
             seams,
             options,
@@ -116,11 +122,13 @@ impl Compute {
         let _ = self.shared.functions.set((functions, places));
     }
 
-    /// Starts the workers that services want to keep even when idle.
+    /// Starts the workers that services want to keep even when idle, and finds out whether the revisions can serve of which
+    /// that was not known when the last process ended.
     pub fn keep_warm(&self) {
         let index = self.index();
-        for service in index.apps().flat_map(|app| app.services.values()) {
-            self.warm(service);
+        for app in index.apps() {
+            app.services.values().for_each(|service| self.warm(service));
+            self.follow_checks(&app.place, Some(app), &[]);
         }
     }
 
@@ -141,8 +149,10 @@ impl Compute {
 
     /// Removes builds and sources that nothing uses and that are older than a week. To be called now and then.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
-        let index = self.index();
-        let used = index.apps().flat_map(|app| app.builds()).collect();
+        let mut used: BTreeSet<String> = self.index().apps().flat_map(|app| app.builds()).collect();
+        if let Some((_, places)) = self.shared.functions.get() {
+            used.extend(places.builds().await?);
+        }
         self.shared.builds.sweep(used, now).await
     }
 
@@ -156,6 +166,10 @@ impl Compute {
 
     pub(crate) fn builds(&self) -> &Builds {
         &self.shared.builds
+    }
+
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.shared.checks
     }
 
     pub(crate) fn index(&self) -> Arc<Index> {
@@ -199,12 +213,16 @@ impl Compute {
         let changed = changed(place, &old, &index);
         self.place_functions(place, &old, &index);
         self.publish(index);
-        for (workload, revision) in changed {
-            self.shared.seams.workers.retire(&workload, revision.as_ref().map(|revision| &*revision.id));
-            if let Some(revision) = revision.filter(|revision| revision.scale.min > 0) {
-                self.shared.seams.workers.keep_warm(revision);
+        for (workload, revision) in &changed {
+            self.shared.seams.workers.retire(workload, revision.as_ref().map(|revision| &*revision.id));
+            if let Some(revision) = revision.as_ref().filter(|revision| revision.scale.min > 0) {
+                self.shared.seams.workers.keep_warm(Arc::clone(revision));
             }
         }
+        let gone = changed.iter().filter(|(_, revision)| revision.is_none());
+        let gone: Vec<_> =
+            gone.filter_map(|(workload, _)| WorkloadName::parse(&workload.name).ok()).collect();
+        self.follow_checks(place, self.index().app(place).map(|app| &**app), &gone);
         Ok(())
     }
 
@@ -238,16 +256,19 @@ impl Compute {
     }
 
     fn service(&self, place: &Place, name: &WorkloadName, record: ServiceRecord) -> Service {
-        let code = record.current().and_then(|current| self.shared.builds.tree(&current.build));
-        if code.is_none() {
+        let run = |wanted: &RevisionRecord| {
+            let code = self.shared.builds.tree(&wanted.build)?;
+            Some(Arc::new(revision(place, name, &record, wanted, code)))
+        };
+        let (current, pending) = (record.current().and_then(run), record.pending().and_then(run));
+        if current.is_none() {
             tracing::error!(
                 app = place.app.as_str(),
                 service = name.as_str(),
                 "the code of a service is gone"
             );
         }
-        let revision = code.and_then(|code| revision(place, name, &record, code)).map(Arc::new);
-        Service { record, revision }
+        Service { record, revision: current, pending }
     }
 
     fn publish(&self, index: Index) {
@@ -281,26 +302,6 @@ impl Compute {
     }
 }
 
-/// Services of an app whose revision is another now, or which are gone.
-fn changed(place: &Place, old: &Index, new: &Index) -> Vec<(WorkloadId, Option<Arc<Revision>>)> {
-    let services = |index: &Index| {
-        let app = index.app(place).cloned();
-        app.map(|app| app.services.iter().map(|(n, s)| (n.clone(), s.revision.clone())).collect::<Vec<_>>())
-    };
-    let (before, after) = (services(old).unwrap_or_default(), services(new).unwrap_or_default());
-    let now = |name: &WorkloadName| after.iter().find(|(n, _)| n == name).and_then(|(_, r)| r.clone());
-    let mut changed = Vec::new();
-    for (name, revision) in &before {
-        let current = now(name);
-        if current.as_ref().map(|r| &r.id) != revision.as_ref().map(|r| &r.id) {
-            changed.push((place.service(name), current));
-        }
-    }
-    let added = after.iter().filter(|(name, _)| !before.iter().any(|(n, _)| n == name));
-    changed.extend(added.map(|(name, revision)| (place.service(name), revision.clone())));
-    changed
-}
-
 /// Told how Lambda functions belong to apps and scale there. The node connects it to Lambda.
 pub trait FunctionPlaces: Send + Sync + 'static {
     /// A function is part of an app and scales as it says, or of none (any more). Told again without a change, too.
@@ -311,6 +312,9 @@ pub trait FunctionPlaces: Send + Sync + 'static {
         function_name: &str,
         place: Option<(AppName, Scale)>,
     );
+
+    /// The builds that functions refer to, in an app or not, of all accounts.
+    fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>>;
 }
 
 fn place_function(places: &dyn FunctionPlaces, place: &Place, function: &FunctionRecord) {

@@ -36,6 +36,8 @@ pub(crate) struct App {
 pub(crate) struct Service {
     pub(crate) record: ServiceRecord,
     pub(crate) revision: Option<Arc<Revision>>,
+    /// The revision of which it is being found out whether it can serve, which may be the same.
+    pub(crate) pending: Option<Arc<Revision>>,
 }
 
 impl Index {
@@ -119,7 +121,7 @@ impl App {
         names.filter_map(|name| {
             let target = self.workload(name)?;
             let app = self.place.app.clone();
-            Some(Exposed { app, workload: name.clone(), auth: weft_routing::Auth::None, target })
+            Some(Exposed { app, workload: name.clone(), auth: weft_routing::Auth::Unsaid, target })
         })
     }
 
@@ -167,17 +169,17 @@ pub(crate) fn revision_id(service: &ServiceRecord, revision: &RevisionRecord) ->
     format!("r{}-{}", revision.number, service.uid)
 }
 
-/// A service's current revision, as the runtime runs it, its code being in `code`.
+/// A revision of a service, as the runtime runs it, its code being in `code`.
 pub(crate) fn revision(
     place: &Place,
     name: &WorkloadName,
     service: &ServiceRecord,
+    record: &RevisionRecord,
     code: PathBuf,
-) -> Option<Revision> {
-    let record = service.current()?;
+) -> Revision {
     let settings = &record.settings;
     let seconds = |seconds| Duration::from_secs(u64::from(seconds));
-    Some(Revision {
+    Revision {
         id: format!(
             "{}/{}/{}/{name}/{}",
             place.account,
@@ -207,13 +209,13 @@ pub(crate) fn revision(
             tmp_mib: settings.tmp_mib,
         },
         log_group: place.log_group(name),
-    })
+    }
 }
 
 impl App {
     /// The builds that the app's services could run, kept revisions included, and its functions were made from.
     pub(crate) fn builds(&self) -> impl Iterator<Item = String> {
-        let services = self.services.values().flat_map(|service| &service.record.revisions);
+        let services = self.services.values().flat_map(|service| service.record.newest_first());
         let functions = self.functions.values().filter_map(|function| function.build.clone());
         services.map(|revision| revision.build.clone()).chain(functions)
     }

@@ -16,11 +16,13 @@
 
 mod builds;
 mod compute;
+mod decisions;
 mod errors;
 mod index;
 mod ops;
 mod platform;
 mod records;
+mod rollout;
 mod settings;
 
 pub use builds::{

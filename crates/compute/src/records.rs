@@ -96,16 +96,27 @@ pub(crate) struct ServiceRecord {
     pub(crate) uid: String,
     /// The last revision is the one that takes traffic.
     pub(crate) revisions: Vec<RevisionRecord>,
+    /// A newer revision that takes no traffic: it is not ready yet, or never became ready.
+    #[serde(default)]
+    pub(crate) candidate: Option<RevisionRecord>,
+    /// Of the newest revision, until a worker of it was ready.
+    #[serde(default)]
+    pub(crate) check: Option<CheckRecord>,
+    /// The highest number that was given to a revision.
+    #[serde(default)]
+    pub(crate) last_number: u64,
 }
 
-impl ServiceRecord {
-    /// The revision that takes traffic.
-    pub(crate) fn current(&self) -> Option<&RevisionRecord> {
-        self.revisions.last()
-    }
+/// Whether a revision can serve is not known yet, or it cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CheckRecord {
+    /// The revision's.
+    pub(crate) number: u64,
+    /// Why no worker of it became ready.
+    pub(crate) failure: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RevisionRecord {
     pub(crate) number: u64,
     pub(crate) created: Timestamp,
@@ -189,8 +200,12 @@ pub(crate) struct RouteRecord {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RouteAuth {
+    /// Anybody.
     None,
+    /// Whoever signs.
     Iam,
+    /// It was not said.
+    Unsaid,
 }
 
 impl RouteAuth {
@@ -198,6 +213,7 @@ impl RouteAuth {
         match self {
             Self::None => "none",
             Self::Iam => "iam",
+            Self::Unsaid => "unsaid",
         }
     }
 }
@@ -207,6 +223,7 @@ impl From<RouteAuth> for Auth {
         match auth {
             RouteAuth::None => Self::None,
             RouteAuth::Iam => Self::Iam,
+            RouteAuth::Unsaid => Self::Unsaid,
         }
     }
 }
@@ -280,8 +297,22 @@ impl Record for OwnerRecord {}
 impl Record for ServiceRecord {}
 impl Record for FunctionRecord {}
 impl Record for NameRecord {}
-impl Record for RouteRecord {}
+
+/// Version 1 had no [`RouteAuth::Unsaid`]: what it calls `None` stays open to anybody. A build that only knows version 1 must
+/// not take a route of which nothing is said for an open one.
+impl Record for RouteRecord {
+    const VERSION: u16 = 2;
+
+    fn upgrade(_: u16, fields: &[u8]) -> Result<Self, String> {
+        rmp_serde::from_slice(fields).map_err(|error| error.to_string())
+    }
+}
+
 impl Record for CounterRecord {}
 impl Record for BlobRecord {}
 impl Record for BuildRecord {}
 impl Record for PackagesRecord {}
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

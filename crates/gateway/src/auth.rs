@@ -1,5 +1,7 @@
 //! Who may use a route: asked of the node, which knows keys and policies.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::request::Parts;
 use weft_net::Peer;
@@ -10,7 +12,7 @@ use weft_service::workload::WorkloadId;
 /// What is asked of an [`Authorizer`].
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The route's rule; never [`Auth::None`].
+    /// The route's rule; never [`Auth::None`] or [`Auth::Unsaid`], which the gateway decides by itself.
     pub auth: Auth,
     /// The route's workload.
     pub workload: &'a WorkloadId,
@@ -48,6 +50,17 @@ pub enum Denied {
     Unavailable,
 }
 
+/// What somebody is told who may not use a route of which nobody said who may.
+pub(crate) const UNSAID: &str = "nobody said who may use this route, so only this machine's loopback may; write `auth = \"none\"` \
+     beside the route in weft.toml to make it public on purpose, or `auth = \"iam\"` to ask for signatures";
+
+/// Whether a connection stays on this machine: both of its ends are loopback addresses, and the client is no proxy that
+/// is known to speak for others. On a listener of all addresses it is the connection's own address that counts.
+pub(crate) fn is_on_loopback(peer: Peer, trusted_proxies: &[IpAddr]) -> bool {
+    let [from, to] = [peer.addr, peer.local_addr].map(|address| address.ip().to_canonical());
+    from.is_loopback() && to.is_loopback() && !trusted_proxies.contains(&from)
+}
+
 /// Decides who may use a route.
 pub trait Authorizer: Send + Sync + 'static {
     /// Decides on one request.
@@ -62,6 +75,7 @@ impl Authorizer for NoAuthorizer {
     fn authorize<'a>(&'a self, asked: Asked<'a>) -> BoxFuture<'a, Result<Allowed, Denied>> {
         let rule = match asked.auth {
             Auth::None => "none",
+            Auth::Unsaid => "unsaid",
             Auth::Key => "key",
             Auth::Jwt => "jwt",
             Auth::Iam => "iam",

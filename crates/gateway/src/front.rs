@@ -21,7 +21,7 @@ use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId
 
 use crate::access::Record;
 use crate::answer::{self, Answer};
-use crate::auth::{Asked, Authorizer, Denied};
+use crate::auth::{self, Asked, Authorizer, Denied};
 use crate::classify::{self, Class, Target};
 use crate::headers::{self, Hop};
 use crate::ids::Ids;
@@ -104,7 +104,7 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let request_id: Arc<str> = match headers::sane_request_id(&parts.headers) {
             Some(id) => id.into(),
-            None => self.ids.next().into(),
+            None => self.ids.next(),
         };
         let record = Record::begin(&parts, peer, &request_id);
         let is_local = self.is_local(&parts, peer);
@@ -140,7 +140,7 @@ impl ApiHandler {
 
 impl Handler for ApiHandler {
     fn handle(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'_, Response<Body>> {
-        let request_id = self.ids.next().into();
+        let request_id = self.ids.next();
         let (parts, body) = request.into_parts();
         Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
     }
@@ -241,7 +241,10 @@ impl Exchange<'_> {
     async fn forward(&self, target: Target<WorkloadId>, mut parts: Parts, mut body: Body) -> Response<Body> {
         let workload = &target.route.target;
         let mut principal = None;
-        if target.route.auth != Auth::None {
+        if target.route.auth == Auth::Unsaid && !self.is_on_loopback() {
+            return self.refuse(StatusCode::FORBIDDEN, auth::UNSAID);
+        }
+        if target.route.auth > Auth::Unsaid {
             match self.authorize(&target, &parts, body).await {
                 Ok((passed, who)) => (body, principal) = (passed, who),
                 Err(response) => return *response,
@@ -287,6 +290,11 @@ impl Exchange<'_> {
                 answer.into_response()
             }
         }
+    }
+
+    fn is_on_loopback(&self) -> bool {
+        let options = &self.gateway.options;
+        !options.edge && auth::is_on_loopback(self.peer, &options.trusted_proxies)
     }
 
     /// Makes the request the workload's.

@@ -1,6 +1,7 @@
 //! Request ids: unique, not secret, and cheaper than asking the kernel for each.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts upward from a random start through a permutation that scatters neighbours.
@@ -16,12 +17,13 @@ impl Ids {
     }
 
     /// A text in the shape of a UUID.
-    pub(crate) fn next(&self) -> String {
+    pub(crate) fn next(&self) -> Arc<str> {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let (high, low) = (scatter(count ^ self.seed), scatter(count));
-        let mut text = String::with_capacity(36);
+        let mut text = [b'0'; 36];
+        // It fits exactly.
         let _ = write!(
-            text,
+            &mut text[..],
             "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
             high >> 32,
             (high >> 16) & 0xffff,
@@ -30,7 +32,7 @@ impl Ids {
             (low >> 48) & 0xfff,
             low & 0xffff_ffff_ffff
         );
-        text
+        std::str::from_utf8(&text).unwrap_or_default().into()
     }
 }
 

@@ -15,7 +15,8 @@
 //! calling workload.
 //!
 //! Invariants: bodies stream unless an API or a signature needs them whole; nothing durable is written; a route whose
-//! rule nobody can check answers 501 instead of letting through; why a worker failed is told to loopback only.
+//! rule nobody can check answers 501 instead of letting through; a route of which nobody said who may use it answers on
+//! loopback only, and never at the edge; why a worker failed is told to loopback only.
 //!
 //! The crate deliberately does not know AWS beyond how its calls look from outside, nor how workers run.
 

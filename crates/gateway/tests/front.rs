@@ -6,7 +6,7 @@ mod world;
 use std::sync::Arc;
 
 use http::{Request, StatusCode};
-use weft_gateway::{Allowed, Asked, Authorizer, Denied};
+use weft_gateway::{Allowed, Asked, Authorizer, Denied, GatewayOptions};
 use weft_net::{Handler as _, Peer, collect_limited, full};
 use weft_service::BoxFuture;
 
@@ -93,5 +93,37 @@ async fn a_route_with_a_rule_asks_first_and_gives_the_body_on() {
         let (got, text) = ask(Some(Arc::new(Door)), HERE, "POST admin.shop.weft.localhost /echo", body).await;
         assert_eq!(got, status, "{text}");
         assert!(text.contains(part), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_does_not_say_its_auth_is_for_loopback_only() {
+    const ALL: &str = "127.0.0.1:4566";
+    const PUBLIC: &str = "192.0.2.9:4566";
+    let inside = GatewayOptions::default;
+    let edge = || GatewayOptions { edge: true, ..inside() };
+    let proxied = || GatewayOptions { trusted_proxies: vec!["127.0.0.1".parse().unwrap()], ..inside() };
+    for (options, from, to, path, status) in [
+        (inside(), HERE, ALL, "/draft", 200),
+        (inside(), HERE, ALL, "/_weft/shop/draft/", 200),
+        (inside(), "[::1]:9", "[::1]:4566", "/draft", 200),
+        (inside(), "[::ffff:127.0.0.1]:9", "[::ffff:127.0.0.1]:4566", "/draft", 200),
+        (inside(), AWAY, PUBLIC, "/draft", 403),
+        (inside(), AWAY, PUBLIC, "/_weft/shop/draft/", 403),
+        (inside(), HERE, PUBLIC, "/draft", 403),
+        (inside(), AWAY, PUBLIC, "/", 200),
+        (proxied(), HERE, ALL, "/draft", 403),
+        (edge(), HERE, ALL, "/draft", 403),
+        (edge(), AWAY, PUBLIC, "/draft", 403),
+        (edge(), AWAY, PUBLIC, "/", 200),
+    ] {
+        let peer = Peer::listener(from.parse().unwrap(), to.parse().unwrap());
+        let request = Request::builder().header("host", "localhost").uri(path).body(full("")).unwrap();
+        let shown = format!("{from} → {to}{path} with {options:?}");
+        let response = world::gateway_with(None, options).handle(request, peer).await;
+        assert_eq!(response.status().as_u16(), status, "{shown}");
+        let text = collect_limited(response.into_body(), 1 << 20).await.unwrap();
+        let says = String::from_utf8(text.to_vec()).unwrap().contains(r#"auth = \"none\""#);
+        assert_eq!(says, status == 403, "{shown}");
     }
 }

@@ -3,6 +3,7 @@
 //! An archive is a blob by its content, and a tree that is unpacked from it, so that functions with the same code share
 //! both. Code that no function has any more is removed by a sweep, long enough later that no worker still reads it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use weft_types::Timestamp;
 use crate::errors::{invalid_parameter, not_implemented};
 use crate::function::{Code, Folders, Function, Origin};
 use crate::layer::LayerUse;
-use crate::tables::{CODE_USES, Mark, UNUSED_CODE, Unused};
+use crate::tables::{CODE_USES, FUNCTIONS, Key, Mark, UNUSED_CODE, Unused};
 
 /// Bytes of an archive that comes with a request.
 pub(crate) const ARCHIVE_BYTES_MAX: u64 = 50 << 20;
@@ -35,6 +36,9 @@ const ARTIFACT: &str = "artifact:";
 
 /// What the names of merged trees begin with; no archive's does.
 const MERGED: &str = "merged-";
+
+/// Rows that one read takes.
+const PAGE: usize = 500;
 
 /// Code that one sweep removes.
 const SWEEP_MAX: usize = 200;
@@ -241,6 +245,51 @@ impl CodeStore {
             size: found.size_bytes,
             unpacked: file_bytes(&found.tree).await?,
         })
+    }
+
+    /// The keys of a bucket's artifacts that functions of any account refer to: those that are marked, and those of functions
+    /// which an older build made without a mark.
+    pub(crate) async fn artifacts_in_use(&self, bucket: &str) -> Result<BTreeSet<String>, Error> {
+        let prefix = artifact_name(bucket, "");
+        let mut used = BTreeSet::new();
+        let mut after = (prefix.clone(), String::new());
+        loop {
+            let from = after.clone();
+            let page = self.store.read(move |tx| CODE_USES.query(&()).after(&from).limit(PAGE).rows(tx));
+            let page = page.await.map_err(|error: StoreError| Error::internal(error))?;
+            let names = page.iter().map_while(|((name, _), _)| name.strip_prefix(&prefix));
+            let found: Vec<_> = names.map(str::to_owned).collect();
+            let is_last = page.len() < PAGE || found.len() < page.len();
+            used.extend(found);
+            match page.into_iter().next_back() {
+                Some((key, _)) if !is_last => after = key,
+                _ => break,
+            }
+        }
+        self.unmarked(bucket, &mut used).await?;
+        Ok(used)
+    }
+
+    async fn unmarked(&self, bucket: &str, used: &mut BTreeSet<String>) -> Result<(), Error> {
+        let mut after: Option<Key> = None;
+        loop {
+            let page = self.store.read(move |tx| {
+                let query = FUNCTIONS.query(&()).limit(PAGE);
+                after.map_or(query, |after| FUNCTIONS.query(&()).after(&after).limit(PAGE)).rows(tx)
+            });
+            let page = page.await.map_err(|error: StoreError| Error::internal(error))?;
+            for (_, function) in &page {
+                match &function.code.origin {
+                    Origin::Artifact { bucket: of, key } if of == bucket => used.insert(key.clone()),
+                    _ => continue,
+                };
+            }
+            let is_last = page.len() < PAGE;
+            match page.into_iter().next_back() {
+                Some((key, _)) if !is_last => after = Some(key),
+                _ => return Ok(()),
+            }
+        }
     }
 
     async fn unpack(&self, digest: &Digest, archive: Bytes) -> Result<PathBuf, Error> {

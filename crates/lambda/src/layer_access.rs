@@ -1,7 +1,6 @@
 //! Who may use layers, and which layers a function gets.
 
-use weft_policy::{Trust, Trusted, evaluate_trust};
-use weft_service::{Access, Context, Error, Grant};
+use weft_service::{Access, Context, Error};
 use weft_types::Arn;
 
 use crate::errors::invalid_parameter;
@@ -62,11 +61,9 @@ impl Lambda {
         let version = self.layers.get(&layer.key, layer.number).await?;
         if layer.key.account != cx.scope.account {
             let access = Access::to(GET, layer.arn().as_str());
-            let grant = match &version {
-                Some(version) => granted(version, cx, &access)?,
-                None => Grant::None,
-            };
-            cx.authorize_granted(&access, grant).await?;
+            let written = version.as_ref().filter(|version| !version.policy.statements.is_empty());
+            let policy = written.map(|version| version.policy.policy()).transpose()?;
+            cx.authorize_with(&access, policy.as_ref()).await?;
         }
         Ok(version)
     }
@@ -101,23 +98,6 @@ impl Lambda {
     ) -> Result<LayerVersion, Error> {
         self.layer_version(cx, layer).await?.ok_or_else(layers::missing)
     }
-}
-
-/// What a layer's policy says to the caller.
-fn granted(version: &LayerVersion, cx: &Context, access: &Access) -> Result<Grant, Error> {
-    let Some(account) = cx.principal.account().filter(|_| !version.policy.statements.is_empty()) else {
-        return Ok(Grant::None);
-    };
-    let account = account.to_string();
-    let arns = [cx.principal.arn(), cx.principal.policy_arn()];
-    let arns: Vec<&str> = arns.iter().flatten().map(Arn::as_str).collect();
-    let caller = Trusted::Account { account: &account, arns: &arns };
-    let policy = version.policy.policy()?;
-    Ok(match evaluate_trust(&policy, caller, GET, &cx.condition_keys(access)) {
-        Trust::Direct => Grant::Caller,
-        Trust::Account => Grant::Account,
-        Trust::Denied | Trust::None => Grant::None,
-    })
 }
 
 #[cfg(test)]

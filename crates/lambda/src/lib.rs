@@ -276,6 +276,12 @@ impl Lambda {
         self.code.sweep(now).await
     }
 
+    /// The keys of a bucket's artifacts that functions refer to, of all accounts and regions. A function that is made while this
+    /// is asked has asked for its artifact just before.
+    pub async fn artifacts_in_use(&self, bucket: &str) -> Result<BTreeSet<String>, Error> {
+        self.code.artifacts_in_use(bucket).await
+    }
+
     /// Lambda's own way to scale: a worker per request, refused at once at the limit.
     fn scale(&self) -> Scale {
         Scale {

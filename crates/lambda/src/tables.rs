@@ -54,7 +54,8 @@ pub(crate) const LAYERS: Table<Key, Layer> = Table::new("layers");
 pub(crate) const LAYER_VERSIONS: Table<VersionKey, LayerVersion> = Table::new("layer-versions");
 /// What an account uses in a region.
 pub(crate) const USAGE: Table<Place, Usage> = Table::new("usage");
-/// Who uses code: an archive's digest, the name of a merged tree, or what [`crate::code::artifact_name`] makes of an artifact; the ARN of a function, a version or a layer.
+/// Who uses code: an archive's digest, the name of a merged tree, or what [`crate::code::artifact_name`] makes of an
+/// artifact; the ARN of a function, a version or a layer.
 pub(crate) const CODE_USES: Table<(String, String), Mark> = Table::new("code-uses");
 /// Archives and merged trees that nothing uses, by name.
 pub(crate) const UNUSED_CODE: Table<(String,), Unused> = Table::new("code-unused");

@@ -4,6 +4,7 @@
 //! count becomes a line of the stream. A line's time never lies before the one ahead of it in its stream, so that who
 //! follows a stream by its tokens sees every line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -65,25 +66,28 @@ impl Waiting {
     /// Adds lines, or counts them as dropped.
     pub(crate) fn add(&self, place: &LogPlace, lines: Vec<(Timestamp, String)>) {
         let mut waiting = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_empty = waiting.streams.is_empty();
-        if !waiting.streams.contains_key(place) && waiting.streams.len() >= STREAMS_MAX {
-            tracing::warn!(group = %place.group, lines = lines.len(), "too many log streams at once; lines dropped");
-            return;
+        let Lines { streams, bytes: waiting_bytes } = &mut *waiting;
+        let was_empty = streams.is_empty();
+        if !streams.contains_key(place) {
+            if streams.len() >= STREAMS_MAX {
+                tracing::warn!(group = %place.group, lines = lines.len(), "too many log streams at once; lines dropped");
+                return;
+            }
+            streams.insert(place.clone(), Pending::default());
         }
-        let mut pending = waiting.streams.remove(place).unwrap_or_default();
+        let Some(pending) = streams.get_mut(place) else { return };
         for (at, line) in lines {
             let bytes = line.len() + EVENT_OVERHEAD;
             let fits =
-                pending.bytes + bytes <= STREAM_BYTES_MAX && waiting.bytes + bytes <= WAITING_BYTES_MAX;
+                pending.bytes + bytes <= STREAM_BYTES_MAX && *waiting_bytes + bytes <= WAITING_BYTES_MAX;
             if !fits {
                 pending.dropped += 1;
                 continue;
             }
             pending.bytes += bytes;
-            waiting.bytes += bytes;
+            *waiting_bytes += bytes;
             pending.events.extend(split(line).map(|message| Event { at: at.as_millis(), message }));
         }
-        waiting.streams.insert(place.clone(), pending);
         if waiting.bytes >= FLUSH_BYTES {
             self.many.notify_one();
         }
@@ -160,10 +164,15 @@ async fn write(
 }
 
 /// The lines with times that never go back, and the line that says how many are missing.
-fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Vec<Event> {
+fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Cow<'_, [Event]> {
     // Somebody may have put events of the next two hours into the stream; lines that pretend to be as late would be worse
     // than lines that a follower misses.
     let mut at = last_event.filter(|at| *at <= now.as_millis() + AHEAD_MAX).unwrap_or(0);
+    let ordered = pending.events.is_sorted_by_key(|event| event.at)
+        && pending.events.first().is_none_or(|event| event.at >= at);
+    if ordered && pending.dropped == 0 {
+        return Cow::Borrowed(&pending.events);
+    }
     let mut events = pending.events.clone();
     for event in &mut events {
         at = at.max(event.at);
@@ -174,7 +183,7 @@ fn in_order(pending: &Pending, last_event: Option<i64>, now: Timestamp) -> Vec<E
         let message = format!("[weft] {} {lines} dropped", pending.dropped);
         events.push(Event { at: if at == 0 { now.as_millis() } else { at }, message });
     }
-    events
+    Cow::Owned(events)
 }
 
 /// Cuts a long line where a character ends. An empty line stays, as one space: events have texts.
@@ -219,6 +228,21 @@ mod tests {
         assert_eq!(times(None, 10), [5, 5, 9]);
         assert_eq!(times(Some(7), 10), [7, 7, 9]);
         assert_eq!(times(Some(10 + AHEAD_MAX + 1), 10), [5, 5, 9]);
+    }
+
+    #[test]
+    fn lines_in_their_order_are_not_copied() {
+        let check = |times: &[i64], last, borrowed: bool| {
+            let events = times.iter().map(|at| Event { at: *at, message: "m".to_owned() }).collect();
+            let pending = Pending { events, bytes: 0, dropped: 0 };
+            let found = in_order(&pending, last, Timestamp::from_millis(10));
+            assert_eq!(matches!(found, Cow::Borrowed(_)), borrowed, "{times:?} {last:?}");
+            assert!(found.is_sorted_by_key(|event| event.at) && found.len() == times.len());
+        };
+        check(&[], None, true);
+        check(&[4, 4, 9], Some(4), true);
+        check(&[4, 9], Some(5), false);
+        check(&[4, 3], None, false);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where workers may connect to.
 
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// What workers may reach outside. By default public addresses only.
@@ -33,14 +34,19 @@ pub enum Refusal {
 impl Egress {
     /// Decides on one address.
     pub fn check(&self, address: IpAddr) -> Result<(), Refusal> {
-        let address = unwrapped(address);
+        self.check_where(address, is_own)
+    }
+
+    fn check_where(&self, wanted: IpAddr, is_own: impl Fn(IpAddr) -> bool) -> Result<(), Refusal> {
+        let address = unwrapped(wanted);
         if !is_public(address) {
             let excepted = self.also.iter().any(|(network, length)| is_within(address, *network, *length));
             if !excepted || address.is_loopback() || address.is_unspecified() {
                 return Err(Refusal::NotPublic);
             }
         }
-        if is_own(address) { Err(Refusal::OwnMachine) } else { Ok(()) }
+        // The machine may have the wrapped address, the one inside, or both.
+        if is_own(address) || is_own(wanted) { Err(Refusal::OwnMachine) } else { Ok(()) }
     }
 
     /// Those addresses of a public name that a worker may be told.
@@ -89,12 +95,14 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-const SPECIAL_V4: [([u8; 4], u8); 15] = [
+const SPECIAL_V4: [([u8; 4], u8); 16] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
     ([100, 64, 0, 0], 10),
     ([127, 0, 0, 0], 8),
     ([169, 254, 0, 0], 16),
+    // Not special to IANA: on Azure it tells about the virtual machine, and hands out its certificates.
+    ([168, 63, 129, 16], 32),
     ([172, 16, 0, 0], 12),
     ([192, 0, 0, 0], 24),
     ([192, 0, 2, 0], 24),
@@ -125,8 +133,23 @@ fn is_within(address: IpAddr, network: IpAddr, length: u8) -> bool {
 /// Whether an address is this machine's: then, and only then, a socket can be bound to it. A list would have to be kept
 /// up to date.
 fn is_own(address: IpAddr) -> bool {
-    UdpSocket::bind((address, 0)).is_ok()
+    may_be_own(UdpSocket::bind((address, 0)).map(drop))
 }
+
+/// What an attempt to bind tells. One that failed for another reason, out of descriptors say, tells nothing: the address
+/// may be the machine's.
+fn may_be_own(bound: io::Result<()>) -> bool {
+    bound.map_or_else(
+        |error| {
+            // Without IPv6 no address of it is the machine's.
+            error.kind() != ErrorKind::AddrNotAvailable && error.raw_os_error() != Some(NO_SUCH_FAMILY)
+        },
+        |()| true,
+    )
+}
+
+/// `EAFNOSUPPORT`, for which the standard library has no kind.
+const NO_SUCH_FAMILY: i32 = 97;
 
 #[cfg(test)]
 mod tests {
@@ -148,6 +171,11 @@ mod tests {
             "127.255.0.1",
             "169.254.169.254",
             "169.254.170.2",
+            "168.63.129.16",
+            "100.100.100.200",
+            "192.0.0.192",
+            "0.1.2.3",
+            "239.255.255.250",
             "172.16.0.1",
             "172.31.255.255",
             "192.0.0.1",
@@ -168,6 +196,19 @@ mod tests {
             "::10.0.0.1",
             "64:ff9b::a00:1",
             "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b::6440:1",
+            "64:ff9b:1::a00:1",
+            "::a9fe:a9fe",
+            "::ffff:0.0.0.0",
+            "::ffff:168.63.129.16",
+            "2002:a9fe:a9fe::1",
+            "2002:a83f:8110::1",
+            "2001:0:101:101::1",
+            "fe80::a9fe:a9fe",
+            "fec0::1",
+            "ff0e::1",
+            "5f00::1",
             "2002:7f00:1::",
             "2002:a00:1::1",
             "fe80::1",
@@ -191,6 +232,7 @@ mod tests {
             "100.128.0.1",
             "126.1.1.1",
             "128.0.0.1",
+            "168.63.129.17",
             "169.253.1.1",
             "172.15.0.1",
             "172.32.0.1",
@@ -226,6 +268,44 @@ mod tests {
         ] {
             assert_eq!(egress.check(address.parse().unwrap()), want, "{address}");
         }
+    }
+
+    #[test]
+    fn no_way_of_writing_an_own_address_leads_to_the_machine() {
+        let own = ["8.8.8.8", "2606:4700::1", "2002:909:909::1", "10.1.0.1"];
+        let own = own.map(|text| text.parse::<IpAddr>().unwrap());
+        let egress = Egress { also: vec![("10.1.0.0".parse().unwrap(), 16)] };
+        for (address, want) in [
+            ("8.8.8.8", Err(Refusal::OwnMachine)),
+            ("::ffff:8.8.8.8", Err(Refusal::OwnMachine)),
+            ("::8.8.8.8", Err(Refusal::OwnMachine)),
+            ("64:ff9b::808:808", Err(Refusal::OwnMachine)),
+            ("2002:808:808::1", Err(Refusal::OwnMachine)),
+            ("2606:4700::1", Err(Refusal::OwnMachine)),
+            // Its 6to4 address, where the address inside is its router's.
+            ("2002:909:909::1", Err(Refusal::OwnMachine)),
+            ("9.9.9.9", Ok(())),
+            ("10.1.0.1", Err(Refusal::OwnMachine)),
+            ("64:ff9b::a01:1", Err(Refusal::OwnMachine)),
+            ("10.1.0.2", Ok(())),
+        ] {
+            let said = egress.check_where(address.parse().unwrap(), |address| own.contains(&address));
+            assert_eq!(said, want, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_foreign_only_where_the_kernel_says_so() {
+        let check = |code: i32, expected: bool| {
+            assert_eq!(may_be_own(Err(io::Error::from_raw_os_error(code))), expected, "{code}");
+        };
+        let (not_available, no_such_family, too_many_files, no_memory, denied) = (99, 97, 24, 12, 13);
+        check(not_available, false);
+        check(no_such_family, false);
+        check(too_many_files, true);
+        check(no_memory, true);
+        check(denied, true);
+        assert!(may_be_own(Ok(())));
     }
 
     #[test]

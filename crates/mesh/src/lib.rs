@@ -22,6 +22,7 @@ mod dns;
 mod door;
 mod egress;
 mod hop;
+mod machine;
 mod mesh;
 mod names;
 mod places;

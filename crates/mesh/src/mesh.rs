@@ -15,6 +15,7 @@ use weft_service::workload::{
 
 use crate::door::Door;
 use crate::egress::Egress;
+use crate::machine;
 use crate::names::Names;
 use crate::places::{Bounds, Places};
 
@@ -40,7 +41,9 @@ pub struct Seams {
 /// Says where a redirected connection was meant to go.
 pub type Original = Arc<dyn Fn(&TcpStream) -> io::Result<SocketAddr> + Send + Sync>;
 
-/// Asks for a public name's addresses. It may take as long as it likes, but it must end: until then it counts.
+/// Asks for a public name's addresses. It may take as long as it likes, but it must end: until then it counts. The error
+/// of kind `NotFound` says that there is no such name; any other, that it cannot be told now. A name without addresses is
+/// no error.
 pub type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
 /// A [`Mesh`]'s settings.
@@ -83,7 +86,7 @@ impl Default for MeshOptions {
             idle_timeout: Duration::from_mins(15),
             limits: Limits::gateway(),
             original: Arc::new(original_destination),
-            lookup: Arc::new(|name| Box::pin(machine_lookup(name))),
+            lookup: Arc::new(|name| Box::pin(machine::look_up(name))),
         }
     }
 }
@@ -195,12 +198,6 @@ fn original_destination(stream: &TcpStream) -> io::Result<SocketAddr> {
     let is_v4 = stream.local_addr()?.ip().to_canonical().is_ipv4();
     let wanted = if is_v4 { socket.original_dst_v4()? } else { socket.original_dst_v6()? };
     wanted.as_socket().ok_or_else(|| io::Error::other("the original destination is no IP address"))
-}
-
-/// Asks the machine's resolver. With its final dot a name is complete: the machine's search domains are not the worker's.
-async fn machine_lookup(name: String) -> io::Result<Vec<IpAddr>> {
-    let found = tokio::net::lookup_host((format!("{name}."), 0)).await?;
-    Ok(found.map(|found| found.ip()).collect())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener as StdListener, UdpSocket as StdUdp};
 use std::sync::Mutex;
+use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,7 +17,7 @@ use weft_service::{BoxFuture, Error};
 use weft_types::{AccountId, AppName, Region};
 
 use super::*;
-use crate::names;
+use crate::names::{self, Claims};
 
 pub(crate) fn workload(app: &str, name: &str) -> WorkloadId {
     WorkloadId {
@@ -106,6 +107,9 @@ impl Workers for World {
 
     fn retire(&self, _: &WorkloadId, _: Option<&str>) {}
     fn keep_warm(&self, _: Arc<Revision>) {}
+    fn prepare(&self, _: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     fn status(&self) -> Vec<WorkerStatus> {
         Vec::new()
     }
@@ -249,7 +253,8 @@ async fn our_own_addresses_lead_to_our_handlers() {
 #[tokio::test]
 async fn nothing_else_of_the_machine_or_of_others_is_reached() {
     let worker = worker("shop");
-    let other = worker.mesh.0.names.address_of(&workload("blog", "posts")).unwrap();
+    let other =
+        worker.mesh.0.names.tell(&workload("blog", "posts"), &Claims::default(), Instant::now()).unwrap();
     let server = StdListener::bind("127.0.0.1:0").unwrap();
     let local = server.local_addr().unwrap();
     let wanted = [
@@ -265,6 +270,12 @@ async fn nothing_else_of_the_machine_or_of_others_is_reached() {
         "100.99.0.1:80".to_owned(),
         "0.0.0.0:80".to_owned(),
         "[fd00::1]:80".to_owned(),
+        "[64:ff9b::a9fe:a9fe]:80".to_owned(),
+        "[2002:7f00:1::1]:80".to_owned(),
+        "[fe80::1]:80".to_owned(),
+        "224.0.0.1:80".to_owned(),
+        "255.255.255.255:80".to_owned(),
+        "168.63.129.16:80".to_owned(),
     ];
     for (count, wanted) in wanted.iter().enumerate() {
         assert_eq!(worker.ask(wanted).await, "reset", "{wanted}");

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use weft_service::workload::WorkloadId;
 
@@ -64,53 +65,120 @@ pub(crate) fn meaning(name: &str, app: Option<&str>) -> Meaning {
     }
 }
 
-/// An address for each workload that was ever asked for, the same for all who ask.
-#[derive(Debug, Default)]
-pub(crate) struct Names(Mutex<Table>);
+/// An address for each workload that a worker may know, the same for all who ask.
+///
+/// A worker may keep what it was told for as long as it runs, whatever the answer allows. So each holds a claim to the
+/// addresses that it was told, and only an address without claims is forgotten and can stand for another workload.
+#[derive(Debug)]
+pub(crate) struct Names {
+    table: Mutex<Table>,
+    /// Addresses that can be given.
+    count: u32,
+    /// Names that can have one at a time.
+    most: usize,
+}
 
 #[derive(Debug, Default)]
 struct Table {
-    addresses: HashMap<WorkloadId, Ipv4Addr>,
+    names: HashMap<WorkloadId, Name>,
     workloads: HashMap<Ipv4Addr, WorkloadId>,
+    /// When it last forgot what nobody holds.
+    swept: Option<Instant>,
 }
 
-/// Addresses that can be given: a bound on the table, far below the 4 million that the network has, so that a free one
-/// is found at once.
+#[derive(Debug)]
+struct Name {
+    address: Ipv4Addr,
+    told: Instant,
+    /// Copies of it are the claims.
+    claim: Arc<()>,
+}
+
+/// The addresses that one worker was told. Dropped when nothing that the worker does can reach us any more.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Mutex<HashMap<Ipv4Addr, Arc<()>>>);
+
+/// A bound on the table, far below the 4 million addresses that the network has, so that a free one is found at once.
 const NAMES_MAX: usize = 1 << 16;
+/// Names of one worker, so that no worker can fill the table alone.
+const CLAIMS_MAX: usize = 1 << 12;
+/// How long a name keeps its address although nobody holds it.
+const KEPT: Duration = Duration::from_mins(10);
+/// How often a full table is searched for names that nobody holds.
+const SWEEP_PAUSE: Duration = Duration::from_secs(1);
 /// The first address that a name may get; those before it are ours.
 const FIRST: u32 = Ipv4Addr::new(100, 65, 0, 0).to_bits();
 /// How many there are from there to the network's end.
 const COUNT: u32 = Ipv4Addr::new(100, 127, 255, 255).to_bits() - FIRST;
 
+impl Default for Names {
+    fn default() -> Self {
+        Self { table: Mutex::default(), count: COUNT, most: NAMES_MAX }
+    }
+}
+
 impl Names {
-    /// The workload's address; `None` when the table is full. It depends on the name, so that it usually survives a
-    /// restart.
-    pub(crate) fn address_of(&self, workload: &WorkloadId) -> Option<Ipv4Addr> {
-        let mut table = self.table();
-        if let Some(address) = table.addresses.get(workload) {
-            return Some(*address);
-        }
-        if table.addresses.len() >= NAMES_MAX {
+    /// The workload's address, to which the worker gets a claim; `None` when the table is full, or the worker knows too
+    /// many. It depends on the name, so that it usually survives a restart.
+    pub(crate) fn tell(&self, workload: &WorkloadId, claims: &Claims, now: Instant) -> Option<Ipv4Addr> {
+        let mut table = locked(&self.table);
+        let mut held = locked(&claims.0);
+        let known = table.names.get(workload).is_some_and(|name| held.contains_key(&name.address));
+        if !known && held.len() >= CLAIMS_MAX {
             return None;
         }
-        let mut place = hash(workload) % COUNT;
-        while table.workloads.contains_key(&Ipv4Addr::from_bits(FIRST + place)) {
-            place = (place + 1) % COUNT;
+        if !table.names.contains_key(workload) {
+            table.sweep(self.most, now);
+            if table.names.len() >= self.most {
+                return None;
+            }
+            table.add(workload, self.count, now);
         }
-        let address = Ipv4Addr::from_bits(FIRST + place);
-        table.addresses.insert(workload.clone(), address);
-        table.workloads.insert(address, workload.clone());
-        Some(address)
+        let name = table.names.get_mut(workload)?;
+        name.told = now;
+        held.insert(name.address, Arc::clone(&name.claim));
+        Some(name.address)
     }
 
     /// The workload that an address stands for.
     pub(crate) fn workload_at(&self, address: Ipv4Addr) -> Option<WorkloadId> {
-        self.table().workloads.get(&address).cloned()
+        locked(&self.table).workloads.get(&address).cloned()
+    }
+}
+
+impl Table {
+    fn add(&mut self, workload: &WorkloadId, count: u32, now: Instant) {
+        let mut place = hash(workload) % count;
+        while self.workloads.contains_key(&Ipv4Addr::from_bits(FIRST + place)) {
+            place = (place + 1) % count;
+        }
+        let address = Ipv4Addr::from_bits(FIRST + place);
+        self.names.insert(workload.clone(), Name { address, told: now, claim: Arc::default() });
+        self.workloads.insert(address, workload.clone());
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Forgets names that nobody holds and nobody asked for lately: those of workloads that are gone, above all.
+    fn sweep(&mut self, most: usize, now: Instant) {
+        let pause = if self.names.len() < most { KEPT } else { SWEEP_PAUSE };
+        if self.swept.is_some_and(|swept| now.saturating_duration_since(swept) < pause) {
+            return;
+        }
+        self.swept = Some(now);
+        let workloads = &mut self.workloads;
+        self.names.retain(|_, name| {
+            // Claims are made under this lock alone.
+            let held = Arc::strong_count(&name.claim) > 1;
+            let keep = held || now.saturating_duration_since(name.told) < KEPT;
+            if !keep {
+                workloads.remove(&name.address);
+            }
+            keep
+        });
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// FNV-1a over what names a workload.
@@ -128,6 +196,8 @@ pub(crate) fn is_ours(address: Ipv4Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::mesh::tests::workload;
 
@@ -167,30 +237,83 @@ mod tests {
         assert_eq!(meaning("orders.shop", None), Meaning::Public);
     }
 
-    #[test]
-    fn addresses_are_stable_distinct_and_ours() {
-        let (names, again) = (Names::default(), Names::default());
-        let mut seen = HashMap::new();
-        for number in 0..5000 {
-            let id = workload("shop", &format!("w{number}"));
-            let address = names.address_of(&id).unwrap();
-            assert_eq!(names.address_of(&id), Some(address));
-            assert!(is_ours(address) && address != AWS && address != RUNTIME);
-            assert_eq!(names.workload_at(address), Some(id.clone()));
-            assert_eq!(seen.insert(address, id), None);
-        }
-        let id = workload("shop", "w0");
-        assert_eq!(again.address_of(&id), names.address_of(&id), "it survives a restart");
-        assert_ne!(again.address_of(&workload("blog", "w0")), names.address_of(&id));
+    fn id(number: usize) -> WorkloadId {
+        workload("shop", &format!("w{number}"))
     }
 
     #[test]
-    fn the_table_is_bounded() {
-        let names = Names::default();
-        for number in 0..NAMES_MAX {
-            assert!(names.address_of(&workload("shop", &format!("w{number}"))).is_some());
+    fn addresses_are_stable_distinct_and_ours() {
+        let (names, again) = (Names::default(), Names::default());
+        let now = Instant::now();
+        let mut seen = HashMap::new();
+        for number in 0..5000 {
+            // A worker each: none may know all of them.
+            let claims = Claims::default();
+            let address = names.tell(&id(number), &claims, now).unwrap();
+            assert_eq!(names.tell(&id(number), &claims, now), Some(address));
+            assert!(is_ours(address) && address != AWS && address != RUNTIME);
+            assert_eq!(names.workload_at(address), Some(id(number)));
+            assert_eq!(seen.insert(address, number), None);
         }
-        assert_eq!(names.address_of(&workload("shop", "one-more")), None);
-        assert!(names.address_of(&workload("shop", "w7")).is_some());
+        let claims = Claims::default();
+        let first = names.tell(&id(0), &claims, now);
+        assert_eq!(again.tell(&id(0), &claims, now), first, "it survives a restart");
+        assert_ne!(again.tell(&workload("blog", "w0"), &claims, now), first);
+    }
+
+    #[test]
+    fn a_worker_knows_so_many_names_and_no_more() {
+        let (names, claims, now) = (Names::default(), Claims::default(), Instant::now());
+        for number in 0..CLAIMS_MAX {
+            assert!(names.tell(&id(number), &claims, now).is_some());
+        }
+        assert_eq!(names.tell(&id(CLAIMS_MAX), &claims, now), None);
+        assert!(names.tell(&id(7), &claims, now).is_some());
+        assert!(names.tell(&id(CLAIMS_MAX), &Claims::default(), now).is_some());
+    }
+
+    #[test]
+    fn a_full_table_has_room_again_when_nobody_holds_a_name() {
+        let names = Names { most: 2, ..Names::default() };
+        let (gone, stays, new, now) =
+            (Claims::default(), Claims::default(), Claims::default(), Instant::now());
+        let first = names.tell(&id(0), &gone, now).unwrap();
+        let second = names.tell(&id(1), &stays, now).unwrap();
+        assert_eq!(names.tell(&id(2), &new, now + 9 * KEPT), None, "both are held");
+        drop(gone);
+        assert_eq!(names.tell(&id(2), &new, now + 9 * KEPT), None, "it was searched just now");
+        assert!(names.tell(&id(2), &new, now + 10 * KEPT).is_some());
+        assert_eq!(names.workload_at(first), None);
+        assert_eq!(names.workload_at(second), Some(id(1)), "held, though asked for long ago");
+        assert_eq!(names.tell(&id(1), &new, now + 10 * KEPT), Some(second));
+    }
+
+    proptest! {
+        /// Workers come and go, ask, and time passes; the network has few addresses, so that each is wanted often.
+        #[test]
+        fn an_address_never_changes_its_meaning_for_a_worker_that_may_know_it(
+            steps in proptest::collection::vec((0usize..6, 0usize..40, 0u64..900), 1..400),
+        ) {
+            let names = Names { table: Mutex::default(), count: 20, most: 16 };
+            let mut workers: [(Claims, HashMap<Ipv4Addr, usize>); 6] = Default::default();
+            let mut now = Instant::now();
+            for (worker, number, seconds) in steps {
+                now += Duration::from_secs(seconds);
+                if seconds % 9 == 0 {
+                    workers[worker] = Default::default();
+                }
+                let (claims, told) = &mut workers[worker];
+                match names.tell(&id(number), claims, now) {
+                    Some(address) => prop_assert_eq!(*told.entry(address).or_insert(number), number),
+                    None => prop_assert_eq!(locked(&names.table).names.len(), 16),
+                }
+                prop_assert!(locked(&names.table).workloads.len() <= 16);
+                for (address, number) in workers.iter().flat_map(|(_, told)| told) {
+                    prop_assert_eq!(names.workload_at(*address), Some(id(*number)));
+                }
+            }
+            workers = Default::default();
+            prop_assert!(names.tell(&id(99), &workers[0].0, now + 2 * KEPT).is_some());
+        }
     }
 }

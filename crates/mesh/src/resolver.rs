@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::ResponseCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,7 +12,7 @@ use weft_types::AppName;
 
 use crate::dns::{self, Asked, Question, Reply};
 use crate::mesh::Shared;
-use crate::names::{self, Meaning};
+use crate::names::{self, Claims, Meaning};
 use crate::places::{Place, Share, Turn};
 
 /// Answers one worker's questions.
@@ -20,6 +20,8 @@ pub(crate) struct Resolver {
     shared: Arc<Shared>,
     identity: Arc<WorkerIdentity>,
     lookups: Share,
+    /// Addresses of ours that the worker may know.
+    claims: Claims,
 }
 
 /// A question about a public name, and its turn to be asked outside.
@@ -38,7 +40,7 @@ const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 impl Resolver {
     pub(crate) fn new(shared: Arc<Shared>, identity: Arc<WorkerIdentity>) -> Self {
         let lookups = shared.lookups.share();
-        Self { shared, identity, lookups }
+        Self { shared, identity, lookups, claims: Claims::default() }
     }
 
     /// The answer, or nothing to what is no question; or, as the error, what needs [`Resolver::look_up`]. Questions of a
@@ -113,7 +115,7 @@ impl Resolver {
     fn of_app(&self, name: &str) -> Option<Reply> {
         let seams = self.shared.seams.get()?;
         let workload = seams.directory.find(&self.identity.revision.workload, name)?;
-        Some(if let Some(address) = self.shared.names.address_of(&workload) {
+        Some(if let Some(address) = self.shared.names.tell(&workload, &self.claims, Instant::now()) {
             Reply::Addresses(vec![address.into()], TTL_OURS)
         } else {
             tracing::warn!(workload = &*workload.name, "no address is left for a name");
@@ -130,7 +132,8 @@ impl Resolver {
             Ok(Some(Ok(found))) => Reply::Addresses(self.shared.options.egress.told(found), TTL_PUBLIC),
             Ok(Some(Err(error))) => {
                 tracing::debug!(name, %error, "public name not found");
-                Reply::Code(ResponseCode::NXDomain)
+                let gone = error.kind() == std::io::ErrorKind::NotFound;
+                Reply::Code(if gone { ResponseCode::NXDomain } else { ResponseCode::ServFail })
             }
             Ok(None) | Err(_) => Reply::Code(ResponseCode::ServFail),
         }

@@ -74,6 +74,35 @@ fn flood(resolver: &Arc<Resolver>, count: usize) -> Vec<ResponseCode> {
     answers
 }
 
+#[tokio::test]
+async fn only_a_name_that_does_not_exist_is_answered_so() {
+    let lookup: Lookup = Arc::new(|name: String| {
+        Box::pin(std::future::ready(match name.split('.').next() {
+            Some("gone") => Err(std::io::ErrorKind::NotFound.into()),
+            Some("late") => Err(std::io::ErrorKind::TimedOut.into()),
+            Some("failed") => Err(std::io::Error::other("temporary")),
+            Some("nothing") => Ok(Vec::new()),
+            Some("private") => Ok(vec![IpAddr::from([10, 0, 0, 1])]),
+            Some("newer") => Ok(vec!["2606:4700::1111".parse().unwrap()]),
+            _ => panic!("{name}"),
+        }))
+    });
+    let mesh = mesh(MeshOptions { lookup, ..MeshOptions::default() });
+    let resolver = resolver(&mesh);
+    for (name, expected) in [
+        ("gone.example.com.", ResponseCode::NXDomain),
+        ("late.example.com.", ResponseCode::ServFail),
+        ("failed.example.com.", ResponseCode::ServFail),
+        ("nothing.example.com.", ResponseCode::NoError),
+        ("private.example.com.", ResponseCode::NoError),
+        ("newer.example.com.", ResponseCode::NoError),
+    ] {
+        let Err(lookup) = resolver.answer_now(&packet(name), false) else { panic!("{name}") };
+        let answer = Message::from_vec(&resolver.look_up(lookup, false).await).unwrap();
+        assert_eq!((answer.metadata.response_code, answer.answers.len()), (expected, 0), "{name}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_floods_its_resolver_delays_nobody_else() {
     let (_outside, lookup) = outside();

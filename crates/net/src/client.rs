@@ -119,7 +119,17 @@ impl Client {
     /// A kept connection may turn out to be dead: then the request goes out on a new one where nothing of it was sent,
     /// or where it is idempotent and has no body. Where the request asked for an upgrade and the answer grants it, both
     /// ends are relayed until one ends.
-    pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, SendError> {
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>, SendError> {
+        self.send_holding(request, || ()).await
+    }
+
+    /// [Sends](Self::send) a request. Where an upgrade follows, and only then, `hold` is called; what it gives is dropped when
+    /// one end has closed, or when nothing moved for [`ClientOptions::upgraded_idle_timeout`].
+    pub async fn send_holding<K: Send + 'static>(
+        &self,
+        mut request: Request<Body>,
+        hold: impl FnOnce() -> K,
+    ) -> Result<Response<Body>, SendError> {
         let client_side = request.extensions_mut().remove::<OnUpgrade>();
         let answered = loop {
             let Some(sender) = self.0.take_idle() else {
@@ -137,7 +147,7 @@ impl Client {
                 Err(failed) => return Err(failed.error),
             }
         };
-        Ok(self.with_upgrade(answered, client_side))
+        Ok(self.with_upgrade(answered, client_side, hold))
     }
 
     /// Closes all idle connections.
@@ -145,15 +155,20 @@ impl Client {
         self.0.idle().clear();
     }
 
-    fn with_upgrade(
+    fn with_upgrade<K: Send + 'static>(
         &self,
         (mut response, sender): (Response<Incoming>, SendRequest<Body>),
         client_side: Option<OnUpgrade>,
+        hold: impl FnOnce() -> K,
     ) -> Response<Body> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             if let Some(client_side) = client_side {
                 let worker_side = hyper::upgrade::on(&mut response);
-                tokio::spawn(splice(client_side, worker_side, self.0.options.upgraded_idle_timeout));
+                let (kept, idle_timeout) = (hold(), self.0.options.upgraded_idle_timeout);
+                tokio::spawn(async move {
+                    splice(client_side, worker_side, idle_timeout).await;
+                    drop(kept);
+                });
             }
             return response.map(|_| empty());
         }

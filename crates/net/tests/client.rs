@@ -241,6 +241,50 @@ async fn an_upgrade_is_relayed_both_ways() {
     assert_eq!((&hello, rest.as_str()), (b"hello", "PING"));
 }
 
+/// Answers with what a client gets from a worker, and tells when the upgraded connection no longer holds anything.
+struct Holding(Client, tokio::sync::mpsc::UnboundedSender<()>);
+
+impl Handler for Holding {
+    fn handle(&self, request: Request<Body>, _: Peer) -> BoxFuture<'_, http::Response<Body>> {
+        Box::pin(async move { self.0.send_holding(request, || self.1.clone()).await.unwrap() })
+    }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_holds_until_one_end_closes() {
+    for worker_ends in [true, false] {
+        let (client, _) = client(move |_, mut stream| {
+            Box::pin(async move {
+                read_head(&mut stream).await;
+                let head =
+                    b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+                stream.write_all(head).await.unwrap();
+                let mut asked = [0; 4];
+                // Whatever comes last: the word, or the client's end.
+                let _ = stream.read_exact(&mut asked).await;
+            })
+        });
+        let (held, mut released) = tokio::sync::mpsc::unbounded_channel::<()>();
+        let (mut near, far) = tokio::io::duplex(64 << 10);
+        let peer = Peer::listener(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
+        let handler = Arc::new(Holding(client, held));
+        let served = tokio::spawn(serve_connection(far, peer, handler, Arc::new(Limits::gateway())));
+        near.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+            .await
+            .unwrap();
+        assert!(read_head(&mut near).await.starts_with("HTTP/1.1 101 "));
+        // The handler and its connection's task are gone; what is held now is held by the relay.
+        served.await.unwrap();
+        assert_eq!(released.try_recv(), Err(tokio::sync::mpsc::error::TryRecvError::Empty));
+        if worker_ends {
+            near.write_all(b"done").await.unwrap();
+            near.shutdown().await.unwrap();
+        }
+        drop(near);
+        assert_eq!(released.recv().await, None, "{worker_ends}");
+    }
+}
+
 #[tokio::test]
 async fn answers_stream_with_their_trailers() {
     let (client, _) = client(|_, stream| {

@@ -1,5 +1,6 @@
 //! Where layers that do not know each other meet.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use http::Response;
@@ -9,7 +10,7 @@ use weft_lambda::{FunctionKey, Lambda, Placement};
 use weft_net::Body;
 use weft_routing::Auth;
 use weft_service::workload::{
-    Artifact, Artifacts, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
+    Artifact, Artifacts, BUILDS_BUCKET, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
 };
 use weft_service::{Access, BoxFuture, Dispatch, Error};
 use weft_types::{AccountId, AppName, Arn, Region};
@@ -50,6 +51,9 @@ impl Authorizer for LateDispatch {
         Box::pin(async move {
             match asked.auth {
                 Auth::None => return Ok(Allowed::default()),
+                Auth::Unsaid => {
+                    return Err(Denied::Forbidden("nobody said who may use this route".to_owned()));
+                }
                 Auth::Key => return Err(Denied::Unsupported("key")),
                 Auth::Jwt => return Err(Denied::Unsupported("jwt")),
                 Auth::Iam => {}
@@ -113,6 +117,10 @@ impl FunctionPlaces for Placer {
     ) {
         let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
         self.0.place(&key, place.map(|(app, scale)| Placement::new(Some(app), Some(scale))));
+    }
+
+    fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>> {
+        Box::pin(self.0.artifacts_in_use(BUILDS_BUCKET))
     }
 }
 

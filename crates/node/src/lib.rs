@@ -9,6 +9,7 @@ mod assemble;
 mod boot;
 mod config;
 mod cores;
+mod gathered;
 mod platform;
 mod serve;
 
@@ -51,20 +52,8 @@ pub fn serve(options: ServerOptions) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("weft: {}", chain(&error));
+            eprintln!("weft: {}", weft_types::error_chain(&error));
             ExitCode::FAILURE
         }
     }
-}
-
-/// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -19,6 +19,7 @@ use crate::assemble::{Parts, assemble};
 use crate::boot::{Booted, boot};
 use crate::config::Config;
 use crate::cores::Cores;
+use crate::gathered::Gathered;
 
 /// How long requests in flight may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -52,7 +53,7 @@ fn start_log() -> WorkerGuard {
     let filter = EnvFilter::try_from_env("WEFT_LOG").unwrap_or_else(|_| EnvFilter::new("warn,access=info"));
     let lines =
         tracing_appender::non_blocking::NonBlockingBuilder::default().buffered_lines_limit(LOG_LINES_MAX);
-    let (writer, guard) = lines.finish(io::stderr());
+    let (writer, guard) = lines.finish(Gathered::new(io::stderr()));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     log.with_ansi(io::stderr().is_terminal()).init();
     guard

@@ -56,7 +56,7 @@ impl<'a> Caller<'a> {
 
 /// How far a resource's policy goes towards a caller; greater ones grant more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// It does not name the caller.
     No,
     /// It names the caller's account, which then decides by its own policies.

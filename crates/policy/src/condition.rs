@@ -23,16 +23,6 @@ pub enum Found<'a> {
     Many(&'a [String]),
 }
 
-/// No key has a value.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoConditions;
-
-impl ConditionKeys for NoConditions {
-    fn find(&self, _: &str) -> Found<'_> {
-        Found::Absent
-    }
-}
-
 /// Whether a condition is met. `Unknown` never helps a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Met {

@@ -48,8 +48,6 @@ pub enum ResourceSide<'a> {
     Policy(&'a Policy),
     /// It has one without which nobody gets in, such as a role's trust policy or the policy of a KMS key.
     Required(&'a Policy),
-    /// What its policy says was found out elsewhere.
-    Known(Reach),
 }
 
 /// Which policies a decision came from.
@@ -129,29 +127,59 @@ pub fn evaluate<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Decision<
             return Decision::ExplicitDeny { by };
         }
     }
-    let allow = Decision::Allow { identity: identity.allowing(), resource: resource.allowing() };
-    let lacking = |set| Decision::ImplicitDeny { set };
+    match lacking(request, policies, reach, [identity, boundary, session].map(|verdict| verdict.allows())) {
+        Some(set) => Decision::ImplicitDeny { set },
+        None => Decision::Allow { identity: identity.allowing(), resource: resource.allowing() },
+    }
+}
+
+/// The first set in which an Allow is lacking, given how far the resource's policy reaches and which of the other sets
+/// allow; none where the request may go on.
+fn lacking(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    reach: Reach,
+    [identity, boundary, session]: [bool; 3],
+) -> Option<PolicySet> {
     let foreign = request.is_foreign();
     let required = matches!(policies.resource, ResourceSide::Required(_));
     if reach == Reach::No && (foreign || required || request.caller.account().is_none()) {
-        return lacking(PolicySet::Resource);
+        return Some(PolicySet::Resource);
     }
     // Who is named itself is let in by that alone: whatever else does not allow it, only does not say so.
     if reach == Reach::Itself && !foreign {
-        return allow;
+        return None;
     }
     let by_resource = reach == Reach::Holder && !foreign;
-    if !(by_resource || request.is_roots() || identity.allows()) {
-        return lacking(PolicySet::Identity);
-    }
-    if policies.boundary.is_some() && !boundary.allows() {
-        return lacking(PolicySet::Boundary);
-    }
     let narrowed = !policies.session.is_empty() || matches!(request.caller, Caller::FederatedUser { .. });
-    if narrowed && !session.allows() {
-        return lacking(PolicySet::Session);
+    if !(by_resource || request.is_roots() || identity) {
+        Some(PolicySet::Identity)
+    } else if policies.boundary.is_some() && !boundary {
+        Some(PolicySet::Boundary)
+    } else if narrowed && !session {
+        Some(PolicySet::Session)
+    } else {
+        None
     }
-    allow
+}
+
+/// All statements of the identity policies that allow a request, where [`evaluate()`] names the first.
+pub fn allowing<'a>(request: &Request<'_>, identity: &'a [NamedPolicy]) -> Vec<Source<'a>> {
+    let set = PolicySet::Identity;
+    let mut sources = Vec::new();
+    for (index, NamedPolicy { name, policy }) in identity.iter().enumerate() {
+        let allows =
+            |(_, found): &(usize, &Statement)| found.effect == Effect::Allow && found.applies(request);
+        let found = policy.statements.iter().enumerate().filter(allows);
+        sources.extend(found.map(|(statement, _)| Source {
+            set,
+            index,
+            name: Some(name),
+            policy,
+            statement,
+        }));
+    }
+    sources
 }
 
 /// What one set of policies says.
@@ -183,13 +211,18 @@ impl<'a> Verdict<'a> {
     /// What the resource says, and how far it reaches where it allows.
     fn of_resource(request: &Request<'_>, side: ResourceSide<'a>) -> (Reach, Self) {
         let (ResourceSide::Policy(policy) | ResourceSide::Required(policy)) = side else {
-            let reach = if let ResourceSide::Known(reach) = side { reach } else { Reach::No };
-            return (reach, Self::Nothing);
+            return (Reach::No, Self::Nothing);
+        };
+        // A role is lent to a service by the service's name alone; everybody are those who have an account.
+        let lent = match request.caller {
+            Caller::Service(name) if matches!(side, ResourceSide::Required(_)) => Some(name),
+            _ => None,
         };
         let (mut best, mut verdict) = (Reach::No, Self::Nothing);
         for (statement, found) in policy.statements.iter().enumerate() {
             let reach = found.reach(&request.caller, request.canonical_user);
-            let in_vain = reach == Reach::No || found.effect == Effect::Allow && reach <= best;
+            let allowed = reach > best && lent.is_none_or(|service| found.names_service(service));
+            let in_vain = reach == Reach::No || found.effect == Effect::Allow && !allowed;
             if in_vain || !found.applies_to_owner(request) {
                 continue;
             }

@@ -1,9 +1,9 @@
 //! IAM policies: evaluate a request against policies to a decision with reasons.
 //!
 //! [`Policy`] is a parsed document; it is parsed once, when it is written or loaded, and then only read. [`evaluate()`]
-//! decides a [`Request`] against identity policies and the session policies that narrow them; [`evaluate_trust`]
-//! decides who may assume a role. Both are pure: the values of condition keys come through [`ConditionKeys`], and
-//! nothing is allocated unless a policy has variables.
+//! decides a [`Request`] against all [`Policies`] that apply to it, and [`nearest_miss`] tells why nothing allowed it. Both are
+//! pure: the values of condition keys come through [`ConditionKeys`], and a decision allocates nothing unless a policy has
+//! variables.
 //!
 //! Invariants: an explicit Deny always wins; what no statement allows is denied; a condition that this crate does not
 //! understand never helps a request: an Allow with it does not apply, a Deny with it does.
@@ -22,14 +22,12 @@ mod operator;
 mod parse;
 mod pattern;
 mod principal;
-mod trust;
 
-pub use caller::{Caller, Reach};
-pub use condition::{ConditionKeys, Found, NoConditions};
-pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, evaluate};
+pub use caller::Caller;
+pub use condition::{ConditionKeys, Found};
+pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
 pub use explain::{Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
-pub use trust::{Trust, Trusted, evaluate_trust};
 
 use condition::Condition;
 use pattern::{ActionPattern, ResourcePattern};

@@ -1,4 +1,4 @@
-//! Decisions, refusals and trust, as tables.
+//! Decisions and refusals, as tables.
 
 use super::*;
 
@@ -7,7 +7,6 @@ mod decisions;
 mod documents;
 mod explain;
 mod table;
-mod trust;
 
 /// Condition keys as a test has them: one value, or several.
 struct Keys(Vec<(String, Vec<String>)>);

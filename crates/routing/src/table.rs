@@ -13,6 +13,8 @@ use crate::path::{Path, PathError};
 pub enum Auth {
     /// Anybody.
     None,
+    /// It is not said: anybody on this machine's loopback, and nobody else.
+    Unsaid,
     /// Whoever has the route's key.
     Key,
     /// Whoever has a token of the configured issuer.
@@ -51,7 +53,8 @@ pub struct Exposed<T> {
     pub app: AppName,
     /// The workload's name.
     pub workload: WorkloadName,
-    /// Who may use its own names, unless one of its routes is stricter: no name is a way around a route's rule.
+    /// Who may use its own names, unless its routes say it. No name is a way around a route's rule: the strictest rule of
+    /// its routes counts, and a milder one than this only where a route leads all paths to it.
     pub auth: Auth,
     /// The workload.
     pub target: T,
@@ -147,13 +150,9 @@ impl<T: Clone> Routes<T> {
     }
 
     fn expose(&mut self, exposed: Vec<Exposed<T>>, routes: &[Route<T>]) {
-        let mut strictest: HashMap<(&AppName, &WorkloadName), Auth> = HashMap::new();
-        for route in routes {
-            let auth = strictest.entry((&route.app, &route.workload)).or_insert(route.auth);
-            *auth = route.auth.max(*auth);
-        }
+        let rules = Rules::of(routes);
         for Exposed { app, workload, auth, target } in exposed {
-            let auth = strictest.get(&(&app, &workload)).map_or(auth, |strictest| auth.max(*strictest));
+            let auth = rules.own_names(&app, &workload, auth);
             let prefix = format!("{PATH_FORM}/{app}/{workload}");
             let host = format!("{workload}.{app}.{OWN_SUFFIX}");
             let by_host = Route {
@@ -246,6 +245,38 @@ impl<T> Routes<T> {
         let second = rest.match_indices('/').nth(2).map_or(rest.len(), |(at, _)| at);
         let route = self.by_path.get(&path.key()[..PATH_FORM.len() + second])?;
         Some(found(route, path))
+    }
+}
+
+/// What the routes of each workload ask for.
+struct Rules<'a>(HashMap<(&'a AppName, &'a WorkloadName), Rule>);
+
+#[derive(Clone, Copy)]
+struct Rule {
+    strictest: Auth,
+    /// Whether one of the routes leads every path to the workload.
+    is_whole: bool,
+}
+
+impl<'a> Rules<'a> {
+    fn of<T>(routes: &'a [Route<T>]) -> Self {
+        let mut rules = HashMap::new();
+        for route in routes {
+            let first = Rule { strictest: route.auth, is_whole: false };
+            let rule = rules.entry((&route.app, &route.workload)).or_insert(first);
+            rule.strictest = route.auth.max(rule.strictest);
+            rule.is_whole |= route.path == "/" && route.methods.is_empty();
+        }
+        Self(rules)
+    }
+
+    /// The rule of a workload's own names, under which all of its paths can be reached.
+    fn own_names(&self, app: &AppName, workload: &WorkloadName, auth: Auth) -> Auth {
+        match self.0.get(&(app, workload)) {
+            Some(Rule { strictest, is_whole: true }) if auth <= Auth::Unsaid => *strictest,
+            Some(Rule { strictest, .. }) => auth.max(*strictest),
+            None => auth,
+        }
     }
 }
 

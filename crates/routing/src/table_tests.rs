@@ -175,6 +175,27 @@ fn no_name_is_a_way_around_a_routes_rule() {
 }
 
 #[test]
+fn own_names_follow_what_the_routes_say_of_the_whole_workload() {
+    use Auth::{Iam, None as Public, Unsaid};
+    for (routes, expected) in [
+        (vec![], Unsaid),
+        (vec![("/", Unsaid)], Unsaid),
+        (vec![("/", Public)], Public),
+        (vec![("/open", Public)], Unsaid),
+        (vec![("/", Public), ("/x", Unsaid)], Unsaid),
+        (vec![("/", Unsaid), ("/x", Public)], Unsaid),
+        (vec![("/", Public), ("/x", Iam)], Iam),
+    ] {
+        let claims = routes.iter().map(|(path, auth)| Route { auth: *auth, ..route("a", "w", None, path) });
+        let own = Exposed { auth: Unsaid, ..exposed("a", "w") };
+        let (table, problems) = Routes::build(vec![own], claims.collect());
+        assert_eq!(problems, []);
+        let path = Path::parse("/_weft/a/w/x").unwrap();
+        assert_eq!(table.find("h", "GET", &path).unwrap().route.auth, expected, "{routes:?}");
+    }
+}
+
+#[test]
 fn hosts_belong_to_workloads_or_to_nobody() {
     let (routes, _) = shop();
     for (host, claimed) in [

@@ -24,10 +24,11 @@ let finishInvocation = null;
 
 // ---- frames
 
-function send(kind, content, done) {
-  const head = Buffer.allocUnsafe(5);
-  head.writeUInt32BE(content.length + 1, 0);
+function send(kind, content, done, number = Buffer.alloc(0)) {
+  const head = Buffer.allocUnsafe(5 + number.length);
+  head.writeUInt32BE(number.length + content.length + 1, 0);
   head[4] = kind;
+  number.copy(head, 5);
   socket.cork();
   socket.write(head);
   socket.write(content, done);
@@ -55,8 +56,10 @@ function onData(chunk) {
 }
 
 function onInvoke(data) {
-  const deadlineMs = Number(data.readBigInt64BE(0));
-  let at = 8;
+  // The number goes back as it came, with what this very event's handler answers.
+  const number = Buffer.from(data.subarray(0, 8));
+  const deadlineMs = Number(data.readBigInt64BE(8));
+  let at = 16;
   const texts = [];
   for (let i = 0; i < 5; i++) {
     const end = at + 4 + data.readUInt32BE(at);
@@ -71,7 +74,7 @@ function onInvoke(data) {
   try {
     event = JSON.parse(data.toString('utf8', at));
   } catch (error) {
-    return sendError(error);
+    return sendError(number, error);
   }
   const context = {
     callbackWaitsForEmptyEventLoop: true,
@@ -87,11 +90,11 @@ function onInvoke(data) {
     tenantId: undefined,
     getRemainingTimeInMillis: () => Math.max(deadlineMs - Date.now(), 0),
   };
-  if (handler[STREAMING]) return runStreaming(event, context);
+  if (handler[STREAMING]) return runStreaming(number, event, context);
   // From here on only the handler's own doings keep the loop going.
   socket.unref();
-  if (MODERN) runModern(event, context);
-  else runClassic(event, context);
+  if (MODERN) runModern(number, event, context);
+  else runClassic(number, event, context);
 }
 
 // ---- answers
@@ -105,26 +108,26 @@ function serialize(value) {
   }
 }
 
-function sendResponse(value) {
+function sendResponse(number, value) {
   let body;
   try {
     body = serialize(value);
   } catch (error) {
-    return sendError(error);
+    return sendError(number, error);
   }
-  finish(RESPONSE, body);
+  finish(number, RESPONSE, body);
 }
 
-function sendError(error, done) {
+function sendError(number, error, done) {
   logFailure('Invoke Error', error);
-  finish(ERROR, Buffer.from(JSON.stringify(describe(error))), done);
+  finish(number, ERROR, Buffer.from(JSON.stringify(describe(error))), done);
 }
 
-function finish(kind, body, done) {
+function finish(number, kind, body, done) {
   atEmptyLoop = null;
   finishInvocation = null;
   socket.ref();
-  send(kind, body, done);
+  send(kind, body, done, number);
 }
 
 function describe(error) {
@@ -136,12 +139,15 @@ function describe(error) {
 
 // ---- the two contracts
 
-function runModern(event, context) {
+function runModern(number, event, context) {
   delete context.callbackWaitsForEmptyEventLoop;
-  new Promise((resolve) => resolve(handler(event, context))).then(sendResponse, (error) => sendError(error));
+  new Promise((resolve) => resolve(handler(event, context))).then(
+    (value) => sendResponse(number, value),
+    (error) => sendError(number, error),
+  );
 }
 
-function runClassic(event, context) {
+function runClassic(number, event, context) {
   let over = false;
   const once = (act) => (...values) => {
     if (over) return;
@@ -150,19 +156,19 @@ function runClassic(event, context) {
     act(...values);
   };
   const now = once((error, value) => {
-    if (error !== undefined && error !== null) sendError(error);
-    else sendResponse(value);
+    if (error !== undefined && error !== null) sendError(number, error);
+    else sendResponse(number, value);
   });
   context.succeed = (value) => now(null, value);
   context.fail = (error) => now(error === undefined || error === null ? 'handled' : error);
   context.done = now;
   const callback = once((error, value) => {
-    if (error !== undefined && error !== null) return sendError(error);
-    if (context.callbackWaitsForEmptyEventLoop) atEmptyLoop = () => sendResponse(value);
-    else setImmediate(() => sendResponse(value));
+    if (error !== undefined && error !== null) return sendError(number, error);
+    if (context.callbackWaitsForEmptyEventLoop) atEmptyLoop = () => sendResponse(number, value);
+    else setImmediate(() => sendResponse(number, value));
   });
-  atEmptyLoop = once(() => sendResponse(null));
-  finishInvocation = once((error, done) => sendError(error, done));
+  atEmptyLoop = once(() => sendResponse(number, null));
+  finishInvocation = once((error, done) => sendError(number, error, done));
   try {
     const result = handler(event, context, callback);
     if (result && typeof result.then === 'function') {
@@ -181,7 +187,7 @@ process.on('beforeExit', () => {
 
 // ---- streamed answers, collected
 
-function runStreaming(event, context) {
+function runStreaming(number, event, context) {
   const { Writable } = require('stream');
   const chunks = [];
   let over = false;
@@ -202,16 +208,16 @@ function runStreaming(event, context) {
   const conclude = (error) => {
     if (over) return;
     over = true;
-    if (error !== undefined) return sendError(error);
+    if (error !== undefined) return sendError(number, error);
     const type = Buffer.from(stream.contentType);
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(type.length, 0);
-    finish(TYPED_RESPONSE, Buffer.concat([length, type, ...chunks]));
+    finish(number, TYPED_RESPONSE, Buffer.concat([length, type, ...chunks]));
   };
   stream.on('error', conclude);
   finishInvocation = (error, done) => {
     over = true;
-    sendError(error, done);
+    sendError(number, error, done);
   };
   const failed = (error) => conclude(error === undefined ? 'undefined' : error);
   try {

@@ -12,6 +12,8 @@ import builtins
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _FD = int(os.environ.pop("WEFT_FRAMES_FD"))
 _NOBODY = ""
+# Where the standard library's extensions are: what a function brings along comes before them later.
+_EXTENSIONS = [path for path in sys.path if path.endswith("lib-dynload")]
 
 
 class _State:
@@ -136,9 +138,9 @@ def _flush():
             pass
 
 
-def _send(kind, content=b""):
+def _send(kind, content=b"", number=b""):
     _flush()
-    frame = (len(content) + 1).to_bytes(4, "big") + bytes((kind,)) + content
+    frame = (len(number) + len(content) + 1).to_bytes(4, "big") + bytes((kind,)) + number + content
     sent = os.write(_FD, frame)
     if sent < len(frame):
         rest = memoryview(frame)[sent:]
@@ -146,7 +148,34 @@ def _send(kind, content=b""):
             rest = rest[os.write(_FD, rest) :]
 
 
-def _receive():
+def _quiet_wait():
+    """Waits for the next event by `poll`: who sleeps in `read` is also woken when the answer is taken, for nothing.
+
+    Made after the first answer, so that a start does not pay for it, and without a look at the function's own modules.
+    """
+    try:
+        if "select" in sys.builtin_module_names:
+            import select
+        else:
+            from importlib.machinery import PathFinder
+            from importlib.util import module_from_spec
+
+            spec = PathFinder.find_spec("select", _EXTENSIONS)
+            select = module_from_spec(spec)
+            spec.loader.exec_module(select)
+        poll = select.poll()
+        poll.register(_FD, select.POLLIN)
+        return poll.poll
+    except Exception:
+        return lambda: None
+
+
+def _no_wait():
+    pass
+
+
+def _receive(wait):
+    wait()
     data = os.read(_FD, 65536)
     while len(data) < 4:
         more = os.read(_FD, 65536)
@@ -161,13 +190,14 @@ def _receive():
             if not more:
                 os._exit(0)
             data += more
-    at = 13
+    at = 21
     texts = []
     for _ in range(5):
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         texts.append(str(data[at + 4 : end], "utf-8"))
         at = end
-    return int.from_bytes(data[5:13], "big"), texts, data[at:]
+    # The number goes back as it came.
+    return bytes(data[5:13]), int.from_bytes(data[13:21], "big"), texts, data[at:]
 
 
 def _load(handler):
@@ -266,8 +296,12 @@ def main():
         sys.exit(1)
     ascii_only = _is_ascii_only()
     _send(16)
+    wait = _no_wait
     while True:
-        _send(*_run(handler, *_receive(), ascii_only))
+        number, deadline_ms, texts, event = _receive(wait)
+        _send(*_run(handler, deadline_ms, texts, event, ascii_only), number)
+        if wait is _no_wait:
+            wait = _quiet_wait()
 
 
 if __name__ == "__main__":

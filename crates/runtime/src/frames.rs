@@ -4,21 +4,27 @@
 //!
 //! | kind | from | content |
 //! | --- | --- | --- |
-//! | 1 invoke | Weft | deadline (`u64`, ms since the epoch), then request id, ARN, trace id, client context, Cognito identity (each `u32` length and bytes), then the event |
+//! | 1 invoke | Weft | its number (`u64`), deadline (`u64`, ms since the epoch), then request id, ARN, trace id, client context, Cognito identity (each `u32` length and bytes), then the event |
 //! | 16 ready | worker | nothing |
 //! | 17 init error | worker | the error's JSON |
-//! | 18 response | worker | the answer |
-//! | 19 error | worker | the error's JSON |
-//! | 20 typed response | worker | content type (`u32` length and bytes), then the answer |
+//! | 18 response | worker | the event's number, the answer |
+//! | 19 error | worker | the event's number, the error's JSON |
+//! | 20 typed response | worker | the event's number, content type (`u32` length and bytes), then the answer |
+//!
+//! The number says which event an answer belongs to. A worker that answers another than the one it was sent last has lost
+//! its place (an answer that nobody read, a fork that answers as well), and what it says next would reach a stranger.
 
 use std::io;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use weft_net::BoxStream;
+use weft_service::workload::Invocation;
 
 /// The longest answer: 6 MiB and 100 bytes, as Lambda has it.
 pub(crate) const RESPONSE_BYTES_MAX: usize = (6 << 20) + 100;
+/// A longer event is not copied to be one write with what goes before it.
+const ONE_WRITE_BYTES: usize = 32 << 10;
 /// A frame that claims more is nonsense, and its worker is given up.
 const FRAME_BYTES_MAX: usize = 1 << 30;
 
@@ -34,16 +40,8 @@ const TYPED_RESPONSE: u8 = 20;
 pub(crate) struct Invoke {
     /// When the function must have answered, in ms since the epoch.
     pub(crate) deadline_ms: i64,
-    /// The request's id.
-    pub(crate) request_id: String,
-    /// The ARN as invoked.
-    pub(crate) arn: String,
-    /// `X-Amzn-Trace-Id`, or empty.
-    pub(crate) trace_id: String,
-    /// The client context's JSON, or empty.
-    pub(crate) client_context: String,
-    /// The event.
-    pub(crate) payload: Bytes,
+    /// The event and what came with it.
+    pub(crate) invocation: Invocation,
 }
 
 /// What a worker says.
@@ -67,45 +65,66 @@ pub(crate) enum Said {
 pub(crate) struct Frames {
     stream: BoxStream,
     buffer: BytesMut,
+    /// What goes out, from one event to the next.
+    out: Vec<u8>,
+    /// The number of the last event.
+    number: u64,
 }
 
 impl Frames {
     /// Takes the stream over.
     pub(crate) fn new(stream: BoxStream) -> Self {
-        Self { stream, buffer: BytesMut::with_capacity(16 << 10) }
+        Self { stream, buffer: BytesMut::with_capacity(16 << 10), out: Vec::new(), number: 0 }
     }
 
     /// Sends an event.
     pub(crate) async fn send(&mut self, invoke: &Invoke) -> io::Result<()> {
-        let texts: [&str; 5] =
-            [&invoke.request_id, &invoke.arn, &invoke.trace_id, &invoke.client_context, ""];
-        let fixed = 1 + 8 + texts.iter().map(|text| 4 + text.len()).sum::<usize>();
-        let mut head = BytesMut::with_capacity(4 + fixed + invoke.payload.len().min(32 << 10));
-        let length = u32::try_from(fixed + invoke.payload.len());
-        head.put_u32(length.map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?);
-        head.put_u8(INVOKE);
-        head.put_i64(invoke.deadline_ms);
+        self.number += 1;
+        let Invocation { request_id, payload, client_context, invoked_arn, trace_id, .. } =
+            &invoke.invocation;
+        let texts: [&str; 5] = [
+            request_id,
+            invoked_arn.as_str(),
+            trace_id.as_deref().unwrap_or_default(),
+            client_context.as_deref().unwrap_or_default(),
+            "",
+        ];
+        let fixed = 1 + 8 + 8 + texts.iter().map(|text| 4 + text.len()).sum::<usize>();
+        let length = u32::try_from(fixed + payload.len());
+        self.out.clear();
+        self.out.put_u32(length.map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?);
+        self.out.put_u8(INVOKE);
+        self.out.put_u64(self.number);
+        self.out.put_i64(invoke.deadline_ms);
         for text in texts {
-            head.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
-            head.put_slice(text.as_bytes());
+            self.out.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            self.out.put_slice(text.as_bytes());
         }
-        if invoke.payload.len() <= 32 << 10 {
+        if payload.len() <= ONE_WRITE_BYTES {
             // One write, one wake-up.
-            head.put_slice(&invoke.payload);
-            return self.stream.write_all(&head).await;
+            self.out.put_slice(payload);
+            return self.stream.write_all(&self.out).await;
         }
-        self.stream.write_all(&head).await?;
-        self.stream.write_all(&invoke.payload).await
+        self.stream.write_all(&self.out).await?;
+        self.stream.write_all(payload).await
     }
 
-    /// Receives what the worker says next; `UnexpectedEof` where it is gone.
+    /// Receives what the worker says next; `UnexpectedEof` where it is gone, `InvalidData` where it breaks the protocol or
+    /// answers another event than the last.
     pub(crate) async fn receive(&mut self) -> io::Result<Said> {
         self.fill(5).await?;
         let length = self.buffer.get_u32() as usize;
         let kind = self.buffer.get_u8();
-        let Some(length) = length.checked_sub(1).filter(|length| *length <= FRAME_BYTES_MAX) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame of nonsensical length"));
+        let Some(mut length) = length.checked_sub(1).filter(|length| *length <= FRAME_BYTES_MAX) else {
+            return Err(invalid("a frame of nonsensical length"));
         };
+        if matches!(kind, RESPONSE | ERROR | TYPED_RESPONSE) {
+            length = length.checked_sub(8).ok_or_else(|| invalid("an answer without a number"))?;
+            self.fill(8).await?;
+            if self.buffer.get_u64() != self.number {
+                return Err(invalid("the answer to another event"));
+            }
+        }
         if length > RESPONSE_BYTES_MAX {
             self.skip(length).await?;
             return Ok(Said::TooLarge(length));
@@ -121,15 +140,12 @@ impl Frames {
             TYPED_RESPONSE => {
                 let length = if content.len() < 4 { usize::MAX } else { content.get_u32() as usize };
                 if length > content.len() {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "a frame with a broken content type",
-                    ));
+                    return Err(invalid("a frame with a broken content type"));
                 }
                 let content_type = String::from_utf8_lossy(&content.split_to(length)).into_owned();
                 Said::Typed(content_type, content)
             }
-            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame of unknown kind")),
+            _ => return Err(invalid("a frame of unknown kind")),
         })
     }
 
@@ -152,5 +168,67 @@ impl Frames {
             }
             self.fill(1).await?;
         }
+    }
+}
+
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of frames of these kinds and contents that wait for the answer to the first event.
+    async fn check(frames: &[(u8, &[u8])], expected: Result<Said, io::ErrorKind>) {
+        let (near, mut far) = tokio::io::duplex(1 << 10);
+        let mut near = Frames::new(Box::new(near));
+        near.send(&event()).await.unwrap();
+        for (kind, content) in frames {
+            far.write_u32(u32::try_from(content.len() + 1).unwrap()).await.unwrap();
+            far.write_u8(*kind).await.unwrap();
+            far.write_all(content).await.unwrap();
+        }
+        let found = near.receive().await.map_err(|error| error.kind());
+        assert_eq!(found, expected, "{frames:?}");
+    }
+
+    fn event() -> Invoke {
+        let invocation = Invocation {
+            request_id: "r-1".into(),
+            payload: "{}".into(),
+            client_context: None,
+            invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:f"),
+            tail: false,
+            trace_id: None,
+        };
+        Invoke { deadline_ms: 1, invocation }
+    }
+
+    #[tokio::test]
+    async fn only_the_answer_to_the_last_event_counts() {
+        let one = |rest: &[u8]| [&1_u64.to_be_bytes()[..], rest].concat();
+        check(&[(RESPONSE, &one(b"a"))], Ok(Said::Response("a".into()))).await;
+        check(&[(ERROR, &one(b"e"))], Ok(Said::Error("e".into()))).await;
+        check(&[(TYPED_RESPONSE, &one(b"\0\0\0\x01ta"))], Ok(Said::Typed("t".into(), "a".into()))).await;
+        check(&[(READY, b"")], Ok(Said::Ready)).await;
+        let invalid = || Err(io::ErrorKind::InvalidData);
+        for kind in [RESPONSE, ERROR, TYPED_RESPONSE] {
+            check(&[(kind, &[0; 8])], invalid()).await;
+            check(&[(kind, &2_u64.to_be_bytes())], invalid()).await;
+            check(&[(kind, b"short")], invalid()).await;
+        }
+        check(&[(TYPED_RESPONSE, &one(b"\0\0\0\x09ta"))], invalid()).await;
+        check(&[(99, b"")], invalid()).await;
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_read_is_not_the_next_ones() {
+        let (near, mut far) = tokio::io::duplex(1 << 10);
+        let mut near = Frames::new(Box::new(near));
+        near.send(&event()).await.unwrap();
+        far.write_all(&[0, 0, 0, 10, RESPONSE, 0, 0, 0, 0, 0, 0, 0, 1, b'a']).await.unwrap();
+        near.send(&event()).await.unwrap();
+        assert_eq!(near.receive().await.unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -151,25 +151,28 @@ impl HttpLink {
     }
 }
 
-/// Sends a request to a service's worker; the lease comes back when the answer's body has ended.
+/// Sends a request to a service's worker; the lease comes back when the answer's body has ended, or the connection that
+/// the request was upgraded to.
 pub(crate) async fn forward(
     lease: Lease<RevisionFleet>,
     request: Request<Body>,
     contract: &HttpContract,
 ) -> Result<Response<Body>, WorkError> {
+    // Others are in the same worker: a caller that goes away must not end it.
+    let lease = lease.shared();
     let worker = Arc::clone(lease.worker());
+    let mut lease = Some(lease);
     let Link::Http(link) = &worker.link else {
         return Err(WorkError::Unavailable { reason: "the worker does not speak HTTP".to_owned() });
     };
     let limit = contract.request_timeout;
-    let sent = tokio::time::timeout(limit, link.client.send(request)).await;
+    // An upgraded connection keeps its place until it ends: it is a request like any other.
+    let sent = tokio::time::timeout(limit, link.client.send_holding(request, || lease.take())).await;
     match sent {
         Err(_) => Err(WorkError::TimedOut(limit)),
-        Ok(Ok(response)) => Ok(response.map(|inner| {
-            if inner.is_end_stream() {
-                return inner;
-            }
-            attended(inner, lease)
+        Ok(Ok(response)) => Ok(response.map(|inner| match lease {
+            Some(lease) if !inner.is_end_stream() => attended(inner, lease),
+            _ => inner,
         })),
         Ok(Err(SendError::RequestBody { .. })) => {
             Ok(text(StatusCode::BAD_REQUEST, "the request's body broke off\n"))
@@ -182,12 +185,14 @@ pub(crate) async fn forward(
 }
 
 /// Why a worker gave no answer: it ended, or it closed the connection.
-async fn crashed(lease: Lease<RevisionFleet>, worker: &Worker, error: &SendError) -> WorkError {
+async fn crashed(lease: Option<Lease<RevisionFleet>>, worker: &Worker, error: &SendError) -> WorkError {
     let ending = tokio::time::timeout(ENDING, worker.process.wait()).await;
     let Ok(exit) = ending else {
         return WorkError::Crashed { reason: format!("it is running, but {error}") };
     };
-    lease.discard();
+    if let Some(lease) = lease {
+        lease.discard();
+    }
     worker.log.flush();
     let recent = worker.log.recent();
     let last =

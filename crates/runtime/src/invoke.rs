@@ -1,12 +1,15 @@
 //! The contract `lambda`: one event to one worker, its log lines, and what the caller sees.
 
+use std::fmt::{self, Write as _};
+use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use weft_sandbox::Exit;
-use weft_service::workload::{Invocation, Invoked, LambdaContract};
+use weft_service::workload::{Invocation, Invoked};
 
 use crate::errors;
 use crate::frames::{Invoke, Said};
@@ -31,58 +34,69 @@ enum Outcome {
 }
 
 const ENDING: Duration = Duration::from_secs(1);
+/// A function that has said nothing for this long has its begin shown all the same. Not shorter than a pool's tick, so
+/// that the timer wakes no thread that would not wake anyway.
+const SILENT: Duration = Duration::from_secs(1);
 
-/// Runs one event in a leased worker to its end. Once it runs it is not given up: a function goes on when its caller
-/// hangs up, as in Lambda.
+/// Runs one event in a leased worker to its end.
 pub(crate) async fn run(
     shared: Arc<Shared>,
     lease: Lease<RevisionFleet>,
-    contract: LambdaContract,
+    timeout: Duration,
+    start: String,
     invocation: Invocation,
 ) -> Done {
     let worker = Arc::clone(lease.worker());
-    let (first, id) = (lease.first(), Arc::clone(&invocation.request_id));
-    if invocation.tail {
-        worker.log.begin_tail();
-    }
-    worker.log.platform(format!("START RequestId: {id} Version: {}", contract.version));
+    let (first, tail, id) = (lease.first(), invocation.tail, Arc::clone(&invocation.request_id));
+    worker.log.begin(start, tail);
     let begun = Instant::now();
-    let invoke = as_frame(&invocation, shared.clock.now().plus(contract.timeout).as_millis());
-    let exchange = exchange(&worker, invoke);
-    let outcome = tokio::time::timeout(contract.timeout, exchange).await.unwrap_or(Outcome::TimedOut);
+    let deadline_ms = shared.clock.now().plus(timeout).as_millis();
+    let outcome = within(&worker, timeout, Invoke { deadline_ms, invocation }).await;
     let duration = begun.elapsed();
-    worker.log.flush();
+    worker.log.collect();
 
     let healthy = matches!(outcome, Outcome::Response(..) | Outcome::Error(_) | Outcome::TooLarge(_));
-    let Answer { payload, error, content_type, status } = answer(&shared, &worker, &contract, &id, outcome);
-    worker.log.platform(format!("END RequestId: {id}"));
-    let memory = match worker.memory_known() {
-        // The first time nobody knows yet; whoever wants the log's end wants it right.
-        None => worker.memory_peak(true).await,
-        Some(_) if invocation.tail => worker.memory_peak(true).await,
-        Some(known) => known,
-    };
+    let memory = memory(&worker, tail, &outcome).await;
+    let Answer { payload, error, content_type, status } = answer(&shared, &worker, timeout, &id, outcome);
     let init = first.then_some(worker.init);
     let mib = worker.identity.revision.limits.memory_mib;
-    worker.log.platform(report(&id, duration, init, mib, memory, &status));
-    let log_tail = worker.log.end_tail().map(Bytes::from);
+    let report = report(&id, duration, init, mib, memory, &status);
+    let log_tail = worker.log.end([format!("END RequestId: {id}"), report]).map(Bytes::from);
     if healthy {
         worker.refresh_memory();
-        drop(lease);
+        lease.give_back();
     } else {
         lease.discard();
     }
     Done { invoked: Invoked { payload, error, log_tail, cold: first, duration }, content_type }
 }
 
-fn as_frame(invocation: &Invocation, deadline_ms: i64) -> Invoke {
-    Invoke {
-        deadline_ms,
-        request_id: invocation.request_id.to_string(),
-        arn: invocation.invoked_arn.to_string(),
-        trace_id: invocation.trace_id.clone().unwrap_or_default(),
-        client_context: invocation.client_context.clone().unwrap_or_default(),
-        payload: invocation.payload.clone(),
+/// What the log says when an event goes to its function.
+pub(crate) fn start(id: &str, version: &str) -> String {
+    format!("START RequestId: {id} Version: {version}")
+}
+
+async fn within(worker: &Worker, timeout: Duration, invoke: Invoke) -> Outcome {
+    let begun = Instant::now();
+    let mut exchange = pin!(exchange(worker, invoke));
+    if let Ok(outcome) = timeout_at(begun + timeout.min(SILENT), exchange.as_mut()).await {
+        return outcome;
+    }
+    worker.log.release();
+    timeout_at(begun + timeout, exchange).await.unwrap_or(Outcome::TimedOut)
+}
+
+/// The most memory that the worker used, for the report.
+async fn memory(worker: &Worker, tail: bool, outcome: &Outcome) -> u64 {
+    if matches!(outcome, Outcome::Ended(exit) if exit.oom_killed) {
+        // It had all that there was; its own count went with it.
+        return u64::from(worker.identity.revision.limits.memory_mib) << 20;
+    }
+    match worker.memory_known() {
+        // The first time nobody knows yet; whoever wants the log's end wants it right.
+        None => worker.memory_peak(true).await,
+        Some(_) if tail => worker.memory_peak(true).await,
+        Some(known) => known,
     }
 }
 
@@ -90,15 +104,19 @@ async fn exchange(worker: &Worker, invoke: Invoke) -> Outcome {
     match &worker.link {
         Link::Frames(frames) => {
             let mut frames = frames.lock().await;
-            if frames.send(&invoke).await.is_err() {
-                return ended(worker).await;
-            }
-            match frames.receive().await {
-                Ok(Said::Response(bytes)) => Outcome::Response(None, bytes),
-                Ok(Said::Typed(content_type, bytes)) => Outcome::Response(Some(content_type), bytes),
-                Ok(Said::Error(bytes)) => Outcome::Error(bytes),
-                Ok(Said::TooLarge(length)) => Outcome::TooLarge(length),
-                Ok(Said::Ready | Said::InitError(_)) | Err(_) => ended(worker).await,
+            let said = match frames.send(&invoke).await {
+                Ok(()) => frames.receive().await,
+                Err(error) => Err(error),
+            };
+            match said {
+                Ok(said) => outcome(worker, said).await,
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    // Whose answer it was nobody knows, nor what the worker does now.
+                    let id = &invoke.invocation.request_id;
+                    worker.log.platform(format!("RequestId: {id} Error: the runtime sent {error}"));
+                    Outcome::Ended(worker.process.kill().await)
+                }
+                Err(_) => ended(worker).await,
             }
         }
         Link::Api(api) => {
@@ -115,6 +133,16 @@ async fn exchange(worker: &Worker, invoke: Invoke) -> Outcome {
             }
         }
         Link::Http(_) => ended(worker).await,
+    }
+}
+
+async fn outcome(worker: &Worker, said: Said) -> Outcome {
+    match said {
+        Said::Response(bytes) => Outcome::Response(None, bytes),
+        Said::Typed(content_type, bytes) => Outcome::Response(Some(content_type), bytes),
+        Said::Error(bytes) => Outcome::Error(bytes),
+        Said::TooLarge(length) => Outcome::TooLarge(length),
+        Said::Ready | Said::InitError(_) => Outcome::Ended(worker.process.kill().await),
     }
 }
 
@@ -135,7 +163,7 @@ struct Answer {
 }
 
 /// What the caller sees, and the platform's own log lines for what the function did not say itself.
-fn answer(shared: &Shared, worker: &Worker, contract: &LambdaContract, id: &str, outcome: Outcome) -> Answer {
+fn answer(shared: &Shared, worker: &Worker, timeout: Duration, id: &str, outcome: Outcome) -> Answer {
     let failed =
         |payload, status: String| Answer { payload, error: Some("Unhandled"), content_type: None, status };
     match outcome {
@@ -148,13 +176,13 @@ fn answer(shared: &Shared, worker: &Worker, contract: &LambdaContract, id: &str,
             failed(errors::too_large_payload(length), status)
         }
         Outcome::TimedOut => {
-            let message = errors::timed_out(shared.clock.now(), id, contract.timeout);
-            worker.log.platform(message.clone());
+            let message = errors::timed_out(shared.clock.now(), id, timeout);
+            worker.log.note(message.clone());
             failed(errors::timed_out_payload(&message), "\tStatus: timeout".to_owned())
         }
         Outcome::Ended(exit) => {
             let (error_type, text) = errors::ended(exit);
-            worker.log.platform(format!("RequestId: {id} Error: {text}\n{error_type}"));
+            worker.log.note(format!("RequestId: {id} Error: {text}\n{error_type}"));
             let status = format!("\tStatus: error\tError Type: {error_type}");
             failed(errors::platform_payload(error_type, id, &text), status)
         }
@@ -169,17 +197,31 @@ fn report(
     memory: u64,
     status: &str,
 ) -> String {
-    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
     // Lambda bills the initialisation as well, since 2025.
-    let billed = millis(duration + init.unwrap_or_default()).ceil();
-    let init = init.map_or(String::new(), |init| format!("Init Duration: {:.2} ms\t", millis(init)));
+    let billed = (duration + init.unwrap_or_default()).as_nanos().div_ceil(1_000_000);
     let used = memory.div_ceil(1 << 20);
-    format!(
-        "REPORT RequestId: {id}\tDuration: {:.2} ms\tBilled Duration: {billed:.0} ms\tMemory Size: {mib} MB\tMax Memory \
-         Used: {used} MB\t{init}{}",
-        millis(duration),
-        status.trim_start_matches('\t'),
-    )
+    let mut text = String::with_capacity(224);
+    let _ = write!(
+        text,
+        "REPORT RequestId: {id}\tDuration: {} ms\tBilled Duration: {billed} ms\tMemory Size: {mib} MB\tMax Memory \
+         Used: {used} MB\t",
+        Millis(duration),
+    );
+    if let Some(init) = init {
+        let _ = write!(text, "Init Duration: {} ms\t", Millis(init));
+    }
+    text.push_str(status.trim_start_matches('\t'));
+    text
+}
+
+/// Milliseconds with two places, without the detour through floating point.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hundredths = (self.0.as_nanos() + 5_000) / 10_000;
+        write!(f, "{}.{:02}", hundredths / 100, hundredths % 100)
+    }
 }
 
 /// What the caller sees of a function that could not initialise itself.

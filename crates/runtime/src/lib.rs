@@ -15,6 +15,7 @@
 //! host or path a request came by, what a door leads to, or how a process is isolated.
 
 mod config;
+mod detached;
 mod errors;
 mod event;
 mod frames;

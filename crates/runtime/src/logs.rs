@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::unix::pipe::Receiver;
 use weft_service::Clock;
 use weft_service::workload::{LogPlace, LogSink};
+use weft_types::Timestamp;
 
 /// A longer line is cut into several; the most that a log event may hold.
 const LINE_BYTES_MAX: usize = 256 << 10;
@@ -17,6 +18,8 @@ const FLUSH_BYTES_MAX: usize = 1 << 20;
 const TAIL_BYTES: usize = 4096;
 /// Lines that are kept for the message about a worker that does not start.
 const RECENT_LINES: usize = 12;
+/// What is kept of each of them.
+const RECENT_LINE_BYTES: usize = 400;
 
 /// The log of one worker. Its output is read by a task, and by whoever [flushes](Self::flush) it.
 pub(crate) struct WorkerLog {
@@ -28,6 +31,8 @@ pub(crate) struct WorkerLog {
 
 struct State {
     pipes: Vec<Pipe>,
+    /// Lines on their way to the sink. The platform's own wait for one another, so that a request costs one hand-over.
+    waiting: Vec<(Timestamp, String)>,
     tail: Option<Vec<u8>>,
     recent: VecDeque<String>,
     chunk: Vec<u8>,
@@ -55,7 +60,13 @@ impl WorkerLog {
             })
             .collect::<io::Result<Vec<_>>>()?;
         let fds: Vec<_> = pipes.iter().map(|pipe| Arc::clone(&pipe.fd)).collect();
-        let state = State { pipes, tail: None, recent: VecDeque::new(), chunk: vec![0; 16 << 10] };
+        let state = State {
+            pipes,
+            waiting: Vec::new(),
+            tail: None,
+            recent: VecDeque::new(),
+            chunk: vec![0; 16 << 10],
+        };
         let log = Arc::new(Self { sink, clock, place, state: Mutex::new(state) });
         for (index, fd) in fds.into_iter().enumerate() {
             tokio::spawn(Arc::clone(&log).read(index, fd));
@@ -65,10 +76,13 @@ impl WorkerLog {
 
     async fn read(self: Arc<Self>, index: usize, fd: Arc<Receiver>) {
         while fd.readable().await.is_ok() {
-            let mut lines = Vec::new();
-            // Through the reactor, which learns that the pipe is empty.
-            let open = self.state().drain(index, false, &mut lines, |chunk| fd.try_read(chunk));
-            self.append(lines);
+            let open = {
+                let mut state = self.state();
+                // Through the reactor, which learns that the pipe is empty.
+                let open = state.drain(index, false, self.clock.now(), |chunk| fd.try_read(chunk));
+                self.send(state);
+                open
+            };
             match open {
                 Open::More => tokio::task::yield_now().await,
                 Open::Later => {}
@@ -77,35 +91,63 @@ impl WorkerLog {
         }
     }
 
-    /// Takes what the worker has printed up to now, the begun line too.
+    /// Takes what the worker has printed up to now, the begun line too, and hands it on.
     pub(crate) fn flush(&self) {
-        let mut lines = Vec::new();
+        self.send(self.collected());
+    }
+
+    /// Takes what the worker has printed up to now, the begun line too; it waits for the [end](Self::end).
+    pub(crate) fn collect(&self) {
+        drop(self.collected());
+    }
+
+    fn collected(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
+        let now = self.clock.now();
         for index in 0..state.pipes.len() {
             let fd = Arc::clone(&state.pipes[index].fd);
             // Straight from the descriptor: the reactor may not have seen yet what came just before an answer.
-            state.drain(index, true, &mut lines, |chunk| {
-                rustix::io::read(&*fd, chunk).map_err(io::Error::from)
-            });
+            state.drain(index, true, now, |chunk| rustix::io::read(&*fd, chunk).map_err(io::Error::from));
         }
-        drop(state);
-        self.append(lines);
+        state
     }
 
     /// Adds a line of the platform's own.
     pub(crate) fn platform(&self, line: String) {
-        self.state().keep(&line);
-        self.append(vec![line]);
+        let mut state = self.state();
+        state.remember(&line);
+        state.add(self.clock.now(), line);
+        self.send(state);
     }
 
-    /// Collects a tail from now on.
-    pub(crate) fn begin_tail(&self) {
-        self.state().tail = Some(Vec::new());
+    /// Adds the first line of a request, which waits for the next or for its [release](Self::release). With `tail`,
+    /// collects a tail from now on.
+    pub(crate) fn begin(&self, line: String, tail: bool) {
+        let mut state = self.state();
+        state.tail = tail.then(Vec::new);
+        state.add(self.clock.now(), line);
     }
 
-    /// Ends the collection.
-    pub(crate) fn end_tail(&self) -> Option<Vec<u8>> {
-        let mut tail = self.state().tail.take()?;
+    /// Adds a line of a request, which waits for its [end](Self::end).
+    pub(crate) fn note(&self, line: String) {
+        self.state().add(self.clock.now(), line);
+    }
+
+    /// Hands on what waits.
+    pub(crate) fn release(&self) {
+        self.send(self.state());
+    }
+
+    /// Adds the last lines of a request, hands on all that waits, and returns the tail where one was wanted.
+    pub(crate) fn end(&self, lines: [String; 2]) -> Option<Vec<u8>> {
+        let mut state = self.state();
+        let now = self.clock.now();
+        for line in lines {
+            state.add(now, line);
+        }
+        let tail = state.tail.take();
+        self.send(state);
+        let mut tail = tail?;
         tail.drain(..tail.len().saturating_sub(TAIL_BYTES));
         Some(tail)
     }
@@ -116,10 +158,11 @@ impl WorkerLog {
         state.recent.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
-    fn append(&self, lines: Vec<String>) {
+    fn send(&self, mut state: MutexGuard<'_, State>) {
+        let lines = std::mem::take(&mut state.waiting);
+        drop(state);
         if !lines.is_empty() {
-            let now = self.clock.now();
-            self.sink.append(&self.place, lines.into_iter().map(|line| (now, line)).collect());
+            self.sink.append(&self.place, lines);
         }
     }
 
@@ -141,7 +184,7 @@ impl State {
         &mut self,
         index: usize,
         all: bool,
-        lines: &mut Vec<String>,
+        now: Timestamp,
         mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
     ) -> Open {
         let mut chunk = std::mem::take(&mut self.chunk);
@@ -157,7 +200,7 @@ impl State {
                 Ok(0) => self.pipes[index].ended = true,
                 Ok(n) => {
                     taken += n;
-                    self.take(index, &chunk[..n], lines);
+                    self.take(index, &chunk[..n], now);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Open::Later,
@@ -168,39 +211,39 @@ impl State {
         let pipe = &mut self.pipes[index];
         if (all || pipe.ended) && !pipe.partial.is_empty() {
             let rest = std::mem::take(&mut pipe.partial);
-            self.line(&rest, lines);
+            self.line(&rest, now);
         }
         open
     }
 
-    fn take(&mut self, index: usize, mut bytes: &[u8], lines: &mut Vec<String>) {
+    fn take(&mut self, index: usize, mut bytes: &[u8], now: Timestamp) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let (line, rest) = bytes.split_at(end);
             bytes = &rest[1..];
             let partial = std::mem::take(&mut self.pipes[index].partial);
             if partial.is_empty() {
-                self.line(line, lines);
+                self.line(line, now);
             } else {
-                self.line(&[&partial, line].concat(), lines);
+                self.line(&[&partial, line].concat(), now);
             }
         }
         let partial = &mut self.pipes[index].partial;
         partial.extend_from_slice(bytes);
         if partial.len() >= LINE_BYTES_MAX {
             let rest = std::mem::take(partial);
-            self.line(&rest, lines);
+            self.line(&rest, now);
         }
     }
 
-    fn line(&mut self, bytes: &[u8], lines: &mut Vec<String>) {
+    fn line(&mut self, bytes: &[u8], now: Timestamp) {
         // Runtimes join the lines of one event by carriage returns.
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_suffix('\r').unwrap_or(&text).replace('\r', "\n");
-        self.keep(&text);
-        lines.push(text);
+        self.remember(&text);
+        self.add(now, text);
     }
 
-    fn keep(&mut self, line: &str) {
+    fn add(&mut self, now: Timestamp, line: String) {
         if let Some(tail) = &mut self.tail {
             tail.extend_from_slice(line.as_bytes());
             tail.push(b'\n');
@@ -208,9 +251,15 @@ impl State {
                 tail.drain(..tail.len() - TAIL_BYTES);
             }
         }
-        if self.recent.len() == RECENT_LINES {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(line.chars().take(400).collect());
+        self.waiting.push((now, line));
+    }
+
+    /// Keeps a line for the message about a worker that does not start.
+    fn remember(&mut self, line: &str) {
+        let full = self.recent.len() == RECENT_LINES;
+        let mut kept = if full { self.recent.pop_front() } else { None }.unwrap_or_default();
+        kept.clear();
+        kept.push_str(&line[..line.floor_char_boundary(RECENT_LINE_BYTES)]);
+        self.recent.push_back(kept);
     }
 }

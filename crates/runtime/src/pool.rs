@@ -1,10 +1,11 @@
 //! The workers of one revision, and the requests that wait for one.
 //!
 //! A pool hands out [`Lease`]s: places in a worker, which come back when they are dropped, whatever happened to the
-//! request. All bookkeeping is behind one mutex that is held for a few steps and never while waiting; starting,
+//! request; a worker that nobody called healthy is replaced. All bookkeeping is behind one mutex that is held for a few steps and never while waiting; starting,
 //! stopping and freezing are tasks of their own.
 
 mod lease;
+mod slot;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ use weft_service::workload::WorkError;
 
 pub(crate) use lease::Lease;
 use lease::Ticket;
-use state::{Stage, State};
+use slot::{Slot, Stage};
+use state::State;
 
 /// Starts and stops the workers of one pool.
 pub(crate) trait Fleet: Send + Sync + 'static {
@@ -134,17 +136,22 @@ impl<F: Fleet> Pool<F> {
     /// A place in a worker: at once where one is free, else when one is started or freed. A dropped future gives its
     /// place in the queue up.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<Lease<F>, NoLease> {
+        self.acquire_within(self.config.queue_timeout).await
+    }
+
+    /// The same for somebody who waits as long as a start may take.
+    pub(crate) async fn acquire_within(self: &Arc<Self>, limit: Duration) -> Result<Lease<F>, NoLease> {
         let (ticket, receiver) = match self.acquire_now()? {
             Ok(lease) => return Ok(lease.thawed().await),
             Err(waiting) => waiting,
         };
-        match tokio::time::timeout(self.config.queue_timeout, receiver).await {
+        match tokio::time::timeout(limit, receiver).await {
             Ok(Ok(answer)) => {
                 drop(ticket);
                 Ok(answer.map_err(NoLease::Failed)?.thawed().await)
             }
             Ok(Err(_)) => Err(NoLease::Failed(StartFailure::Work(WorkError::Stopping))),
-            Err(_) => Err(self.waited_too_long()),
+            Err(_) => Err(self.waited_too_long(limit)),
         }
     }
 
@@ -169,7 +176,9 @@ impl<F: Fleet> Pool<F> {
         let number = state.enqueue(sender);
         let ticket = Ticket::new(self, number);
         state.record_load(now);
-        self.scale(&mut state, now);
+        if !self.is_full(&state) {
+            self.scale(&mut state, now);
+        }
         let room = self.config.queue_max + state.starting() * self.config.limits.concurrency as usize;
         if state.waiting.len() > room && state.waiting.contains_key(&number) {
             state.waiting.remove(&number);
@@ -273,14 +282,14 @@ impl<F: Fleet> Pool<F> {
     }
 
     /// Why a wait ran out: all workers were busy, or there never was one.
-    fn waited_too_long(&self) -> NoLease {
+    fn waited_too_long(&self, limit: Duration) -> NoLease {
         let state = self.state();
         if state.slots.iter().any(|slot| slot.worker().is_some()) {
             return self.overloaded();
         }
         let reason = format!(
             "none was ready within {} s; it has to listen on $PORT, or on one port of its own choice",
-            self.config.queue_timeout.as_secs()
+            limit.as_secs()
         );
         NoLease::Failed(StartFailure::Work(WorkError::StartFailed { reason }))
     }
@@ -293,13 +302,21 @@ impl<F: Fleet> Pool<F> {
         }
     }
 
+    /// Whether every worker is there that may be, and one takes requests: then a request that waits changes nothing that
+    /// the ticker would not see to, and need not pay for a decision.
+    fn is_full(&self, state: &State<F>) -> bool {
+        state.ticking
+            && state.slots.len() >= self.config.limits.max as usize
+            && state.slots.iter().any(Slot::open)
+    }
+
     /// Carries out what scaling decides, and keeps the ticker going.
     fn scale(self: &Arc<Self>, state: &mut State<F>, now: Moment) {
         let limits = self.limits(state);
         for action in state.decide(&limits, now) {
             match action {
                 Action::Start(count) => (0..count).for_each(|_| self.start_one(state)),
-                Action::Stop(id) => self.stop_when_free(state, id),
+                Action::Stop(id) => self.stop_when_free(state, id, now),
                 Action::Freeze(id) => self.freeze_one(state, id),
                 Action::FailWaiting => state.fail_waiting_for_back_off(now),
             }
@@ -379,13 +396,20 @@ impl<F: Fleet> Pool<F> {
         if !state.waiting.is_empty() {
             self.dispatch(&mut state, now);
         }
-        if broken || state.retired || !state.waiting.is_empty() {
+        if broken || state.retired || (!state.waiting.is_empty() && !self.is_full(&state)) {
             self.scale(&mut state, now);
         }
     }
 
-    fn stop_when_free(self: &Arc<Self>, state: &mut State<F>, id: u64) {
-        if state.ask_to_stop(id) {
+    /// A lease that has come back served nobody.
+    fn uncount(&self, id: u64) {
+        if let Some(slot) = self.state().slots.iter_mut().find(|slot| slot.id == id) {
+            slot.served = slot.served.saturating_sub(1);
+        }
+    }
+
+    fn stop_when_free(self: &Arc<Self>, state: &mut State<F>, id: u64, now: Moment) {
+        if state.ask_to_stop(id, now) {
             self.stop_now(state, id, Stop::Gently);
         }
     }
@@ -436,6 +460,9 @@ async fn tick<F: Fleet>(pool: Arc<Pool<F>>) {
         let now = pool.now();
         let mut state = pool.state();
         pool.scale(&mut state, now);
+        if let Some(id) = state.must_give_way(&pool.config.limits, pool.config.grace, now) {
+            pool.stop_now(&mut state, id, Stop::Gently);
+        }
         // A pool that has to keep some workers goes on: a failed start must be tried again.
         if state.slots.is_empty() && state.waiting.is_empty() && pool.limits(&state).min == 0 {
             state.ticking = false;

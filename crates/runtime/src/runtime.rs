@@ -1,5 +1,6 @@
 //! The runtime: a pool for each revision, behind [`Workers`].
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use weft_service::workload::{
 };
 use weft_service::{BoxFuture, Clock};
 
+use crate::detached::{Detached, Panicked};
 use crate::event::{self, EVENT_BYTES_MAX};
 use crate::interpreter::choose_interpreter;
 use crate::invoke::{self, Done};
@@ -22,6 +24,9 @@ use crate::pool::{Lease, NoLease, Pool, PoolConfig, StartFailure, Stop};
 use crate::spawn::Spawner;
 use crate::start::{RevisionFleet, Shared};
 use crate::{RuntimeConfig, http_worker};
+
+/// What a start may take beside the program's own time: keys, sandbox, a turn among other starts.
+const PREPARE_MARGIN: Duration = Duration::from_secs(15);
 
 /// Runs revisions on this machine.
 pub struct Runtime(Arc<Inner>);
@@ -114,11 +119,25 @@ impl Inner {
     }
 
     async fn lease(&self, revision: &Arc<Revision>) -> Result<Lease<RevisionFleet>, StartFailure> {
+        self.lease_within(revision, None).await
+    }
+
+    /// Waits as long as the revision says where there is no `limit`.
+    async fn lease_within(
+        &self,
+        revision: &Arc<Revision>,
+        limit: Option<Duration>,
+    ) -> Result<Lease<RevisionFleet>, StartFailure> {
         loop {
             if self.stopping.load(Ordering::SeqCst) {
                 return Err(StartFailure::Work(WorkError::Stopping));
             }
-            match self.pool(revision).acquire().await {
+            let pool = self.pool(revision);
+            let acquired = match limit {
+                None => pool.acquire().await,
+                Some(limit) => pool.acquire_within(limit).await,
+            };
+            match acquired {
                 Ok(lease) => return Ok(lease),
                 Err(NoLease::Failed(failure)) => return Err(failure),
                 Err(NoLease::Closed) => self.forget(&revision.id),
@@ -134,10 +153,11 @@ impl Inner {
     ) -> Result<Done, WorkError> {
         match self.lease(revision).await {
             Ok(lease) => {
-                let shared = Arc::clone(&self.shared);
-                let running = tokio::spawn(invoke::run(shared, lease, contract.clone(), invocation));
-                running.await.map_err(|error| WorkError::Crashed {
-                    reason: format!("the exchange broke off: {error}"),
+                let start = invoke::start(&invocation.request_id, &contract.version);
+                let run = invoke::run(Arc::clone(&self.shared), lease, contract.timeout, start, invocation);
+                // A function goes on when its caller hangs up, as in Lambda.
+                Detached::new(run).await.map_err(|Panicked| WorkError::Crashed {
+                    reason: "the exchange with the worker broke off".to_owned(),
                 })
             }
             Err(StartFailure::Work(error)) => Err(error),
@@ -180,13 +200,13 @@ impl Inner {
             Err(_) => return Ok(problem(StatusCode::BAD_REQUEST, "Bad Request")),
         };
         let source_ip = match &caller {
-            Caller::Outside { address } => address.to_string(),
-            Caller::Workload(_) => "127.0.0.1".to_owned(),
+            Caller::Outside { address } => *address,
+            Caller::Workload(_) => Ipv4Addr::LOCALHOST.into(),
         };
         let place = event::Place {
-            account: &revision.workload.account.to_string(),
+            account: revision.workload.account,
             api_id: &contract.function_name,
-            source_ip: &source_ip,
+            source_ip,
             request_id: &request_id,
             now: self.shared.clock.now(),
         };
@@ -302,6 +322,26 @@ impl Workers for Runtime {
         if revision.scale.min > 0 && !self.0.stopping.load(Ordering::SeqCst) {
             self.0.pool(&revision).warm();
         }
+    }
+
+    fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        let runtime = Arc::clone(&self.0);
+        Box::pin(async move {
+            let start = match &revision.contract {
+                Contract::Http(http) => http.start_timeout,
+                Contract::Lambda(lambda) => runtime.shared.config.init_timeout + lambda.timeout,
+            };
+            match runtime.lease_within(&revision, Some(start + PREPARE_MARGIN)).await {
+                Ok(lease) => {
+                    lease.unused();
+                    Ok(())
+                }
+                Err(StartFailure::Work(error)) => Err(error),
+                Err(StartFailure::Init(_, log)) => {
+                    Err(WorkError::StartFailed { reason: format!("it did not initialise itself:\n{log}") })
+                }
+            }
+        })
     }
 
     fn status(&self) -> Vec<WorkerStatus> {

@@ -14,7 +14,7 @@ use http_body_util::BodyExt as _;
 use tokio::sync::{Notify, oneshot, watch};
 use weft_net::{Body, Handler, Limits, Peer, Stream, full};
 use weft_service::BoxFuture;
-use weft_service::workload::DoorHandler;
+use weft_service::workload::{DoorHandler, Invocation};
 
 use crate::frames::{Invoke, RESPONSE_BYTES_MAX};
 
@@ -52,9 +52,9 @@ pub(crate) struct RuntimeApi {
 struct State {
     pending: Option<(Invoke, oneshot::Sender<Answered>)>,
     /// The event that the runtime has, and who waits for what comes of it; the latter is gone once an answer began.
-    running: Option<(String, Option<oneshot::Sender<Answered>>)>,
+    running: Option<(Arc<str>, Option<oneshot::Sender<Answered>>)>,
     /// The last event that was answered.
-    last: Option<String>,
+    last: Option<Arc<str>>,
 }
 
 impl RuntimeApi {
@@ -120,7 +120,7 @@ impl RuntimeApi {
                     return invalid_state("an invocation is under way");
                 }
                 if let Some((invoke, answered)) = state.pending.take() {
-                    state.running = Some((invoke.request_id.clone(), Some(answered)));
+                    state.running = Some((Arc::clone(&invoke.invocation.request_id), Some(answered)));
                     return event_response(invoke);
                 }
             }
@@ -154,7 +154,7 @@ impl RuntimeApi {
             Err(Broken::TooLarge(length)) => (Answered::TooLarge(length), too_large()),
             Err(Broken::Truncated) => {
                 // The runtime may try again.
-                self.state().running = Some((id.to_owned(), Some(waits)));
+                self.state().running = Some((id.into(), Some(waits)));
                 return problem(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", "the body broke off");
             }
         };
@@ -172,7 +172,7 @@ impl RuntimeApi {
             Ok((bytes, _)) => (Answered::Error(bytes), accepted()),
             Err(Broken::TooLarge(length)) => (Answered::TooLarge(length), too_large()),
             Err(Broken::Truncated) => {
-                self.state().running = Some((id.to_owned(), Some(waits)));
+                self.state().running = Some((id.into(), Some(waits)));
                 return problem(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", "the body broke off");
             }
         };
@@ -200,7 +200,7 @@ impl RuntimeApi {
         let mut state = self.state();
         let State { running, last, .. } = &mut *state;
         match running {
-            Some((running, waits)) if running == id => {
+            Some((running, waits)) if **running == *id => {
                 waits.take().ok_or_else(|| Box::new(invalid_state("an answer is already under way")))
             }
             None if last.as_deref() == Some(id) => {
@@ -216,7 +216,7 @@ impl RuntimeApi {
     fn finish(&self, id: &str) {
         let mut state = self.state();
         state.running = None;
-        state.last = Some(id.to_owned());
+        state.last = Some(id.into());
     }
 }
 
@@ -286,16 +286,17 @@ fn trailer_error(trailers: &HeaderMap) -> Bytes {
 
 fn event_response(invoke: Invoke) -> Response<Body> {
     let deadline = invoke.deadline_ms.to_string();
-    let mut response = Response::new(full(invoke.payload));
+    let Invocation { request_id, payload, client_context, invoked_arn, trace_id, .. } = invoke.invocation;
+    let mut response = Response::new(full(payload));
     let headers = response.headers_mut();
     // Without a content type the official Python and Node.js clients crash.
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in [
-        ("lambda-runtime-aws-request-id", &invoke.request_id),
-        ("lambda-runtime-deadline-ms", &deadline),
-        ("lambda-runtime-invoked-function-arn", &invoke.arn),
-        ("lambda-runtime-trace-id", &invoke.trace_id),
-        ("lambda-runtime-client-context", &invoke.client_context),
+        ("lambda-runtime-aws-request-id", &*request_id),
+        ("lambda-runtime-deadline-ms", &*deadline),
+        ("lambda-runtime-invoked-function-arn", invoked_arn.as_str()),
+        ("lambda-runtime-trace-id", trace_id.as_deref().unwrap_or_default()),
+        ("lambda-runtime-client-context", client_context.as_deref().unwrap_or_default()),
     ] {
         // Line breaks between JSON's tokens may come; in its texts they are escaped.
         let value = value.replace(['\r', '\n'], " ");

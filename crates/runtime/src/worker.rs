@@ -82,7 +82,10 @@ impl Worker {
     async fn look_up_memory(&self) -> u64 {
         let usage = self.process.usage().await.unwrap_or_default();
         let bytes = usage.memory_peak_bytes.max(usage.memory_bytes);
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), bytes));
+        let mut known = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        // A peak does not fall; of a process that is gone nothing more is known.
+        let bytes = known.map_or(bytes, |(_, known)| bytes.max(known));
+        *known = Some((Instant::now(), bytes));
         bytes
     }
 }

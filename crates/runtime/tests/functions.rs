@@ -357,6 +357,84 @@ async fn a_worker_is_used_again_and_replaced_after_it_ended() {
 }
 
 #[tokio::test]
+async fn the_answer_to_another_event_is_given_to_nobody() {
+    let code = tempfile::tempdir().unwrap();
+    // What a fork that answers as well does: the second answer to the first event waits for whoever comes next.
+    let python = "import sys\ndef handler(e, c):\n    if e == 1: sys.modules['bootstrap']._send(18, b'1', (1).to_bytes(8, 'big'))\n    return e\n";
+    let node = "const fs = require('fs'); exports.handler = async (e) => {\n  if (e === 1) fs.writeSync(0, Buffer.from([0, 0, 0, 10, 18, 0, 0, 0, 0, 0, 0, 0, 1, 49]));\n  return e;\n};\n";
+    std::fs::write(code.path().join("app.py"), python).unwrap();
+    std::fs::write(code.path().join("app.js"), node).unwrap();
+    for name in ["python3.11", "nodejs22.x"] {
+        let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+        let revision = Arc::new(function(code.path(), name, "app.handler", &[]));
+        let mut found = Vec::new();
+        for event in ["1", "2", "3"] {
+            let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+            found.push((answer.cold, String::from_utf8(answer.payload.to_vec()).unwrap()));
+        }
+        let error = r#"{"errorMessage":"RequestId: r-1 Error: Runtime exited with error: signal: killed","errorType":"Runtime.ExitError"}"#;
+        let error: Value = serde_json::from_str(error).unwrap();
+        assert_eq!(found[0], (true, "1".to_owned()), "{name}");
+        assert_eq!(serde_json::from_str::<Value>(&found[1].1).unwrap(), error, "{name}");
+        assert_eq!(found[2], (true, "3".to_owned()), "{name}");
+        let log = lines.0.lock().unwrap().join("\n");
+        hold(name, &log, "…RequestId: r-1 Error: the runtime sent the answer to another event…", &log);
+    }
+}
+
+#[tokio::test]
+async fn a_function_goes_on_when_its_caller_hangs_up() {
+    let code = tempfile::tempdir().unwrap();
+    let text =
+        "import time\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n    time.sleep(e)\n    return n\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+    let mut revision = function(code.path(), "python3.11", "app.handler", &[]);
+    revision.scale.max = 1;
+    let revision = Arc::new(revision);
+    runtime.invoke(Arc::clone(&revision), invocation("0")).await.unwrap();
+    let hangs_up = runtime.invoke(Arc::clone(&revision), invocation("0.3"));
+    assert!(tokio::time::timeout(Duration::from_millis(30), hangs_up).await.is_err());
+    let answer = runtime.invoke(Arc::clone(&revision), invocation("0")).await.unwrap();
+    assert_eq!((answer.cold, &answer.payload[..]), (false, &b"3"[..]));
+    let reports = lines.0.lock().unwrap().iter().filter(|line| line.starts_with("REPORT")).count();
+    assert_eq!(reports, 3);
+}
+
+#[tokio::test]
+async fn a_function_that_says_nothing_is_seen_to_have_begun() {
+    let code = tempfile::tempdir().unwrap();
+    let text = "import os, time\ndef handler(e, c):\n    while not os.path.exists('go'): time.sleep(0.01)\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    let call = runtime.invoke(revision, invocation("0"));
+    let look = async {
+        while !lines.0.lock().unwrap().iter().any(|line| line.starts_with("START RequestId: r-1")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        std::fs::write(code.path().join("go"), "").unwrap();
+    };
+    let (answer, ()) = tokio::join!(call, look);
+    assert_eq!(answer.unwrap().error, None);
+}
+
+#[tokio::test]
+async fn a_functions_own_modules_are_left_to_it() {
+    let code = tempfile::tempdir().unwrap();
+    // Of the same name as one that the bootstrap needs between events.
+    std::fs::write(code.path().join("select.py"), "import os\nos._exit(7)\n").unwrap();
+    let text = "import sys\ndef handler(e, c): return 'select' in sys.modules\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    for event in ["1", "2", "3"] {
+        let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+        assert_eq!((answer.error, answer.cold), (None, event == "1"));
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_kills_and_the_log_has_a_tail() {
     let code = tempfile::tempdir().unwrap();
     let text = "import time\ndef handler(e, c):\n    print('begun')\n    while e: time.sleep(1)\n    print('x' * 5000)\n";
@@ -385,6 +463,23 @@ async fn a_deadline_kills_and_the_log_has_a_tail() {
     let tail = String::from_utf8(answer.log_tail.unwrap().to_vec()).unwrap();
     assert_eq!(tail.len(), 4096);
     hold("tail", &tail, "x…\nEND RequestId: r-1\nREPORT …", "");
+}
+
+#[tokio::test]
+async fn a_function_without_memory_has_used_all_of_it() {
+    let code = tempfile::tempdir().unwrap();
+    let text = "import os\ndef handler(e, c):\n    if e: os.kill(os.getpid(), e)\n";
+    std::fs::write(code.path().join("app.py"), text).unwrap();
+    let (runtime, lines) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    for event in ["24", "0", "11"] {
+        runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+    }
+    let log = lines.0.lock().unwrap();
+    let reports: Vec<_> = log.iter().filter(|line| line.starts_with("REPORT")).collect();
+    hold("out of memory", reports[0], "…Max Memory Used: 128 MB\t…Error Type: Runtime.OutOfMemory", "");
+    hold("an answer", reports[1], "…Max Memory Used: 40 MB\t…", "");
+    hold("a crash", reports[2], "…Max Memory Used: 40 MB\t…Error Type: Runtime.ExitError", "");
 }
 
 #[tokio::test]

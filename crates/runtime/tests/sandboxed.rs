@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
 use support::{Lines, NoKeys, function, invocation};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use weft_net::{Body, empty, full};
+use weft_net::{Body, BoxFuture, Handler, Limits, Peer, empty, full};
 use weft_runtime::{Runtime, RuntimeConfig, Sandboxes};
 use weft_sandbox::{Launcher, LauncherConfig, LauncherLink, Mode, fork_launcher, original_destination};
 use weft_service::SystemClock;
@@ -54,6 +55,7 @@ async fn run(link: LauncherLink, folder: &Path) {
     a_service_listens_on_its_port_or_on_its_own(&runtime, folder).await;
     a_service_that_ends_shows_what_it_printed(&runtime, folder).await;
     a_crash_during_a_request_is_told(&runtime, folder).await;
+    an_upgraded_connection_keeps_its_place(&runtime, folder).await;
     a_flood_is_answered_by_twenty_workers_and_leaves_none(&runtime, folder).await;
     a_custom_runtime_speaks_through_its_door(&runtime, folder).await;
     runtime.shutdown(Duration::from_secs(10)).await;
@@ -163,6 +165,67 @@ async fn a_crash_during_a_request_is_told(runtime: &Runtime, folder: &Path) {
     let error = ask(runtime, &revision, full("die")).await.unwrap_err();
     assert!(matches!(&error, WorkError::Crashed { reason } if reason.contains("exit status 3")), "{error}");
     assert_eq!(ask(runtime, &revision, full("a")).await.unwrap().0, 200);
+}
+
+const ECHO: &str = "
+import os, socket
+listener = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))
+while True:
+    link, _ = listener.accept()
+    head = b''
+    while not head.endswith(b'\\r\\n\\r\\n'): head += link.recv(1)
+    if b'upgrade: echo' in head:
+        link.sendall(b'HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n\\r\\n')
+        while (data := link.recv(100)): link.sendall(data)
+    else:
+        link.sendall(b'HTTP/1.1 200 OK\\r\\nconnection: close\\r\\ncontent-length: 0\\r\\n\\r\\n')
+    link.close()
+";
+
+/// Hands a connection's requests to a service.
+struct Front(Arc<Runtime>, Arc<Revision>);
+
+impl Handler for Front {
+    fn handle(&self, request: http::Request<Body>, _: Peer) -> BoxFuture<'_, http::Response<Body>> {
+        let caller = Caller::Outside { address: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let work = WorkRequest { request, caller, request_id: "r-1".into() };
+        let answer = self.0.forward(Arc::clone(&self.1), work);
+        Box::pin(async move { answer.await.unwrap() })
+    }
+}
+
+async fn an_upgraded_connection_keeps_its_place(runtime: &Arc<Runtime>, folder: &Path) {
+    let mut revision = service(folder, "echo", ECHO);
+    revision.scale.max = 1;
+    revision.scale.concurrency = 1;
+    revision.scale.queue_timeout = Duration::from_secs(2);
+    revision.scale.idle_timeout = Duration::from_millis(200);
+    let revision = Arc::new(revision);
+    let (mut near, far) = tokio::io::duplex(1 << 10);
+    let peer = Peer::door(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
+    let front = Arc::new(Front(Arc::clone(runtime), Arc::clone(&revision)));
+    let served = tokio::spawn(weft_net::serve_connection(far, peer, front, Arc::new(Limits::gateway())));
+    near.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+        .await
+        .unwrap();
+    served.await.unwrap();
+    // The only place is taken, for longer than a worker may idle.
+    let refused = ask(runtime, &revision, empty()).await.unwrap_err();
+    assert_eq!(refused, WorkError::Overloaded { max: 1 });
+    let workers = || runtime.status().into_iter().filter(|worker| &*worker.workload.name == "echo");
+    assert_eq!(workers().map(|worker| (worker.state, worker.in_flight)).collect::<Vec<_>>(), [("busy", 1)]);
+    near.write_all(b"ping").await.unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"ping") {
+        assert_ne!(near.read_buf(&mut said).await.unwrap(), 0, "{}", String::from_utf8_lossy(&said));
+    }
+    drop(near);
+    assert_eq!(ask(runtime, &revision, empty()).await.unwrap().0, 200);
+    let begun = Instant::now();
+    while workers().next().is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the service must go to zero");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn a_flood_is_answered_by_twenty_workers_and_leaves_none(runtime: &Runtime, folder: &Path) {

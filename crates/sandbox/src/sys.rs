@@ -287,6 +287,15 @@ pub(crate) fn signal_group(group: Pid, number: i32) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether two processes' first threads have the same memory, not equal memory: one of them is within `vfork`, or was made
+/// to share for good. Fails where the kernel has no such call, or this process may not inspect them.
+pub(crate) fn share_memory(one: Pid, other: Pid) -> io::Result<bool> {
+    const KCMP_VM: libc::c_long = 1;
+    let [one, other] = [one, other].map(|pid| libc::c_long::from(pid.as_raw_nonzero().get()));
+    // SAFETY: this type of comparison takes numbers only.
+    Ok(check(unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_VM, 0, 0) })? == 0)
+}
+
 /// The effective user and group id.
 pub(crate) fn effective_ids() -> (u32, u32) {
     (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())

@@ -7,7 +7,7 @@ use weft_model::{Shape, Value};
 use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
-use crate::dispatch::{DecisionRecord, RequestKeys};
+use crate::dispatch::DecisionRecord;
 use crate::{Access, BoxFuture, Error, Principal, SessionFacts};
 
 /// The account and region in which a request works.
@@ -33,18 +33,6 @@ impl Scope {
     }
 }
 
-/// What the policy of the resource itself says to an access, beside the caller's own policies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grant {
-    /// There is no such policy, or it does not name the caller: the caller's policies decide, within its account.
-    None,
-    /// It trusts the caller's account: the caller's policies decide, whatever account the resource is in.
-    Account,
-    /// It names the caller: within one account that is enough, and only an explicit denial or a session policy refuses;
-    /// from another account the caller's policies must allow it as well.
-    Caller,
-}
-
 /// What a resource has to say to an access.
 #[derive(Clone, Copy)]
 pub(crate) enum Asked<'a> {
@@ -54,8 +42,6 @@ pub(crate) enum Asked<'a> {
     Policy(Option<&'a Policy>),
     /// Its policy, without which nobody gets in.
     Required(&'a Policy),
-    /// What its policy says is known.
-    Known(Grant),
 }
 
 /// Authorizes and calls on behalf of a [`Context`]; dispatch implements it.
@@ -133,19 +119,9 @@ impl Context {
         self.engine.authorize(self, access, Asked::Required(policy)).await
     }
 
-    /// As [`Self::authorize_with`], where it is known already what the resource's policy says.
-    pub async fn authorize_granted(&self, access: &Access, grant: Grant) -> Result<(), Error> {
-        self.engine.authorize(self, access, Asked::Known(grant)).await
-    }
-
     /// The decisions that are still known of a request in this context's account; none where they are forgotten.
     pub fn decisions(&self, request_id: &str) -> Vec<DecisionRecord> {
         self.engine.decisions(self.scope.account, request_id)
-    }
-
-    /// The values of condition keys for an access of this request: the global ones and the access's own.
-    pub fn condition_keys<'a>(&'a self, access: &'a Access) -> impl weft_policy::ConditionKeys + use<'a> {
-        RequestKeys::new(self, access)
     }
 
     /// Calls an operation of any service as this context's principal, with everything that a request from outside

@@ -34,7 +34,6 @@ mod streaming;
 mod unknown;
 
 pub use decisions::{DecisionRecord, Ground, MissCause, NearMiss, Outcome};
-pub(crate) use keys::RequestKeys;
 
 /// Bounds of a [`Dispatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -285,12 +284,7 @@ fn refuse(service: &ServiceSchema, fault: &WireFault, request_id: &str) -> Respo
 /// The fault for an operation's error. What is ours to know is logged here and does not leave.
 fn fault_of(error: &Error, request_id: &str) -> WireFault {
     if let Some(cause) = error.cause() {
-        let mut chain = cause.to_string();
-        let mut next = cause.source();
-        while let Some(cause) = next {
-            chain = format!("{chain}: {cause}");
-            next = cause.source();
-        }
+        let chain = weft_types::error_chain(cause);
         if error.status().is_some_and(|status| status >= 500) {
             tracing::error!(code = error.code(), error = chain, request_id, "operation failed");
         } else {

@@ -35,6 +35,8 @@ pub struct SessionFacts {
     pub issued: Option<Timestamp>,
     /// Tags passed when it was made; they stand before the user's or role's of the same name.
     pub tags: Vec<(String, String)>,
+    /// Keys of those tags that go on to sessions which this one makes.
+    pub transitive: Vec<String>,
     /// Who stood behind it, where that was said.
     pub source_identity: Option<String>,
     /// Whether a second factor was shown.

@@ -23,7 +23,7 @@ pub mod testing;
 pub mod workload;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use context::{Context, Grant, Scope};
+pub use context::{Context, Scope};
 pub use dispatch::{
     ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
 };
@@ -33,6 +33,9 @@ pub use ids::{random_bytes, random_id, request_id};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
+
+/// The kinds of policies, as decisions name them.
+pub use weft_policy::PolicySet;
 
 /// A boxed future, for the traits that are used as objects.
 pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;

@@ -186,6 +186,43 @@ pub struct Invoked {
     pub duration: Duration,
 }
 
+/// What a function answers while it may still run.
+pub struct StreamedInvoked {
+    /// The content type that the runtime named.
+    pub content_type: Option<String>,
+    /// Whether a worker was started for it.
+    pub cold: bool,
+    /// The answer as it comes. Who drops it does not stop the function.
+    pub body: Body,
+    /// How it ended: known once the body has, and to be asked for after it.
+    pub end: BoxFuture<'static, StreamEnd>,
+}
+
+/// How a streamed answer ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// What went wrong, as `InvokeComplete` names it: `Unhandled`.
+    pub error_code: Option<String>,
+    /// The error's JSON.
+    pub error_details: Option<String>,
+    /// The last 4 KiB of the log, where the caller wanted it.
+    pub log_tail: Option<Bytes>,
+    /// How long the function ran.
+    pub duration: Duration,
+}
+
+/// A whole answer is a stream of one piece; a failure has its JSON in the end, and nothing before it.
+impl From<Invoked> for StreamedInvoked {
+    fn from(invoked: Invoked) -> Self {
+        let Invoked { payload, error, log_tail, cold, duration } = invoked;
+        let details = error.map(|_| String::from_utf8_lossy(&payload).into_owned());
+        let body = if error.is_some() { Bytes::new() } else { payload };
+        let error_code = error.map(str::to_owned);
+        let end = StreamEnd { error_code, error_details: details, log_tail, duration };
+        Self { content_type: None, cold, body: weft_net::full(body), end: Box::pin(std::future::ready(end)) }
+    }
+}
+
 /// Why a request did not reach a worker, or got no answer from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
@@ -294,6 +331,16 @@ pub trait Workers: Send + Sync + 'static {
         invocation: Invocation,
     ) -> BoxFuture<'static, Result<Invoked, WorkError>>;
 
+    /// As [`Self::invoke`], for a caller that takes the answer as it comes. Who cannot stream gives it in one piece.
+    fn invoke_streaming(
+        &self,
+        revision: Arc<Revision>,
+        invocation: Invocation,
+    ) -> BoxFuture<'static, Result<StreamedInvoked, WorkError>> {
+        let whole = self.invoke(revision, invocation);
+        Box::pin(async move { whole.await.map(StreamedInvoked::from) })
+    }
+
     /// Sends an HTTP request to a workload: to a service as it is, to a function as an event of payload format 2.0.
     fn forward(
         &self,
@@ -306,6 +353,10 @@ pub trait Workers: Send + Sync + 'static {
 
     /// Keeps `scale.min` workers of a revision from now on, without waiting for a request.
     fn keep_warm(&self, revision: Arc<Revision>);
+
+    /// Returns when a worker of a revision is ready, starting one where there is none; why none became ready otherwise. The
+    /// worker then idles as any other does. A dropped future gives up waiting.
+    fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>>;
 
     /// All workers of this machine.
     fn status(&self) -> Vec<WorkerStatus>;

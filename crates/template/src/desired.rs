@@ -89,6 +89,7 @@ impl Manifest {
             role: role.map(|role| role.arn(placement.account)),
             memory_mib: service.memory_mib,
             timeout_seconds: service.timeout_seconds,
+            start_timeout_seconds: service.start_timeout_seconds,
             scale: service.scale,
             health: service.health.clone(),
         })

@@ -74,6 +74,8 @@ pub struct Service {
     pub memory_mib: u32,
     /// How long a request may take to its answer's first byte, in seconds, 1 to 3,600.
     pub timeout_seconds: u32,
+    /// How long a worker may take until it is ready, in seconds, 1 to 900.
+    pub start_timeout_seconds: u32,
     /// How it scales.
     pub scale: Scale,
     /// A path that must answer before a worker counts as ready.
@@ -169,6 +171,8 @@ pub struct Route {
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {
+    /// It is not said: anyone on the server's loopback, and nobody else.
+    Unsaid,
     /// Anyone.
     None,
     /// Requests that are signed by a principal whom a policy allows it.
@@ -179,6 +183,7 @@ impl Auth {
     /// As the API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Unsaid => "unsaid",
             Self::None => "none",
             Self::Iam => "iam",
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use weft_types::{AppName, RuntimeName, WorkloadName};
+use weft_types::{AppName, LAMBDA_RUNTIMES, RuntimeName, WorkloadName};
 
 use crate::detect::{self, Hints};
 use crate::handler;
@@ -96,6 +96,7 @@ impl Parser<'_> {
         let environment = self.environment(&mut s);
         let memory_mib = s.number("memory", 32..=1_048_576, "MiB", self.problems).unwrap_or(256);
         let timeout_seconds = s.seconds("timeout", 1..=3600, self.problems).unwrap_or(300);
+        let start_timeout_seconds = s.seconds("start_timeout", 1..=900, self.problems).unwrap_or(60);
         let scale = self.scale(&mut s, Scale::SERVICE, true);
         let health = s.text("health", self.problems);
         if health.is_some_and(|path| !is_path(path)) {
@@ -120,6 +121,7 @@ impl Parser<'_> {
                     environment,
                     memory_mib,
                     timeout_seconds,
+                    start_timeout_seconds,
                     scale,
                     health,
                     permissions,
@@ -251,17 +253,27 @@ impl Parser<'_> {
 
     fn runtime(&mut self, s: &mut Section<'_>) -> Option<RuntimeName> {
         let text = s.text("runtime", self.problems)?;
-        match RuntimeName::parse(text) {
-            Ok(runtime) => Some(runtime),
-            Err(error) => {
-                self.problems.add(
-                    s.span_of("runtime"),
-                    format!("unknown runtime `{text}`"),
-                    Some(error.rule.to_owned()),
-                );
-                None
+        let runs = |name: &&str| ["python", "nodejs", "provided"].iter().any(|kind| name.starts_with(kind));
+        let message = match RuntimeName::parse(text) {
+            Ok(runtime) if LAMBDA_RUNTIMES.iter().filter(|name| runs(name)).any(|name| *name == text) => {
+                return Some(runtime);
             }
-        }
+            Ok(_) if LAMBDA_RUNTIMES.contains(&text) => format!("functions on `{text}` cannot be run yet"),
+            _ => format!("unknown runtime `{text}`"),
+        };
+        let usable: Vec<&str> = LAMBDA_RUNTIMES.into_iter().filter(runs).collect();
+        // What lacks its version means a current one.
+        let current = [detect::PYTHON_RUNTIME, detect::NODE_RUNTIME];
+        let begun = current.into_iter().find(|name| text.len() > 3 && name.starts_with(text));
+        let help = match begun.or_else(|| nearest(text, &usable)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => {
+                "use `python3.12`, `nodejs22.x` or another version of them, or `provided.al2023` with a `bootstrap` of your own"
+                    .to_owned()
+            }
+        };
+        self.problems.add(s.span_of("runtime"), message, Some(help));
+        None
     }
 
     fn environment(&mut self, s: &mut Section<'_>) -> BTreeMap<String, String> {
@@ -380,7 +392,7 @@ impl Parser<'_> {
     }
 
     fn auth(&mut self, s: &mut Section<'_>) -> Auth {
-        let Some(text) = s.text("auth", self.problems) else { return Auth::None };
+        let Some(text) = s.text("auth", self.problems) else { return Auth::Unsaid };
         let (message, help) = match text {
             "none" => return Auth::None,
             "iam" => return Auth::Iam,
@@ -390,7 +402,7 @@ impl Parser<'_> {
             other => (format!("unknown auth `{other}`"), "use `none` or `iam`".to_owned()),
         };
         self.problems.add(s.span_of("auth"), message, Some(help));
-        Auth::None
+        Auth::Unsaid
     }
 
     fn permissions(&mut self, s: &mut Section<'_>) -> Vec<Permission> {

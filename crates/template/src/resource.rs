@@ -142,6 +142,8 @@ pub struct ServiceResource {
     pub memory_mib: u32,
     /// Seconds to the answer's first byte.
     pub timeout_seconds: u32,
+    /// Seconds until a worker must be ready.
+    pub start_timeout_seconds: u32,
     /// How it scales.
     pub scale: Scale,
     /// The path that must answer before a worker is ready.
@@ -216,6 +218,7 @@ impl Resource {
                 ("role", a.role != b.role),
                 ("memory", a.memory_mib != b.memory_mib),
                 ("timeout", a.timeout_seconds != b.timeout_seconds),
+                ("start timeout", a.start_timeout_seconds != b.start_timeout_seconds),
                 ("scale", a.scale != b.scale),
                 ("health", a.health != b.health),
             ],

@@ -111,8 +111,8 @@ routes = ["/", "shop.example/x", { host = "API.shop.example", path = "/y", auth 
         "app shop part front\n\
          service web at `web` runs [\"python\", \"app.py\", \"--name\", \"a b\"] with Some(\"python3.11\") build Python \
          [\"Flask\", \"requests\"] | 256 MiB 300 s 0..10 x80 idle 60 queue 1000\n  \
-         route None / None false\n  \
-         route Some(\"shop.example\") /x None false\n  \
+         route None / Unsaid false\n  \
+         route Some(\"shop.example\") /x Unsaid false\n  \
          route Some(\"api.shop.example\") /y Iam true\n",
     );
     check(
@@ -137,6 +137,15 @@ wait = 3
          service bin at `native` runs [\"./server\", \"$PORT\"] with None build None [] | 64 MiB 120 s 1..2 x5 idle 300 queue 0\n  \
          route None /n Iam false\n",
     );
+}
+
+#[test]
+fn a_start_may_take_as_long_as_it_says() {
+    for (line, expected) in [("", 60), ("start_timeout = 5", 5), ("start_timeout = \"2m\"", 120)] {
+        let text = format!("[service.web]\npath = \"web\"\n{line}\n");
+        let manifest = parse(&text, "shop", &files()).unwrap();
+        assert_eq!(manifest.services[0].start_timeout_seconds, expected, "{line}");
+    }
 }
 
 #[test]
@@ -208,6 +217,24 @@ fn errors_say_how_to_mend() {
         "[service.web]\nscale = { min = 5, max = 2 }\n",
         "weft.toml:2:17: `min` is 5 and `max` only 2\n  2 | scale = { min = 5, max = 2 }\n    |                 ^",
     );
+    let usable = "use `python3.12`, `nodejs22.x` or another version of them, or `provided.al2023` with a `bootstrap` of your own";
+    for (runtime, says, help) in [
+        ("cobol1.0", "unknown runtime `cobol1.0`", usable),
+        ("Python 3", "unknown runtime `Python 3`", usable),
+        ("python3", "unknown runtime `python3`", "did you mean `python3.12`?"),
+        ("node", "unknown runtime `node`", "did you mean `nodejs22.x`?"),
+        ("python3.21", "unknown runtime `python3.21`", "did you mean `python3.11`?"),
+        ("nodejs22", "unknown runtime `nodejs22`", "did you mean `nodejs22.x`?"),
+        ("java21", "functions on `java21` cannot be run yet", usable),
+    ] {
+        let marks = "^".repeat(runtime.len() + 2);
+        check_error(
+            &format!("[function.greet]\npath = \"greet\"\nruntime = \"{runtime}\"\n"),
+            &format!(
+                "weft.toml:3:11: {says}\n  3 | runtime = \"{runtime}\"\n    |           {marks}\n  help: {help}"
+            ),
+        );
+    }
     check_error(
         "[service.web]\nruntime = \"pyton\"\n",
         "weft.toml:2:11: unknown runtime `pyton`\n  2 | runtime = \"pyton\"\n    |           ^^^^^^^\n  help: did you mean `python`?",

@@ -144,6 +144,7 @@ fn service(n: u8, memory: u32, part: &str) -> Resource {
         role: None,
         memory_mib: memory,
         timeout_seconds: 1,
+        start_timeout_seconds: 1,
         scale: Scale::SERVICE,
         health: None,
     })

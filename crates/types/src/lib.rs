@@ -4,13 +4,17 @@
 //! no clock, no files. It does not know what a service does with a name.
 
 mod arn;
+mod chain;
 mod data_folder;
 mod name;
+mod runtimes;
 mod time;
 
 pub use arn::{AccountId, Arn, Region};
+pub use chain::error_chain;
 pub use data_folder::default_data_folder;
 pub use name::{AppName, RuntimeName, WorkloadName};
+pub use runtimes::LAMBDA_RUNTIMES;
 pub use time::Timestamp;
 
 /// Why a text is not the value it should be. The message names the rule that it breaks.

@@ -138,8 +138,9 @@ impl Builds {
         let version =
             chosen.as_ref().ok().and_then(|chosen| chosen.as_ref()).map(|chosen| chosen.version.clone());
         let id = id(scope.account, &request, version.as_deref());
-        if let Some(record) = self.finished(&id).await? {
-            self.used(&id).await?;
+        if let Some(record) = self.finished(&id).await?
+            && self.used(&id).await?
+        {
             return Ok(finished_news(&id, &record));
         }
         let owner = (scope.account.as_u64(), request.source.to_string());
@@ -208,7 +209,8 @@ impl Builds {
     pub(crate) async fn usable(&self, scope: &Scope, id: &str) -> Result<(), Error> {
         let news = self.news(scope, id, u64::MAX).await?;
         match news.outcome {
-            Some(Outcome::Succeeded { .. }) => self.used(id).await,
+            Some(Outcome::Succeeded { .. }) if self.used(id).await? => Ok(()),
+            Some(Outcome::Succeeded { .. }) => Err(build_not_found(id)),
             Some(Outcome::Failed(failure)) => Err(Error::new(
                 "BuildFailedException",
                 format!("The build `{id}` failed: {}.", failure.message),
@@ -228,7 +230,9 @@ impl Builds {
     pub(crate) async fn artifact(&self, id: &str) -> Result<Artifact, Error> {
         let record = self.finished(id).await?.ok_or_else(|| build_not_found(id))?;
         let tree = self.tree(id).ok_or_else(|| build_not_found(id))?;
-        self.used(id).await?;
+        if !self.used(id).await? {
+            return Err(build_not_found(id));
+        }
         Ok(Artifact { tree, sha256_base64: code_sha256(id), size_bytes: record.packed_bytes })
     }
 
@@ -307,17 +311,17 @@ impl Builds {
         Ok(record.filter(|_| self.tree(id).is_some()))
     }
 
-    /// Notes that a build is used, so that it is not swept before it is part of a service. At most once an hour.
-    async fn used(&self, id: &str) -> Result<(), Error> {
+    /// Notes that a build is used, so that it is not swept before it is part of a service or a function; `false` where it was
+    /// swept just now. Written at most once an hour.
+    async fn used(&self, id: &str) -> Result<bool, Error> {
         let (key, now) = ((id.to_owned(),), self.clock.now());
         let touch = move |tx: &mut weft_store::WriteTx<'_>| {
-            if let Some(mut record) = BUILDS.get(tx, &key)?
-                && now.since(record.used) > Duration::from_hours(1)
-            {
+            let Some(mut record) = BUILDS.get(tx, &key)? else { return Ok(false) };
+            if now.since(record.used) > Duration::from_hours(1) {
                 record.used = now;
                 BUILDS.insert(tx, &key, &record)?;
             }
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(true)
         };
         self.store.write(touch).await.map_err(Error::from)
     }

@@ -1,4 +1,4 @@
-//! `CreateService`: makes a service and its first revision.
+//! `CreateService`: makes a service and its first revision, which is in force at once: its requests wait for it.
 
 use weft_model::weft as model;
 use weft_service::{Access, Context, Error, Operation, Scope, random_id};
@@ -40,18 +40,15 @@ impl Operation for CreateService {
             role::check(arn, cx).await?;
         }
         let workloads_max = compute.options().workloads_max;
-        let record = ServiceRecord {
-            part: self.part,
+        let first = RevisionRecord {
+            number: 1,
             created: cx.scope.now,
-            uid: random_id(10, b"abcdefghijklmnopqrstuvwxyz234567"),
-            revisions: vec![RevisionRecord {
-                number: 1,
-                created: cx.scope.now,
-                build: self.code.build_id,
-                source: self.code.source,
-                settings: self.settings,
-            }],
+            build: self.code.build_id,
+            source: self.code.source,
+            settings: self.settings,
         };
+        let uid = random_id(10, b"abcdefghijklmnopqrstuvwxyz234567");
+        let record = ServiceRecord::new(uid, self.part, first);
         let Named { place, name } = self.named;
         let (stored, at, called) = (record.clone(), place.clone(), name.clone());
         let create = move |tx: &mut weft_store::WriteTx<'_>| {

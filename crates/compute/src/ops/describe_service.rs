@@ -3,7 +3,7 @@
 use weft_model::weft as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use super::{Named, shown_code, shown_service};
+use super::{Named, shown_code, shown_service, shown_state};
 use crate::Compute;
 use crate::errors::service_not_found;
 use crate::index::revision_id;
@@ -33,11 +33,13 @@ impl Operation for DescribeService {
         let index = compute.index();
         let service = index.app(place).and_then(|app| app.services.get(name));
         let record = &service.ok_or_else(|| service_not_found(&place.app, name))?.record;
-        let revisions = record.revisions.iter().rev().map(|revision| model::RevisionDescription {
+        let revisions = record.newest_first().map(|revision| model::RevisionDescription {
             revision: revision_id(record, revision),
             code: shown_code(revision),
             settings: settings::shown(&revision.settings),
             created: revision.created,
+            state: shown_state(record.state(revision)).0,
+            state_reason: shown_state(record.state(revision)).1,
         });
         Ok(model::DescribeServiceResponse {
             revisions: Some(revisions.collect()),

@@ -12,6 +12,7 @@ use crate::index::{App, revision_id};
 use crate::records::{
     FUNCTIONS, FunctionRecord, Place, ROUTES, RevisionRecord, RouteAuth, RouteRecord, SERVICES, ServiceRecord,
 };
+use crate::rollout::RevisionState;
 use crate::settings;
 
 mod create_app;
@@ -24,6 +25,7 @@ mod delete_route;
 mod delete_service;
 mod describe_app;
 mod describe_build;
+mod describe_decision;
 mod describe_function;
 mod describe_platform;
 mod describe_service;
@@ -58,6 +60,7 @@ impl Compute {
             .operation::<delete_service::DeleteService>(&compute)
             .operation::<describe_app::DescribeApp>(&compute)
             .operation::<describe_build::DescribeBuild>(&compute)
+            .operation::<describe_decision::DescribeDecision>(&compute)
             .operation::<describe_function::DescribeFunction>(&compute)
             .operation::<describe_platform::DescribePlatform>(&compute)
             .operation::<describe_service::DescribeService>(&compute)
@@ -138,7 +141,9 @@ fn shown_service(
     name: &WorkloadName,
     service: &ServiceRecord,
 ) -> Result<model::ServiceDescription, Error> {
-    let current = service.current().ok_or_else(|| Error::internal("a service without a revision"))?;
+    let none = || Error::internal("a service without a revision");
+    let (current, newest) = (service.current().ok_or_else(none)?, service.newest().ok_or_else(none)?);
+    let (state, state_reason) = shown_state(service.state(newest));
     Ok(model::ServiceDescription {
         app: place.app.to_string(),
         name: name.to_string(),
@@ -150,7 +155,21 @@ fn shown_service(
         log_group: place.log_group(name),
         created: service.created,
         updated: current.created,
+        latest_revision: revision_id(service, newest),
+        state,
+        state_reason,
     })
+}
+
+/// How far a revision is, and why it did not get further.
+fn shown_state(state: RevisionState<'_>) -> (String, Option<String>) {
+    let (word, reason) = match state {
+        RevisionState::Pending => ("Pending", None),
+        RevisionState::Active => ("Active", None),
+        RevisionState::Failed(reason) => ("Failed", Some(reason.to_owned())),
+        RevisionState::Inactive => ("Inactive", None),
+    };
+    (word.to_owned(), reason)
 }
 
 fn shown_code(revision: &RevisionRecord) -> model::ServiceCode {
@@ -219,7 +238,8 @@ fn target_exists(tx: &weft_store::WriteTx<'_>, place: &Place, target: &WorkloadN
 /// Who may use a route; those that are not built are refused by name.
 fn route_auth(text: Option<&str>) -> Result<RouteAuth, Error> {
     match text {
-        None | Some("none") => Ok(RouteAuth::None),
+        None | Some("unsaid") => Ok(RouteAuth::Unsaid),
+        Some("none") => Ok(RouteAuth::None),
         Some("iam") => Ok(RouteAuth::Iam),
         Some(other) => Err(validation(format!("`auth` may be `none` or `iam`; `{other}` is not built yet."))),
     }

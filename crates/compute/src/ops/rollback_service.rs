@@ -1,4 +1,4 @@
-//! `RollbackService`: makes a new revision with the code and the settings of an older one.
+//! `RollbackService`: makes a new revision with the code and the settings of an older one. It takes traffic when it is ready.
 
 use weft_model::weft as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
@@ -45,16 +45,13 @@ impl Operation for RollbackService {
             role::check(arn, cx).await?;
         }
         compute.builds().usable(&cx.scope, &older.build).await?;
-        let (now, revisions_max) = (cx.scope.now, compute.options().revisions_max.max(1));
+        let (now, revisions_max) = (cx.scope.now, compute.options().revisions_max);
         let (at, called) = (place.clone(), name.clone());
         let rollback = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = at.name_key(called.as_str());
             let missing = || service_not_found(&at.app, &called);
             let mut record = SERVICES.get(tx, &key)?.ok_or_else(missing)?;
-            let number = record.current().map_or(1, |current| current.number + 1);
-            record.revisions.push(RevisionRecord { number, created: now, ..older.clone() });
-            let excess = record.revisions.len().saturating_sub(revisions_max);
-            record.revisions.drain(..excess);
+            record.propose(RevisionRecord { created: now, ..older.clone() }, revisions_max);
             SERVICES.insert(tx, &key, &record)?;
             Ok(record)
         };

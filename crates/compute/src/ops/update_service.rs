@@ -1,4 +1,5 @@
-//! `UpdateService`: makes a new revision, which takes the traffic once it is stored; workers of the old one drain.
+//! `UpdateService`: makes a new revision, which takes traffic when a worker of it is ready; until then, and where none becomes
+//! ready, the old one serves. `DescribeService` tells how far it is.
 
 use weft_model::weft as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
@@ -52,7 +53,7 @@ impl Operation for UpdateService {
         if let Some(arn) = self.settings.as_ref().and_then(|settings| settings.role.as_ref()) {
             role::check(arn, cx).await?;
         }
-        let (now, revisions_max) = (cx.scope.now, compute.options().revisions_max.max(1));
+        let (now, revisions_max) = (cx.scope.now, compute.options().revisions_max);
         let (at, called) = (place.clone(), name.clone());
         let update = move |tx: &mut weft_store::WriteTx<'_>| {
             let key = at.name_key(called.as_str());
@@ -65,23 +66,14 @@ impl Operation for UpdateService {
             }
             let code = self.code.clone();
             let next = RevisionRecord {
-                number: current.number + 1,
+                number: 0,
                 created: now,
                 source: code.as_ref().map_or(current.source.clone(), |code| code.source.clone()),
                 build: code.map_or(current.build.clone(), |code| code.build_id),
                 settings: self.settings.clone().unwrap_or_else(|| current.settings.clone()),
             };
             record.part = self.part.clone().or(record.part);
-            // What changes nothing that runs makes no revision, and moves no traffic.
-            if next.build == current.build && next.settings == current.settings {
-                if let Some(last) = record.revisions.last_mut() {
-                    last.source = next.source;
-                }
-            } else {
-                record.revisions.push(next);
-            }
-            let excess = record.revisions.len().saturating_sub(revisions_max);
-            record.revisions.drain(..excess);
+            record.propose(next, revisions_max);
             SERVICES.insert(tx, &key, &record)?;
             Ok(record)
         };

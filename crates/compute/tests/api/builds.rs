@@ -1,9 +1,12 @@
 //! Sources and builds.
 
+use std::sync::Arc;
+
 use weft_model::weft;
 use weft_service::workload::{Artifacts, BUILDS_BUCKET};
 use weft_types::Timestamp;
 
+use crate::deploy::FakeLambda;
 use crate::harness::{NOW, World};
 
 const APP: &str = "from flask import Flask\n";
@@ -136,6 +139,25 @@ async fn what_nothing_uses_is_swept_after_a_week() {
     assert!(there(&used).await && there(&unused).await);
     world.compute.sweep(later(8)).await.expect("swept");
     assert!(there(&used).await && !there(&unused).await);
+}
+
+#[tokio::test]
+async fn what_a_function_outside_of_apps_was_made_from_stays() {
+    let world = World::new().await;
+    let lambda = Arc::new(FakeLambda::default());
+    world.compute.connect_functions(Arc::clone(&lambda) as Arc<_>, Arc::clone(&lambda) as Arc<_>);
+    let [referred, unused] = [world.code("one").await, world.code("other").await];
+    let refer = |builds: &[&String]| {
+        *lambda.1.lock().expect("no panic") = builds.iter().map(|id| (*id).clone()).collect();
+    };
+    let later = |days: i64| Timestamp::from_seconds(NOW.as_seconds() + days * 86_400);
+    let there = async |id: &str| Artifacts::find(&world.compute, BUILDS_BUCKET, id).await.is_ok();
+    refer(&[&referred]);
+    world.compute.sweep(later(8)).await.expect("swept");
+    assert!(there(&referred).await && !there(&unused).await);
+    refer(&[]);
+    world.compute.sweep(later(16)).await.expect("swept");
+    assert!(!there(&referred).await, "the function is gone, and so goes its code");
 }
 
 /// The script that looks at sources, run by the machine's own Python.

@@ -1,8 +1,9 @@
 //! Apps, services, functions and routes.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use weft_compute::{FunctionPlaces, Options};
+use weft_compute::FunctionPlaces;
 use weft_model::{Value, weft};
 use weft_routing::Path;
 use weft_service::testing::not_refused;
@@ -42,7 +43,7 @@ async fn a_service_lives_through_its_revisions() {
     let made = world.service("shop", "web").await;
     assert_eq!(made.arn, "arn:aws:weft:us-east-1:000000000000:app/shop/service/web");
     assert_eq!((made.log_group.as_str(), made.settings.memory_mib), ("/weft/shop/web", Some(256)));
-    assert_eq!(world.workers.told(), ["retire web but r1"]);
+    assert_eq!(world.workers.told(), ["retire web but r1", "prepare r1"]);
 
     let update = |settings, expected: Option<&str>| weft::UpdateServiceRequest {
         app: "shop".to_owned(),
@@ -55,9 +56,12 @@ async fn a_service_lives_through_its_revisions() {
     warm.scale = Some(weft::ScaleSettings { min: Some(2), ..Default::default() });
     let updated: weft::UpdateServiceResponse =
         world.call("UpdateService", update(warm.clone(), Some(&made.revision))).await.expect("updated");
-    let second = updated.service.expect("a service");
+    let waiting = updated.service.expect("a service");
+    assert_eq!((&*waiting.revision, &*waiting.state), (&*made.revision, "Pending"), "the old one serves");
+    let second = world.settled("shop", "web").await.service.expect("a service");
+    assert_eq!((&second.revision, &*second.state), (&waiting.latest_revision, "Active"));
     assert_eq!(second.code, made.code, "what is not given stays");
-    assert_eq!(world.workers.told(), ["retire web but r2", "warm r2 2"]);
+    assert_eq!(world.workers.told(), ["prepare r2", "retire web but r2", "warm r2 2"]);
 
     let stale = world
         .call::<_, weft::UpdateServiceResponse>("UpdateService", update(settings("x"), Some(&made.revision)));
@@ -76,8 +80,10 @@ async fn a_service_lives_through_its_revisions() {
     };
     let third: weft::RollbackServiceResponse =
         world.call("RollbackService", back).await.expect("rolled back");
+    assert_eq!(third.service.expect("a service").state, "Pending");
+    let third = world.settled("shop", "web").await;
     assert_eq!(third.service.expect("a service").settings, made.settings);
-    assert_eq!(world.workers.told(), ["retire web but r3"]);
+    assert_eq!(world.workers.told(), ["prepare r3", "retire web but r3"]);
 
     let world = world.restarted().await;
     let id = workload("shop", "web", WorkloadKind::Service);
@@ -85,39 +91,10 @@ async fn a_service_lives_through_its_revisions() {
     let Contract::Http(http) = &revision.contract else { panic!("not HTTP") };
     assert_eq!((http.command[0].as_str(), revision.log_group.as_str()), ("./server", "/weft/shop/web"));
     assert_eq!(std::fs::read_to_string(revision.code.join("server")).expect("code"), "one");
-    let request = weft::DescribeServiceRequest { app: "shop".to_owned(), name: "web".to_owned() };
-    let described: weft::DescribeServiceResponse =
-        world.call("DescribeService", request).await.expect("described");
+    let described = world.described("shop", "web").await;
     let revisions: Vec<_> =
         described.revisions.into_iter().flatten().map(|r| r.revision[..2].to_owned()).collect();
     assert_eq!(revisions, ["r3", "r2", "r1"]);
-}
-
-#[tokio::test]
-async fn old_revisions_go() {
-    let world = World::with(Options { revisions_max: 2, ..Options::default() }).await;
-    world.app("shop").await;
-    let made = world.service("shop", "web").await;
-    for command in ["a", "b"] {
-        let request = weft::UpdateServiceRequest {
-            app: "shop".to_owned(),
-            name: "web".to_owned(),
-            settings: Some(settings(command)),
-            ..Default::default()
-        };
-        world.call::<_, weft::UpdateServiceResponse>("UpdateService", request).await.expect("updated");
-    }
-    let request = weft::RollbackServiceRequest {
-        app: "shop".to_owned(),
-        name: "web".to_owned(),
-        revision: made.revision,
-    };
-    let refused = world.call::<_, weft::RollbackServiceResponse>("RollbackService", request).await;
-    assert!(
-        refused
-            .expect_err("refused")
-            .starts_with("RevisionNotFoundException: The service `web` keeps no revision")
-    );
 }
 
 #[tokio::test]
@@ -245,9 +222,9 @@ async fn requests_find_their_workload_by_route_and_by_name() {
     assert_eq!(world.compute.find(&caller, "nothing"), None);
 }
 
-/// Has every function, and notes what it is told of them.
+/// Has every function, and notes what it is told of them; and the builds that functions outside of apps refer to.
 #[derive(Default)]
-struct FakeLambda(Mutex<Vec<String>>);
+pub(crate) struct FakeLambda(Mutex<Vec<String>>, pub(crate) Mutex<BTreeSet<String>>);
 
 impl Revisions for FakeLambda {
     fn current<'a>(&'a self, _: &'a WorkloadId) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
@@ -259,6 +236,10 @@ impl FunctionPlaces for FakeLambda {
     fn place(&self, _: AccountId, _: &Region, function_name: &str, place: Option<(AppName, Scale)>) {
         let place = place.map_or("no app".to_owned(), |(app, scale)| format!("{app}, at most {}", scale.max));
         self.0.lock().expect("no panic").push(format!("{function_name}: {place}"));
+    }
+
+    fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>> {
+        Box::pin(async { Ok(self.1.lock().expect("no panic").clone()) })
     }
 }
 
@@ -341,4 +322,46 @@ fn workload(app: &str, name: &str, kind: WorkloadKind) -> WorkloadId {
         name: Arc::from(name),
         kind,
     }
+}
+
+#[tokio::test]
+async fn a_refusal_is_explained_by_the_id_of_its_request() {
+    let world = World::new().await;
+    let ask = world.nobody.request(
+        &weft::SERVICE,
+        "ListApps",
+        &weft_model::Shape::into_value(weft::ListAppsRequest::default()),
+    );
+    let answer = world.nobody.send(ask).await;
+    assert_eq!(answer.status(), 403);
+    let id =
+        answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).expect("an id").to_owned();
+    let request = weft::DescribeDecisionRequest { request_id: id.clone() };
+    let found: weft::DescribeDecisionResponse = world.call("DescribeDecision", request).await.expect("known");
+    let [decision] = found.decisions.as_deref().expect("decisions") else { panic!("{found:?}") };
+    assert_eq!(
+        (decision.principal.as_str(), decision.action.as_str(), decision.outcome.as_str()),
+        ("arn:aws:iam::000000000000:user/nobody", "weft:ListApps", "IMPLICIT_DENY")
+    );
+    assert_eq!((decision.policy_type.as_deref(), &decision.nearest), (Some("IDENTITY"), &None));
+    let unknown = weft::DescribeDecisionRequest { request_id: "0-0".to_owned() };
+    let refused = world.call::<_, weft::DescribeDecisionResponse>("DescribeDecision", unknown).await;
+    assert!(refused.expect_err("unknown").contains("No decision is known for the request 0-0"));
+    // Its own decision is one as well: it was allowed, and by which statement.
+    let own = world.admin.request(
+        &weft::SERVICE,
+        "ListApps",
+        &weft_model::Shape::into_value(weft::ListAppsRequest::default()),
+    );
+    let answer = world.admin.send(own).await;
+    let id =
+        answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).expect("an id").to_owned();
+    let request = weft::DescribeDecisionRequest { request_id: id };
+    let found: weft::DescribeDecisionResponse = world.call("DescribeDecision", request).await.expect("known");
+    let decision = &found.decisions.expect("decisions")[0];
+    let statement = &decision.statements.as_ref().expect("statements")[0];
+    assert_eq!(
+        (decision.outcome.as_str(), statement.policy.as_deref(), statement.statement),
+        ("ALLOWED", Some("all"), 0)
+    );
 }

@@ -15,8 +15,8 @@ use weft_net::Body;
 use weft_policy::{NamedPolicy, Policy};
 use weft_service::testing::Client;
 use weft_service::workload::{
-    Artifact, Artifacts, BUILDS_BUCKET, Invocation, Invoked, Revision, WorkError, WorkRequest, WorkerStatus,
-    Workers, WorkloadId,
+    Artifact, Artifacts, BUILDS_BUCKET, Contract, Invocation, Invoked, Revision, WorkError, WorkRequest,
+    WorkerStatus, Workers, WorkloadId,
 };
 use weft_service::{
     Access, BoxFuture, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error, Holdings,
@@ -101,6 +101,35 @@ impl World {
         self.call::<_, weft::CreateAppResponse>("CreateApp", request).await.expect("an app");
     }
 
+    /// A service once it is known whether its latest revision can serve.
+    pub(crate) async fn settled(&self, app: &str, name: &str) -> weft::DescribeServiceResponse {
+        loop {
+            let described = self.described(app, name).await;
+            if described.service.as_ref().expect("a service").state != "Pending" {
+                return described;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn described(&self, app: &str, name: &str) -> weft::DescribeServiceResponse {
+        let request = weft::DescribeServiceRequest { app: app.to_owned(), name: name.to_owned() };
+        self.call("DescribeService", request).await.expect("described")
+    }
+
+    /// Changes a service's settings; gives what the operation answered.
+    pub(crate) async fn update(&self, app: &str, name: &str, command: &str) -> weft::ServiceDescription {
+        let request = weft::UpdateServiceRequest {
+            app: app.to_owned(),
+            name: name.to_owned(),
+            settings: Some(settings(command)),
+            ..Default::default()
+        };
+        let updated: weft::UpdateServiceResponse =
+            self.call("UpdateService", request).await.expect("updated");
+        updated.service.expect("a service")
+    }
+
     /// Uploads files; gives their digest.
     pub(crate) async fn upload(&self, files: &[(&str, &str)]) -> String {
         let bytes = zip(files);
@@ -154,16 +183,26 @@ impl World {
     }
 
     pub(crate) async fn service(&self, app: &str, name: &str) -> weft::ServiceDescription {
+        self.service_that_runs(app, name, "./server").await
+    }
+
+    pub(crate) async fn service_that_runs(
+        &self,
+        app: &str,
+        name: &str,
+        command: &str,
+    ) -> weft::ServiceDescription {
         let code = weft::ServiceCode { build_id: self.code("one").await, source: Some("s1".to_owned()) };
         let request = weft::CreateServiceRequest {
             app: app.to_owned(),
             name: name.to_owned(),
             part: Some("main".to_owned()),
             code,
-            settings: weft::ServiceSettings { command: vec!["./server".to_owned()], ..Default::default() },
+            settings: weft::ServiceSettings { command: vec![command.to_owned()], ..Default::default() },
         };
         let made: weft::CreateServiceResponse = self.call("CreateService", request).await.expect("a service");
-        made.service.expect("a service")
+        made.service.expect("a service");
+        self.settled(app, name).await.service.expect("a service")
     }
 
     pub(crate) async fn route(
@@ -227,6 +266,18 @@ impl Workers for FakeWorkers {
     fn keep_warm(&self, revision: Arc<Revision>) {
         let text = format!("warm {} {}", short(&revision.id), revision.scale.min);
         self.told.lock().expect("no panic").push(text);
+    }
+
+    /// As the command says: `broken` never becomes ready, `slow` not while anybody waits, all else at once.
+    fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        self.told.lock().expect("no panic").push(format!("prepare {}", short(&revision.id)));
+        let Contract::Http(http) = &revision.contract else { return Box::pin(async { Ok(()) }) };
+        let reason = "it ended before it listened. The last that it printed:\nno such module".to_owned();
+        match http.command[0].as_str() {
+            "broken" => Box::pin(async { Err(WorkError::StartFailed { reason }) }),
+            "slow" => Box::pin(std::future::pending()),
+            _ => Box::pin(async { Ok(()) }),
+        }
     }
 
     fn status(&self) -> Vec<WorkerStatus> {

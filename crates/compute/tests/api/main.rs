@@ -3,3 +3,4 @@
 mod builds;
 mod deploy;
 mod harness;
+mod rollout;

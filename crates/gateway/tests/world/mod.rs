@@ -99,6 +99,9 @@ impl Workers for World {
 
     fn retire(&self, _: &WorkloadId, _: Option<&str>) {}
     fn keep_warm(&self, _: Arc<Revision>) {}
+    fn prepare(&self, _: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     fn status(&self) -> Vec<WorkerStatus> {
         Vec::new()
     }
@@ -113,6 +116,11 @@ impl Apis for World {
 
 /// A gateway before a service `web` on `/`, a function `fn` and a service `gone`, and `admin` with `auth = "iam"`.
 pub(crate) fn gateway(authorizer: Option<Arc<dyn Authorizer>>) -> Gateway {
+    gateway_with(authorizer, GatewayOptions::default())
+}
+
+/// The same with other options, but for the largest body; and `draft`, of which nobody said who may use it, on `/draft`.
+pub(crate) fn gateway_with(authorizer: Option<Arc<dyn Authorizer>>, options: GatewayOptions) -> Gateway {
     let app = AppName::parse("shop").unwrap();
     let name = |name: &str| WorkloadName::parse(name).unwrap();
     let exposed = |text: &str, kind, auth| Exposed {
@@ -133,17 +141,26 @@ pub(crate) fn gateway(authorizer: Option<Arc<dyn Authorizer>>) -> Gateway {
         claimed: 0,
         target: workload("web", service),
     };
+    let draft = Route {
+        workload: name("draft"),
+        path: "/draft".into(),
+        auth: Auth::Unsaid,
+        strip_prefix: true,
+        target: workload("draft", service),
+        ..root.clone()
+    };
     let (routes, _) = Routes::build(
         vec![
             exposed("web", service, Auth::None),
             exposed("fn", WorkloadKind::Function, Auth::None),
             exposed("gone", service, Auth::None),
             exposed("admin", service, Auth::Iam),
+            exposed("draft", service, Auth::Unsaid),
         ],
-        vec![root],
+        vec![draft, root],
     );
     let world = Arc::new(World { revision: revision(workload("web", service)) });
-    let options = GatewayOptions { api_body_bytes_max: 64, ..GatewayOptions::default() };
+    let options = GatewayOptions { api_body_bytes_max: 64, ..options };
     Gateway::new(
         Arc::clone(&world) as _,
         Arc::clone(&world) as _,

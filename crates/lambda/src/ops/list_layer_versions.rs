@@ -30,7 +30,8 @@ impl Operation for ListLayerVersions {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("lambda:ListLayerVersions", self.key.arn().as_str())]
+        // IAM knows no resource for it.
+        vec![Access::to("lambda:ListLayerVersions", "*")]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {

@@ -146,3 +146,37 @@ async fn code_that_never_became_a_function_goes_too() {
     assert_eq!(world.lambda.sweep(later).await.unwrap(), 1);
     assert!(world.invoke("a", "1").await.is_ok());
 }
+
+#[tokio::test]
+async fn artifacts_that_functions_refer_to_are_known_and_others_are_not() {
+    let world = World::new();
+    let used = async |world: &World| {
+        let used = world.lambda.artifacts_in_use("weft-builds").await.unwrap();
+        used.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let of_build = |name: &str, key: &str| {
+        let code = model::FunctionCode { s3_key: Some(key.to_owned()), ..from_s3("weft-builds") };
+        model::CreateFunctionRequest { code, ..create_request(name) }
+    };
+    world.create("archive").await;
+    for (name, key) in [("a", "build-1"), ("b", "build-1"), ("c", "build-2")] {
+        let _: model::FunctionConfiguration =
+            world.call("CreateFunction", of_build(name, key)).await.unwrap();
+    }
+    assert_eq!(used(&world).await, "build-1 build-2");
+    assert_eq!(world.lambda.artifacts_in_use("weft").await.unwrap(), [].into());
+    let update = model::UpdateFunctionCodeRequest {
+        function_name: "c".to_owned(),
+        s3_bucket: Some("weft-builds".to_owned()),
+        s3_key: Some("build-3".to_owned()),
+        ..Default::default()
+    };
+    let _: model::FunctionConfiguration = world.call("UpdateFunctionCode", update).await.unwrap();
+    assert_eq!(used(&world).await, "build-1 build-3");
+    for (name, left) in [("a", "build-1 build-3"), ("b", "build-3")] {
+        let input = model::DeleteFunctionRequest { function_name: name.to_owned(), ..Default::default() };
+        let _: model::DeleteFunctionResponse = world.call("DeleteFunction", input).await.unwrap();
+        assert_eq!(used(&world).await, left);
+    }
+    assert_eq!(used(&world.restart()).await, "build-3");
+}

@@ -230,6 +230,10 @@ impl Workers for FakeWorkers {
         self.warm.lock().unwrap().push(revision);
     }
 
+    fn prepare(&self, _: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn status(&self) -> Vec<WorkerStatus> {
         Vec::new()
     }

@@ -1,9 +1,13 @@
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::response::Malformed;
 use super::*;
 
 const PLACE: Place<'static> = Place {
-    account: "000000000000",
+    account: AccountId::DEFAULT,
     api_id: "hello",
-    source_ip: "203.0.113.9",
+    source_ip: IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9)),
     request_id: "r-1",
     now: Timestamp::from_millis(1_795_485_723_004),
 };
@@ -116,9 +120,109 @@ fn an_answer_becomes_a_response() {
     check(None, br#"{"statusCode":200,"headers":{"a b":"c"}}"#, "502");
     check(None, br#"{"statusCode":200,"isBase64Encoded":true,"body":"%"}"#, "502");
     check(None, b"not json", "502");
+    check(None, b"{\"a\":", "502");
+    check(None, b"{\"a\":\"\xff\"}", "502");
+    check(None, b" \"h\\u00e9\\n\" ", "200 application/json||h\u{e9}\n");
+    check(None, br#"{"statusCode":200,"statusCode":201}"#, "201 application/json||");
+    check(None, br#"{"statusCode":null,"body":"x"}"#, "502");
+    check(None, b"[201,{}]", "200 application/json||[201,{}]");
     let streamed = b"{\"statusCode\":202,\"headers\":{\"content-type\":\"text/css\"},\"cookies\":[\"a=1\"]}\0\0\0\0\0\0\0\0body";
     check(Some("application/vnd.awslambda.http-integration-response"), streamed, "202 text/css|a=1|body");
     check(Some("application/vnd.awslambda.http-integration-response"), b"{}", "502");
     check(Some("application/octet-stream"), b"raw", "200 application/octet-stream||raw");
     check(Some("application/json"), br#"{"statusCode":204}"#, "204 application/json||");
+}
+
+/// The event as a tree, made in the obvious way.
+fn reference(head: &request::Parts, body: &[u8]) -> Value {
+    let header =
+        |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let domain = head.uri.host().unwrap_or_else(|| header("host"));
+    let query = head.uri.query().unwrap_or_default();
+    let mut event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": head.uri.path(), "rawQueryString": query,
+        "requestContext": {
+            "accountId": PLACE.account.to_string(), "apiId": PLACE.api_id, "domainName": domain,
+            "domainPrefix": domain.split('.').next(),
+            "http": {
+                "method": head.method.as_str(), "path": head.uri.path(), "protocol": format!("{:?}", head.version),
+                "sourceIp": PLACE.source_ip.to_string(), "userAgent": header("user-agent"),
+            },
+            "requestId": PLACE.request_id, "routeKey": "$default", "stage": "$default",
+            "time": PLACE.now.format("%d/%b/%Y:%H:%M:%S +0000"), "timeEpoch": PLACE.now.as_millis(),
+        },
+    });
+    let mut headers: Map<String, Value> = Map::new();
+    let mut cookies = Vec::new();
+    for (name, value) in &head.headers {
+        if name == "cookie" {
+            let line = value.to_str().unwrap_or_default();
+            cookies
+                .extend(line.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()).map(Value::from));
+            continue;
+        }
+        join(&mut headers, name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+    }
+    event["headers"] = headers.into();
+    if !cookies.is_empty() {
+        event["cookies"] = cookies.into();
+    }
+    let mut parameters = Map::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let decode =
+            |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        join(&mut parameters, &decode(name), &decode(value));
+    }
+    if !parameters.is_empty() {
+        event["queryStringParameters"] = parameters.into();
+    }
+    let text = std::str::from_utf8(body).ok().filter(|_| header("content-type").starts_with("text/"));
+    event["isBase64Encoded"] = (!body.is_empty() && text.is_none()).into();
+    if !body.is_empty() {
+        event["body"] = text.map_or_else(|| STANDARD.encode(body), str::to_owned).into();
+    }
+    event
+}
+
+fn join(map: &mut Map<String, Value>, name: &str, value: &str) {
+    let joined = match map.get(name).and_then(Value::as_str) {
+        Some(known) => format!("{known},{value}"),
+        None => value.to_owned(),
+    };
+    map.insert(name.to_owned(), joined.into());
+}
+
+proptest! {
+    #[test]
+    fn the_event_is_the_tree_that_it_stands_for(
+        method in "[A-Z]{1,7}",
+        path in "(/[!$&-;=@-Z_a-z~]{0,8}){1,3}",
+        query in proptest::option::of("([a-c+%\\[\"\\\\]|%[0-9a-f]{2}|[&=;]){0,20}"),
+        headers in proptest::collection::vec((
+            prop_oneof![Just("x-a"), Just("x-b"), Just("cookie"), Just("user-agent"), Just("host"), Just("x-!#$'`|~")],
+            proptest::collection::vec(prop_oneof![Just(9_u8), 32..127_u8, 128..=255_u8], 0..12),
+        ), 0..8),
+        is_text in any::<bool>(),
+        body in prop_oneof![
+            any::<String>().prop_map(String::into_bytes),
+            "[\\x00-\\x7f\u{e9}\u{2028}]{0,12}".prop_map(String::into_bytes),
+            any::<Vec<u8>>(),
+        ],
+    ) {
+        let uri = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+        let mut request = http::Request::builder().method(&*method).uri(uri);
+        for (name, value) in &headers {
+            request = request.header(*name, &value[..]);
+        }
+        if is_text {
+            request = request.header("content-type", "text/plain");
+        }
+        let request = request.body(());
+        // Not every text is a URI.
+        prop_assume!(request.is_ok());
+        let (head, ()) = request.unwrap().into_parts();
+        let event = from_request(&head, &body, &PLACE);
+        prop_assert_eq!(serde_json::from_slice::<Value>(&event).unwrap(), reference(&head, &body));
+    }
 }

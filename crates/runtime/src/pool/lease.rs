@@ -9,22 +9,31 @@ pub(super) struct Place<W> {
     pub(super) id: u64,
     pub(super) worker: Arc<W>,
     /// Whether it must be thawed first.
-    pub(super) frozen: Option<super::state::Gate>,
+    pub(super) frozen: Option<super::slot::Gate>,
     /// Whether nobody had the worker before.
     pub(super) first: bool,
 }
 
-/// A place in a worker. Dropping it gives it back.
+/// A place in a worker. Whoever was given it says in the end whether the worker is [healthy](Self::give_back): one that is
+/// dropped without a word (a panic, a future that was cancelled) may still be at the request, and is discarded.
 pub(crate) struct Lease<F: Fleet> {
     pool: Arc<Pool<F>>,
     place: Place<F::Worker>,
-    armed: bool,
-    broken: bool,
+    on_drop: OnDrop,
+}
+
+/// What a lease that is dropped does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnDrop {
+    /// Nothing: the pool has taken the place back itself.
+    Nothing,
+    GiveBack,
+    Discard,
 }
 
 impl<F: Fleet> Lease<F> {
     pub(super) fn new(pool: &Arc<Pool<F>>, place: Place<F::Worker>) -> Self {
-        Self { pool: Arc::clone(pool), place, armed: true, broken: false }
+        Self { pool: Arc::clone(pool), place, on_drop: OnDrop::GiveBack }
     }
 
     /// The worker.
@@ -37,17 +46,38 @@ impl<F: Fleet> Lease<F> {
         self.place.first
     }
 
+    /// Gives it back: the worker has done with the request and takes the next.
+    pub(crate) fn give_back(mut self) {
+        self.on_drop = OnDrop::GiveBack;
+    }
+
+    /// From now on gives it back however the request ends: what is left of it dies with a connection of its own, so that
+    /// nothing of it can reach the next, and others may be in the same worker.
+    pub(crate) fn shared(mut self) -> Self {
+        self.on_drop = OnDrop::GiveBack;
+        self
+    }
+
     /// Gives it back with the message that the worker must not be used again.
     pub(crate) fn discard(mut self) {
-        self.broken = true;
+        self.on_drop = OnDrop::Discard;
+    }
+
+    /// Gives it back as one that no request had.
+    pub(crate) fn unused(self) {
+        let (pool, id) = (Arc::clone(&self.pool), self.place.id);
+        self.give_back();
+        pool.uncount(id);
     }
 
     /// Drops it without giving it back, where the pool's own state is held.
     pub(super) fn disarm(mut self) {
-        self.armed = false;
+        self.on_drop = OnDrop::Nothing;
     }
 
+    /// The lease as its user gets it. Dropped before, it was never used.
     pub(super) async fn thawed(mut self) -> Self {
+        self.on_drop = OnDrop::Discard;
         if let Some(gate) = self.place.frozen.take() {
             let _held = gate.lock().await;
             self.pool.fleet.freeze(Arc::clone(&self.place.worker), false).await;
@@ -58,9 +88,9 @@ impl<F: Fleet> Lease<F> {
 
 impl<F: Fleet> Drop for Lease<F> {
     fn drop(&mut self) {
-        if self.armed {
+        if self.on_drop != OnDrop::Nothing {
             // One that was never thawed belongs to a request that went away; nobody may get it frozen.
-            let broken = self.broken || self.place.frozen.is_some();
+            let broken = self.on_drop == OnDrop::Discard || self.place.frozen.is_some();
             self.pool.give_back(self.place.id, broken);
         }
     }

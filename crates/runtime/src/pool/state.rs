@@ -6,16 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use weft_scaling::{
-    Action, BackOff, Limits, Load, Moment, Panic, Snapshot, StartTokens, WorkerState, WorkerView, decide,
-    panic_after,
+    Action, BackOff, Limits, Load, Moment, Panic, Snapshot, StartTokens, decide, panic_after,
 };
 use weft_service::workload::WorkError;
 
 use super::lease::Place;
+use super::slot::{Gate, Slot, Stage};
 use super::{Fleet, Lease, PoolConfig, StartFailure};
-
-/// Held while a worker is frozen or thawed.
-pub(super) type Gate = Arc<tokio::sync::Mutex<()>>;
 
 /// See the module.
 pub(super) struct State<F: Fleet> {
@@ -33,84 +30,6 @@ pub(super) struct State<F: Fleet> {
     panic: Option<Panic>,
     random: u64,
     scratch: Vec<u32>,
-}
-
-/// A worker, from the decision to start it until nothing is left of it.
-pub(super) struct Slot<W> {
-    pub(super) id: u64,
-    pub(super) stage: Stage<W>,
-    pub(super) in_flight: u32,
-    pub(super) served: u64,
-    leased: bool,
-    idle_since: Moment,
-    expires: Option<Moment>,
-    /// It takes no more requests, and is stopped when it has none.
-    stop_asked: bool,
-    frozen: bool,
-    gate: Gate,
-}
-
-/// How far a worker is.
-pub(super) enum Stage<W> {
-    Starting,
-    Up(Arc<W>),
-    Stopping,
-}
-
-impl<W> Slot<W> {
-    fn new(id: u64, stage: Stage<W>, now: Moment) -> Self {
-        Self {
-            id,
-            stage,
-            in_flight: 0,
-            served: 0,
-            leased: false,
-            idle_since: now,
-            expires: None,
-            stop_asked: false,
-            frozen: false,
-            gate: Arc::default(),
-        }
-    }
-
-    pub(super) fn worker(&self) -> Option<&Arc<W>> {
-        match &self.stage {
-            Stage::Up(worker) => Some(worker),
-            Stage::Starting | Stage::Stopping => None,
-        }
-    }
-
-    pub(super) fn label(&self) -> &'static str {
-        match &self.stage {
-            Stage::Starting => "starting",
-            Stage::Stopping => "draining",
-            Stage::Up(_) if self.stop_asked => "draining",
-            Stage::Up(_) if self.in_flight > 0 => "busy",
-            Stage::Up(_) if self.frozen => "frozen",
-            Stage::Up(_) => "ready",
-        }
-    }
-
-    fn open(&self) -> bool {
-        matches!(self.stage, Stage::Up(_)) && !self.stop_asked
-    }
-
-    fn view(&self) -> WorkerView {
-        let state = match &self.stage {
-            Stage::Starting => WorkerState::Starting,
-            Stage::Up(_) if self.stop_asked => WorkerState::Stopping,
-            Stage::Up(_) if self.frozen => WorkerState::Frozen,
-            Stage::Up(_) => WorkerState::Ready,
-            Stage::Stopping => WorkerState::Stopping,
-        };
-        WorkerView {
-            id: self.id,
-            state,
-            in_flight: self.in_flight,
-            idle_since: self.idle_since,
-            expires: self.expires,
-        }
-    }
 }
 
 impl<F: Fleet> State<F> {
@@ -279,16 +198,29 @@ impl<F: Fleet> State<F> {
         slot.in_flight = slot.in_flight.saturating_sub(1);
         slot.served += 1;
         slot.idle_since = now;
-        slot.stop_asked |= broken;
-        Some(slot.stop_asked && slot.in_flight == 0 && matches!(slot.stage, Stage::Up(_)))
+        if broken {
+            slot.stop_asked.get_or_insert(now);
+        }
+        Some(slot.stop_asked.is_some() && slot.in_flight == 0 && matches!(slot.stage, Stage::Up(_)))
     }
 
     /// Gives a worker no more requests; whether it has none and can be stopped now.
-    pub(super) fn ask_to_stop(&mut self, id: u64) -> bool {
+    pub(super) fn ask_to_stop(&mut self, id: u64, now: Moment) -> bool {
         self.slot(id).is_some_and(|slot| {
-            slot.stop_asked = true;
+            slot.stop_asked.get_or_insert(now);
             slot.in_flight == 0
         })
+    }
+
+    /// The worker that drains for longest, and for longer than `grace`, where its place is wanted: requests wait, and there
+    /// is no place for another worker. A connection that never ends (a WebSocket) may not keep others out for ever.
+    pub(super) fn must_give_way(&self, limits: &Limits, grace: Duration, now: Moment) -> Option<u64> {
+        if self.waiting.is_empty() || count(self.slots.len()) < limits.max {
+            return None;
+        }
+        let draining = self.slots.iter().filter(|slot| matches!(slot.stage, Stage::Up(_)));
+        let (since, id) = draining.filter_map(|slot| Some((slot.stop_asked?, slot.id))).min()?;
+        (now.saturating_sub(since) >= grace).then_some(id)
     }
 
     /// Notes that a worker is being stopped, and returns what it was.

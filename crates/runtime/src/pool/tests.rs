@@ -13,6 +13,8 @@ struct Fake(Arc<FakeState>);
 struct FakeState {
     script: Mutex<Vec<Word>>,
     start_time: Duration,
+    /// How long after the pool's begin the first worker expires.
+    expires: Option<Duration>,
     alive: AtomicU32,
     most: AtomicU32,
     started: AtomicU32,
@@ -40,6 +42,7 @@ impl Fake {
         Self(Arc::new(FakeState {
             script: Mutex::new(script.to_vec()),
             start_time: Duration::from_millis(50),
+            expires: None,
             alive: AtomicU32::new(0),
             most: AtomicU32::new(0),
             started: AtomicU32::new(0),
@@ -84,7 +87,7 @@ impl Fleet for Fake {
                     fake.ends.lock().unwrap().insert(id, send);
                     fake.watched.lock().unwrap().insert(id, receive);
                     let worker = FakeWorker { id, calls: AtomicU32::new(0) };
-                    Ok(Started { worker, expires: None })
+                    Ok(Started { worker, expires: fake.expires.filter(|_| id == 1) })
                 }
                 Word::Fails => {
                     Err(StartFailure::Work(WorkError::StartFailed { reason: "no such file".to_owned() }))
@@ -158,11 +161,24 @@ async fn call(pool: Arc<Pool<Fake>>, takes: Duration) -> Result<u64, NoLease> {
     let lease = pool.acquire().await?;
     lease.worker().calls.fetch_add(1, SeqCst);
     tokio::time::sleep(takes).await;
-    Ok(lease.worker().id)
+    let id = lease.worker().id;
+    lease.give_back();
+    Ok(id)
 }
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_start_may_wait_longer_than_a_request_and_is_not_counted_as_one() {
+    let fake = Fake::new(&[Word::Up]);
+    let pool = pool(&fake, PoolConfig { queue_timeout: 10 * MS, ..service(1, 8) });
+    assert!(pool.acquire().await.is_err(), "a start takes 50 ms");
+    pool.acquire_within(SECOND).await.map_err(|_| "no lease").unwrap().unused();
+    let mut seen = Vec::new();
+    pool.each(|_, _, state, in_flight, served| seen.push((state, in_flight, served)));
+    assert_eq!(seen, [("ready", 0, 0)]);
+}
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_requests_are_answered_by_twenty_workers() {
@@ -324,6 +340,29 @@ async fn a_discarded_worker_is_stopped_and_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_nobody_called_healthy_is_replaced() {
+    let fake = Fake::new(&[Word::Up]);
+    let mut config = function(1);
+    config.limits.freeze_after = Some(SECOND);
+    let pool = pool(&fake, config);
+    let panics = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move {
+            let _lease = pool.acquire().await.ok().unwrap();
+            panic!("in the midst of an exchange");
+        }
+    });
+    assert!(panics.await.unwrap_err().is_panic());
+    // Cancelled in the midst of an exchange.
+    assert!(tokio::time::timeout(100 * MS, call(Arc::clone(&pool), SECOND)).await.is_err());
+    assert_eq!(call(Arc::clone(&pool), MS).await.unwrap(), 3);
+    assert_eq!(*fake.0.stops.lock().unwrap(), [(1, Stop::Now), (2, Stop::Now)]);
+    // What a service's caller leaves behind is a connection.
+    drop(pool.acquire().await.ok().unwrap().shared());
+    assert_eq!(call(pool, MS).await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_fills_workers_evenly() {
     let fake = Fake::new(&[Word::Up]);
     let mut config = service(4, 10);
@@ -333,7 +372,7 @@ async fn a_service_fills_workers_evenly() {
     tokio::time::sleep(100 * MS).await;
     let mut leases = Vec::new();
     for _ in 0..40 {
-        leases.push(pool.acquire().await.ok().unwrap());
+        leases.push(pool.acquire().await.ok().unwrap().shared());
     }
     let mut calls = HashMap::new();
     for lease in &leases {
@@ -345,6 +384,23 @@ async fn a_service_fills_workers_evenly() {
     let mut busy = Vec::new();
     pool.each(|_, _, _, in_flight, _| busy.push(in_flight));
     assert_eq!(busy.iter().sum::<u32>(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_never_ends_keeps_nobody_out() {
+    let mut fake = Fake::new(&[Word::Up]);
+    Arc::get_mut(&mut fake.0).unwrap().expires = Some(10 * SECOND);
+    let pool = pool(&fake, service(1, 10));
+    let stays = pool.acquire().await.ok().unwrap().shared();
+    // Long after its expiry: nobody else wants its place.
+    tokio::time::sleep(100 * SECOND).await;
+    assert_eq!(fake.alive(), 1);
+    let begun = Instant::now();
+    assert_eq!(call(Arc::clone(&pool), MS).await.unwrap(), 2);
+    assert!(begun.elapsed() < 2 * SECOND, "{:?}", begun.elapsed());
+    assert_eq!(*fake.0.stops.lock().unwrap(), [(1, Stop::Gently)]);
+    drop(stays);
+    assert_eq!(call(pool, MS).await.unwrap(), 2);
 }
 
 #[tokio::test(start_paused = true)]

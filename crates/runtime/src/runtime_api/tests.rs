@@ -59,11 +59,14 @@ fn parse(bytes: &[u8]) -> Option<(u16, String, String)> {
 fn invoke(id: &str) -> Invoke {
     Invoke {
         deadline_ms: 1_795_485_723_004,
-        request_id: id.to_owned(),
-        arn: "arn:aws:lambda:us-east-1:000000000000:function:f".to_owned(),
-        trace_id: String::new(),
-        client_context: "{\n\"custom\":{}}".to_owned(),
-        payload: Bytes::from_static(b"{\"n\": 1}"),
+        invocation: Invocation {
+            request_id: id.into(),
+            payload: Bytes::from_static(b"{\"n\": 1}"),
+            client_context: Some("{\n\"custom\":{}}".to_owned()),
+            invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:f"),
+            tail: false,
+            trace_id: None,
+        },
     }
 }
 

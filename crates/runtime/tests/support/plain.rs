@@ -20,6 +20,9 @@ use weft_service::{BoxFuture, SystemClock};
 
 use crate::support::{Lines, NoKeys};
 
+/// SIGXCPU, which nothing else sends.
+const NO_MEMORY_SIGNAL: u8 = 24;
+
 /// Starts children whose files of `/var/task` and `/var/runtime` lie in folders of the test.
 pub(crate) struct Plain {
     home: tempfile::TempDir,
@@ -70,7 +73,9 @@ impl Plain {
                 (Some(code), _) => ExitStatus::Code(u8::try_from(code).unwrap()),
                 (None, signal) => ExitStatus::Signal(u8::try_from(signal.unwrap()).unwrap()),
             };
-            exit.send_replace(Some(Exit { status, oom_killed: false, memory_peak_bytes: 0 }));
+            // Nothing limits a child's memory here: one that ends by this signal stands for one that had no more.
+            let oom_killed = status == ExitStatus::Signal(NO_MEMORY_SIGNAL);
+            exit.send_replace(Some(Exit { status, oom_killed, memory_peak_bytes: 0 }));
         });
         let frames: BoxStream = Box::new(tokio::net::UnixStream::from_std(ours)?);
         Ok(Spawned { process: Arc::new(Child { pid, exit: seen }), frames: Some(frames), output, door: None })

@@ -38,7 +38,9 @@ impl User {
 pub(crate) fn limit(limits: &Limits) -> io::Result<()> {
     lower(Resource::Fsize, limits.file_size_bytes)?;
     lower(Resource::Nofile, limits.open_files)?;
-    lower(Resource::Core, 0)
+    // Nothing is written with less than a page. Zero would do for files alone: a handler that the machine's core pattern
+    // names is run nevertheless, outside of all limits, and only at a limit of one not.
+    lower(Resource::Core, 1)
 }
 
 /// The process limit: counted per user id, and in a nested user namespace per namespace. Call it as that user.

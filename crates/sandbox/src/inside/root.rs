@@ -1,5 +1,6 @@
 //! The root that a program sees, built from an allow-list in a fresh mount namespace.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -44,10 +45,23 @@ const FOLDERS: &[&str] = &[
     "var/runtime",
     "var/task",
 ];
-/// Tells about the machine or lets it be changed; hidden though ordinary users may not do much with it.
-const HIDDEN_FILES: &[&str] =
-    &["kcore", "keys", "key-users", "kallsyms", "modules", "sched_debug", "sysrq-trigger", "timer_list"];
-const HIDDEN_FOLDERS: &[&str] = &["acpi", "asound", "scsi"];
+/// What programs see of `/proc` beside processes. The rest tells about the machine's disks, devices, command line and what
+/// else it does, or lets it be changed; a later kernel's additions are hidden as well.
+const SHOWN_OF_PROC: &[&str] = &[
+    "cgroups",
+    "cpuinfo",
+    "filesystems",
+    "loadavg",
+    "meminfo",
+    "stat",
+    "sys",
+    "sysvipc",
+    "uptime",
+    "version",
+    "vmstat",
+];
+/// Folders below those of the system that hold settings of the machine, keys to registries among them.
+const EMPTIED: &[&str] = &["/usr/local/etc"];
 
 /// A detached copy of a mount, with everything below it.
 pub(crate) fn copy_of(path: &Path) -> io::Result<OwnedFd> {
@@ -83,12 +97,7 @@ pub(crate) fn enter(copied: &Copied, id: u32, own_network: bool, watched: bool) 
     let source = |name| if watched && name == "zero" { "full" } else { name };
     let devices: io::Result<Vec<_>> = DEVICES.iter().map(|name| Ok((*name, device(source(name))?))).collect();
     let devices = devices.map_err(step("open the devices"))?;
-    let hidden: io::Result<Vec<_>> = HIDDEN_FILES
-        .iter()
-        .filter(|name| Path::new("/proc").join(name).exists())
-        .map(|n| Ok((*n, device("null")?)))
-        .collect();
-    let hidden = hidden.map_err(step("open the null device"))?;
+    let hidden = hidden_of_proc().map_err(step("look for what /proc has"))?;
     tmpfs(root, c"mode=755,size=16m,nr_inodes=8192").map_err(step("mount the root"))?;
     populate(root, &system, &shown, &devices).map_err(step("fill the root"))?;
     etc::write(root, copied, id, own_network).map_err(step("write /etc"))?;
@@ -157,6 +166,9 @@ fn populate(
             System::Folder(path, tree) => put(root, Path::new(path), true, tree)?,
         }
     }
+    for folder in EMPTIED.iter().map(|path| inside(root, Path::new(path))).filter(|path| path.is_dir()) {
+        empty_folder(&folder)?;
+    }
     for (path, folder, tree) in shown {
         put(root, path, *folder, tree)?;
     }
@@ -175,7 +187,33 @@ fn populate(
     symlink("/proc/self/mounts", root.join("etc/mtab"))
 }
 
-fn mount_proc(root: &Path, hidden: &[(&str, OwnedFd)]) -> Result<(), Step> {
+/// What to put in the place of an entry of `/proc`.
+enum Cover {
+    Null(OwnedFd),
+    EmptyFolder,
+}
+
+fn hidden_of_proc() -> io::Result<Vec<(OsString, Cover)>> {
+    let mut hidden = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_process = name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+        if is_process || SHOWN_OF_PROC.iter().any(|shown| name == *shown) {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        // Links lead to what the process itself has.
+        if kind.is_dir() {
+            hidden.push((name, Cover::EmptyFolder));
+        } else if kind.is_file() {
+            hidden.push((name, Cover::Null(device("null")?)));
+        }
+    }
+    Ok(hidden)
+}
+
+fn mount_proc(root: &Path, hidden: &[(OsString, Cover)]) -> Result<(), Step> {
     let proc = root.join("proc");
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", &proc, "proc", flags, None::<&std::ffi::CStr>)
@@ -184,15 +222,35 @@ fn mount_proc(root: &Path, hidden: &[(&str, OwnedFd)]) -> Result<(), Step> {
         let settings = copy_of(&proc.join("sys"))?;
         attributes(&settings, READ_ONLY)?;
         place(&settings, &proc.join("sys"))?;
-        for (name, null) in hidden {
-            place(null, &proc.join(name))?;
-        }
-        for folder in HIDDEN_FOLDERS.iter().map(|name| proc.join(name)).filter(|folder| folder.is_dir()) {
-            mount("tmpfs", &folder, "tmpfs", flags | MountFlags::RDONLY, c"size=4k,mode=555")?;
+        hide_boot_id(root)?;
+        for (name, cover) in hidden {
+            let at = proc.join(name);
+            let covered = match cover {
+                Cover::Null(null) => place(null, &at),
+                Cover::EmptyFolder => empty_folder(&at),
+            };
+            // A part of the kernel may have been unloaded meanwhile.
+            covered.or_else(|error| if at.exists() { Err(error) } else { Ok(()) })?;
         }
         Ok(())
     };
     hide().map_err(|error| ("hide parts of /proc".to_owned(), error))
+}
+
+/// Gives the sandbox a boot id of its own: the machine's would tell which sandboxes are on one machine, and which machine.
+fn hide_boot_id(root: &Path) -> io::Result<()> {
+    let random = root.join("proc/sys/kernel/random");
+    // The file stays: with one that is unlinked but in use the root could not be sealed.
+    let file = root.join("run/boot_id");
+    fs::write(&file, fs::read(random.join("uuid"))?)?;
+    let tree = copy_of(&file)?;
+    attributes(&tree, READ_ONLY | libc::MOUNT_ATTR_NOEXEC)?;
+    place(&tree, &random.join("boot_id"))
+}
+
+fn empty_folder(at: &Path) -> io::Result<()> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    Ok(mount("tmpfs", at, "tmpfs", flags, c"size=4k,mode=555")?)
 }
 
 fn pivot(root: &Path) -> io::Result<()> {

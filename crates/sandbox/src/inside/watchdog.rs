@@ -6,8 +6,11 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::Pid;
+
 use super::{root, shared, sockets};
 use crate::spec::Usage;
+use crate::sys;
 
 /// How fast a program is assumed to fill memory, for the time until the next look.
 const BYTES_PER_MILLISECOND: u64 = 4 << 20;
@@ -39,20 +42,7 @@ pub(crate) fn pause(limit: u64, used: u64) -> Duration {
 /// Memory in use by every process but the init, with private pages counted once where `exact`, plus what the in-memory
 /// file systems and System V objects hold, and shared memory without a name: `objects` at most.
 pub(crate) fn memory(exact: bool, objects: u64, bounds: Bounds) -> u64 {
-    let mut private = 0;
-    let mut shared = 0;
-    for process in processes() {
-        let status = text_of(&process, "status", "VmRSS:");
-        private += kibibytes(&status, "VmPTE:");
-        let rollup = if exact { text_of(&process, "smaps_rollup", "Pss_Anon:") } else { String::new() };
-        if rollup.is_empty() {
-            private += kibibytes(&status, "RssAnon:");
-            shared += kibibytes(&status, "RssShmem:");
-        } else {
-            private += kibibytes(&rollup, "Pss_Anon:");
-            shared += kibibytes(&rollup, "Pss_Shmem:");
-        }
-    }
+    let (private, shared) = in_processes(exact);
     let sockets = if bounds.own_network { sockets::held(bounds.limit) } else { 0 };
     let mut held = system_v();
     for path in ["/tmp", "/dev/shm", root::MEMORY_FILES] {
@@ -62,6 +52,45 @@ pub(crate) fn memory(exact: bool, objects: u64, bounds: Bounds) -> u64 {
         }
     }
     private + shared.max(held + objects.saturating_sub(shared_slack(bounds.limit))) + sockets
+}
+
+/// Private and shared memory that processes have mapped. A child within `vfork` has its parent's memory, not a copy, and
+/// reports it as its own: it counts once.
+fn in_processes(exact: bool) -> (u64, u64) {
+    let all: Vec<PathBuf> = processes().collect();
+    let parents: Vec<Option<Pid>> = all.iter().map(|process| sharing_parent(process)).collect();
+    let mut figures: Vec<(u64, u64)> = all.iter().map(|process| mapped(process, exact)).collect();
+    for ((process, parent), figures) in all.iter().zip(parents).zip(&mut figures) {
+        let Some(parent) = parent else { continue };
+        // Memory that two processes share now they have shared since the younger began, for an execution gives fresh memory
+        // and nothing joins it to another's: both were read with the same one, and no turn of events hides a part.
+        let still = sharing_parent(process) == Some(parent);
+        // Executed meanwhile, what was read may have been the parent's.
+        *figures = if still { (0, 0) } else { mapped(process, exact) };
+    }
+    figures.into_iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+}
+
+/// The parent, if the process has its memory in common with it. Where the kernel does not tell, nothing is in common.
+fn sharing_parent(process: &Path) -> Option<Pid> {
+    let pid = Pid::from_raw(process.file_name()?.to_str()?.parse().ok()?)?;
+    let stat = fs::read_to_string(process.join("stat")).ok()?;
+    let parent = Pid::from_raw(parse_parent(&stat)?).filter(|parent| !parent.is_init())?;
+    // First threads that have ended have no memory, which is the same none for all of them.
+    let has_memory = || fs::read_to_string(process.join("statm")).is_ok_and(|sizes| !sizes.starts_with("0 "));
+    (sys::share_memory(pid, parent).unwrap_or(false) && has_memory()).then_some(parent)
+}
+
+/// What a process has mapped: private memory with its page tables, and shared memory.
+fn mapped(process: &Path, exact: bool) -> (u64, u64) {
+    let status = text_of(process, "status", "VmRSS:");
+    let rollup = if exact { text_of(process, "smaps_rollup", "Pss_Anon:") } else { String::new() };
+    let (private, shared) = if rollup.is_empty() {
+        (kibibytes(&status, "RssAnon:"), kibibytes(&status, "RssShmem:"))
+    } else {
+        (kibibytes(&rollup, "Pss_Anon:"), kibibytes(&rollup, "Pss_Shmem:"))
+    };
+    (private + kibibytes(&status, "VmPTE:"), shared)
 }
 
 /// How much shared memory without a name counts only as far as it is seen in processes: a quarter of the limit. Programs
@@ -179,6 +208,12 @@ fn parse_cpu_ticks(stat: &str) -> u64 {
     after_name.split(' ').skip(11).take(4).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
 
+/// The parent's number, the 4th field.
+fn parse_parent(stat: &str) -> Option<i32> {
+    let (_, after_name) = stat.rsplit_once(") ")?;
+    after_name.split(' ').nth(1)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +224,8 @@ mod tests {
         assert_eq!(kibibytes("", "RssAnon:"), 0);
         assert_eq!(parse_cpu_ticks("7 (a) b) S 1 7 7 0 -1 0 0 0 0 0 11 12 13 14 20 0"), 50);
         assert_eq!(parse_cpu_ticks(""), 0);
+        assert_eq!(parse_parent("7 (a) b) S 21 7 7 0 -1"), Some(21));
+        assert_eq!(parse_parent(""), None);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) use cases;
 pub(crate) const CASES: &[Case] = cases![
     the_report_names_the_mode,
     only_an_allow_list_of_files_is_there,
+    nothing_tells_about_the_machine_s_parts,
+    the_boot_id_is_the_sandbox_s_own,
     only_tmp_is_writable,
     the_host_s_processes_are_not_seen,
     no_privileges_and_no_way_to_get_them,
@@ -60,6 +62,42 @@ async fn only_an_allow_list_of_files_is_there(world: World) {
     let known = "bin dev etc home lib lib32 lib64 libx32 mnt opt proc run sbin srv sys tmp usr var";
     assert!(roots.split(' ').all(|name| known.split(' ').any(|known| known == name)), "{roots}");
     assert_eq!(rest, "False False [] []");
+}
+
+/// By an allow-list: what another kernel has beside is not seen either.
+async fn nothing_tells_about_the_machine_s_parts(world: World) {
+    let code = "
+import os, socket
+def told(path):
+    try: return open(path, 'rb').read(1) != b''
+    except OSError: return False
+seen = [n for n in os.listdir('/proc') if not n.isdigit() and not os.path.islink('/proc/' + n)]
+files = [n for n in seen if os.path.isfile('/proc/' + n) and told('/proc/' + n)]
+folders = [n for n in seen if os.path.isdir('/proc/' + n) and os.listdir('/proc/' + n)]
+print(*sorted(files), *sorted(folders))
+print(*[p for p in ('/etc/machine-id', '/proc/cmdline', '/proc/keys', '/proc/diskstats') if told(p)])
+print(*[d for d in ('/proc/pressure', '/proc/bus', '/sys/class', '/usr/local/etc') if os.path.isdir(d) and os.listdir(d)])
+print(sum(len(files) for _, _, files in os.walk('/sys')), socket.gethostname(), open('/etc/hostname').read())
+";
+    let mut out = world.python(code).await.good();
+    assert!(["cpuinfo", "meminfo", "sysvipc"].iter().all(|name| out.contains(name)), "{out}");
+    for name in
+        ["cgroups", "cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version", "vmstat"]
+    {
+        out = out.replacen(&format!("{name} "), "", 1);
+    }
+    assert_eq!(out, "sys sysvipc\n\n\n4 case case");
+}
+
+async fn the_boot_id_is_the_sandbox_s_own(world: World) {
+    let path = "/proc/sys/kernel/random/boot_id";
+    let code = format!("print(open('{path}').read().strip())");
+    let machine = std::fs::read_to_string(path).unwrap();
+    let (one, other) = (world.python(&code).await.good(), world.python(&code).await.good());
+    for said in [&one, &other] {
+        assert!(said.len() == 36 && said != machine.trim(), "{said}");
+    }
+    assert_ne!(one, other);
 }
 
 async fn only_tmp_is_writable(world: World) {

@@ -15,6 +15,7 @@ pub(crate) const CASES: &[Case] = cases![
     tmp_has_a_size,
     files_have_a_size,
     descriptors_are_limited,
+    a_crash_leaves_nothing_behind,
 ];
 
 async fn a_fork_bomb_is_contained(world: World) {
@@ -127,4 +128,21 @@ async fn descriptors_are_limited(world: World) {
     let mut spec = python(code);
     spec.limits = Limits { open_files: 64, ..Limits::default() };
     assert_eq!(world.run(spec).await.good(), "24 True");
+}
+
+/// A limit of one byte, which keeps the machine's own handler of crashes from being run, and may not be raised.
+async fn a_crash_leaves_nothing_behind(world: World) {
+    let code = "
+import os, resource, signal
+limit = resource.getrlimit(resource.RLIMIT_CORE)
+try: resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096)); print('raised')
+except ValueError: pass
+os.chdir('/tmp')
+if os.fork() == 0: os.kill(os.getpid(), signal.SIGSEGV)
+status = os.wait()[1]
+print(limit, os.WTERMSIG(status), os.WCOREDUMP(status), os.listdir('/tmp'))
+";
+    let machine = rustix::process::getrlimit(rustix::process::Resource::Core).maximum;
+    let limit = machine.map_or(1, |most| most.min(1));
+    assert_eq!(world.python(code).await.good(), format!("({limit}, {limit}) 11 False []"));
 }

@@ -16,6 +16,8 @@ pub(crate) const CASES: &[Case] = cases![
     the_zero_device_is_no_way_around,
     system_v_memory_counts_when_detached,
     what_waits_in_sockets_counts,
+    memory_of_processes_that_share_it_all_counts,
+    a_program_that_starts_others_is_not_counted_twice,
     shared_memory_within_the_limit_works,
     shared_memory_comes_back_when_it_is_unmapped,
     memory_files_work_as_memory_files,
@@ -191,6 +193,62 @@ for at in range(400):
     else: a.close()
 ";
     contained(&attack(&world, code).await);
+}
+
+/// Sharers that outlive or leave those they share with, and first threads that have ended, which share nothing but that.
+async fn memory_of_processes_that_share_it_all_counts(world: World) {
+    let sharer = "
+libc.clone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
+stack = filled(MIB, 0x22) + MIB
+pause = ctypes.cast(libc.pause, ctypes.c_void_p)
+assert libc.clone(pause, stack, 0x100 | 17, None) > 0
+";
+    let stays = "
+kept = []
+for _ in range(64): kept.append(b'x' * (4 * MIB)); hidden += 4 * MIB
+";
+    let leaves = "
+filled(48 * MIB, 0x22)
+os.execv(sys.executable, [sys.executable, '-c', '''
+import os, sys, time
+kept = b'x' * (40 << 20); time.sleep(0.4)
+sys.exit(7 if os.waitpid(-1, os.WNOHANG)[0] else 0)
+'''])
+";
+    let headless = "
+import threading
+made = 0
+def fill():
+    time.sleep(0.05); filled(40 * MIB, 0x22); time.sleep(0.4)
+    os._exit(1 if made and os.wait()[1] else 0)
+if os.fork():
+    if os.wait()[1]: refused()
+    sys.exit(0)
+made = os.fork()
+threading.Thread(target=fill).start()
+libc.syscall(60 if os.uname().machine == 'x86_64' else 93, 0)
+";
+    for code in [&format!("{sharer}{stays}"), &format!("{sharer}{leaves}"), headless] {
+        contained(&attack(&world, code).await);
+    }
+}
+
+async fn a_program_that_starts_others_is_not_counted_twice(world: World) {
+    // A long search for the program keeps the child in its parent's memory.
+    let code = "
+import os, subprocess
+kept = b'x' * (36 << 20)
+path = ':'.join(f'/nothing/{at}' for at in range(200)) + ':/bin'
+for at in range(200):
+    subprocess.run(['true'], env={'PATH': path}, check=True)
+print('all ran')
+";
+    let mut spec = python(code);
+    spec.limits = Limits { memory_bytes: LIMIT_MIB << 20, ..Limits::default() };
+    let outcome = world.run(spec).await;
+    let peak = outcome.exit.memory_peak_bytes;
+    assert!(peak <= LIMIT_MIB << 20, "{peak}");
+    assert_eq!(outcome.good(), "all ran");
 }
 
 async fn shared_memory_within_the_limit_works(world: World) {

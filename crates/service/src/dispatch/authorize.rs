@@ -4,14 +4,12 @@
 
 use std::sync::Arc;
 
-use weft_policy::{
-    Caller, ConditionKeys, Decision, Policies, PolicySet, Reach, Request, ResourceSide, evaluate,
-};
+use weft_policy::{Caller, ConditionKeys, Decision, Policies, PolicySet, Request, ResourceSide, evaluate};
 
 use crate::context::Asked;
 use crate::dispatch::decisions::Decisions;
 use crate::dispatch::keys::RequestKeys;
-use crate::{Access, Context, Error, Grant, Holdings, Identities, Principal};
+use crate::{Access, Context, Error, Holdings, Identities, Principal};
 
 /// Fails with `AccessDenied` unless the caller may do this.
 pub(super) async fn require(
@@ -33,7 +31,7 @@ pub(super) async fn require(
         Principal::Root(_) | Principal::Service { .. } | Principal::Anonymous => Arc::default(),
     };
     let keys = RequestKeys::new(cx, access).with_tags(&holdings.tags);
-    decide(cx, access, asked.side(&cx.principal), &holdings, &keys, decisions)
+    decide(cx, access, asked.side(), &holdings, &keys, decisions)
 }
 
 fn decide(
@@ -70,18 +68,11 @@ fn decide(
 }
 
 impl<'a> Asked<'a> {
-    fn side(self, principal: &Principal) -> ResourceSide<'a> {
+    fn side(self) -> ResourceSide<'a> {
         match self {
             Self::Nothing | Self::Policy(None) => ResourceSide::None,
             Self::Policy(Some(policy)) => ResourceSide::Policy(policy),
             Self::Required(policy) => ResourceSide::Required(policy),
-            Self::Known(Grant::None) => ResourceSide::Known(Reach::No),
-            Self::Known(Grant::Account) => ResourceSide::Known(Reach::Account),
-            // A trust policy names roles, hardly ever their sessions.
-            Self::Known(Grant::Caller) if matches!(principal, Principal::Session { .. }) => {
-                ResourceSide::Known(Reach::Holder)
-            }
-            Self::Known(Grant::Caller) => ResourceSide::Known(Reach::Itself),
         }
     }
 }

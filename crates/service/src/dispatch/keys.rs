@@ -94,9 +94,9 @@ impl<'a> RequestKeys<'a> {
             "calledvialast" => called_via.last().map(|service| service.as_str().into()),
             "resourceaccount" => account_of(&self.access.resource).map(Cow::Borrowed),
             "sourcearn" => self.cx.source_arn.as_deref().map(Cow::Borrowed),
-            "sourceaccount" => {
-                let account = account_of(self.cx.source_arn.as_deref()?).map(Cow::Borrowed);
-                // The ARN of a bucket has no account: it is the caller's.
+            // A service acts for an account even where no ARN says for what, and the ARN of a bucket has none.
+            "sourceaccount" if matches!(*self.cx.principal, Principal::Service { .. }) => {
+                let account = self.cx.source_arn.as_deref().and_then(account_of).map(Cow::Borrowed);
                 account.or_else(|| Some(scope.account.to_string().into()))
             }
             _ => None,

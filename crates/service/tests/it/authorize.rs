@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use weft_policy::{NamedPolicy, Policy, PolicySet};
+use weft_service::testing::not_refused;
 use weft_service::{Access, Context, MissCause, Outcome, Principal};
 use weft_types::{AccountId, Region};
 
@@ -156,4 +157,20 @@ async fn a_refusal_that_no_statement_allows_tells_the_nearest() {
         found: Some(vec!["stranger".to_owned()]),
     };
     assert_eq!(nearest.cause, cause);
+}
+
+#[tokio::test]
+async fn an_operation_that_asks_for_nothing_or_for_what_does_not_exist_is_found() {
+    let world = World::new();
+    let client = world.client("nobody");
+    let given =
+        |_: &str, member: &str| (member == "resource").then(|| weft_model::Value::Text(FUNCTION.to_owned()));
+    let sts = not_refused(&client, &weft_model::sts::SERVICE, &given, &[]).await;
+    assert_eq!(sts, ["sts:GetCallerIdentity: ran"]);
+    let open = &["GetCallerIdentity"];
+    assert_eq!(not_refused(&client, &weft_model::sts::SERVICE, &given, open).await, Vec::<String>::new());
+    let lambda = not_refused(&client, &weft_model::lambda::SERVICE, &given, &[]).await;
+    let passed = "lambda:ListTags: iam:PassRole is not for *, but for arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}";
+    assert_eq!(lambda, [passed]);
+    assert_eq!(world.ran(), 0);
 }

@@ -45,11 +45,12 @@ fn context(principal: Principal) -> Context {
         decisions: crate::dispatch::decisions::Decisions::default(),
     };
     let is_session = matches!(principal, Principal::Session { .. });
+    let said =
+        SessionFacts { source_identity: Some("Grace".to_owned()), mfa: true, ..SessionFacts::default() };
     let facts = SessionFacts {
         issued: Some(Timestamp::from_seconds(1_699_999_000)),
         tags: vec![("Team".to_owned(), "red".to_owned())],
-        source_identity: Some("Grace".to_owned()),
-        mfa: true,
+        ..said
     };
     Context {
         scope: Scope { account: AccountId::DEFAULT, region: Region::default(), now },
@@ -143,7 +144,9 @@ fn keys_of_services_and_of_calls_between_them() {
     check(&via, "aws:CalledViaLast", "logs.amazonaws.com");
     check(&via, "aws:ViaAWSService", "true");
     let service = context(user()).as_service("s3.amazonaws.com");
-    check(&service, "aws:SourceAccount", "absent");
+    check(&service, "aws:SourceAccount", "000000000000");
+    check(&service, "aws:SourceArn", "absent");
+    check(&context(user()), "aws:SourceAccount", "absent");
     check(&service.inner("sts"), "aws:ViaAWSService", "false");
     check(&service, "aws:PrincipalServiceName", "s3.amazonaws.com");
     let bucket = service.clone().with_source("arn:aws:s3:::b");
