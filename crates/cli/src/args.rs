@@ -38,6 +38,8 @@ pub enum Command {
     Invoke(InvokeArgs),
     /// Remove an app, or one workload of it
     Rm(RmArgs),
+    /// Say why a request was allowed or refused, by its id
+    Explain(ExplainArgs),
     /// Show the server, its isolation, what is missing for a better one and how to get it
     Status(StatusArgs),
     /// Print the completion script for a shell
@@ -179,6 +181,20 @@ pub struct RmArgs {
     /// An app (`shop`), or a workload of one (`shop/web`)
     #[arg(value_name = "NAME")]
     pub name: String,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Where the server is.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+}
+
+/// `weft explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The request's id, from the header `x-amzn-requestid` of its answer
+    #[arg(value_name = "REQUEST-ID")]
+    pub request_id: String,
     /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,

@@ -12,6 +12,7 @@ mod client;
 mod connect;
 mod env;
 mod execute;
+mod explain;
 mod exposure;
 mod failure;
 mod files;
@@ -35,8 +36,8 @@ use anstyle::AnsiColor;
 use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{
-    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, InvokeArgs, LogsArgs, PsArgs,
-    RmArgs, ServerArgs, StatusArgs, UpArgs,
+    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, ExplainArgs, InvokeArgs, LogsArgs,
+    PsArgs, RmArgs, ServerArgs, StatusArgs, UpArgs,
 };
 
 use crate::failure::Failure;
@@ -62,6 +63,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Logs(args) => block_on(logs::run(&args)),
         Command::Invoke(args) => block_on(invoke::run(&args)),
         Command::Rm(args) => block_on(rm::run(&args)),
+        Command::Explain(args) => block_on(explain::run(&args)),
         Command::Status(args) => block_on(status::run(&args)),
     };
     match outcome {

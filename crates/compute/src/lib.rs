@@ -16,6 +16,7 @@
 
 mod builds;
 mod compute;
+mod decisions;
 mod errors;
 mod index;
 mod ops;

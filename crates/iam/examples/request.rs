@@ -41,8 +41,8 @@ async fn main() -> Result<(), Error> {
     let begin = Instant::now();
     for _ in 0..ROUNDS {
         iam.credential(&key.access_key_id, None, clock.now()).await.map_err(Error::internal)?;
-        iam.policies(&credential.principal).await?;
-        iam.policies(&unknown).await?;
+        iam.holdings(&credential.principal).await?;
+        iam.holdings(&unknown).await?;
     }
     let lookups = begin.elapsed().as_nanos() / u128::from(ROUNDS);
     println!(

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use weft_model::sts::Credentials;
-use weft_policy::{ConditionKeys, Policy, Trust, Trusted, evaluate_trust};
-use weft_service::{Error, Principal};
+use weft_policy::{Caller, ConditionKeys, Found, Policies as Sets, Policy, Request, ResourceSide, evaluate};
+use weft_service::Error;
 use weft_types::{AccountId, Arn, Timestamp};
 
 use crate::records::Role;
 use crate::seal::{Session, Who};
-use crate::{Iam, entity, ids};
+use crate::session_tags::SessionTags;
+use crate::{Iam, ids, named};
 
 /// A role's ARN, checked.
 #[derive(Debug, Clone)]
@@ -35,8 +36,8 @@ impl Iam {
         let RoleArn { arn, account } = role.clone();
         self.read(move |tx| {
             let name = arn.resource().rsplit('/').next().unwrap_or_default();
-            let found = entity::find::<Role>(tx, account, name)?;
-            Ok(found.filter(|role| entity::Entity::arn(role) == arn.as_str()))
+            let found = named::find::<Role>(tx, account, name)?;
+            Ok(found.filter(|role| named::Named::arn(role) == arn.as_str()))
         })
         .await
     }
@@ -46,8 +47,18 @@ impl Iam {
         let key = ids::access_key_id("ASIA");
         // Whole seconds, as the answer shows them.
         let expires = Timestamp::from_seconds(now.plus(duration).as_seconds());
-        let NewSession { account, who, policy, policy_arns } = grant;
-        let token = self.seal.seal(&Session { key: key.clone(), account, who, expires, policy, policy_arns });
+        let token = self.seal.seal(&Session {
+            key: key.clone(),
+            account: grant.account,
+            who: grant.who,
+            expires,
+            policy: grant.policies.policy,
+            policy_arns: grant.policies.arns,
+            issued: Some(now),
+            tags: grant.tags.tags.into_iter().collect(),
+            transitive: grant.tags.transitive,
+            source_identity: grant.source_identity,
+        });
         let secret_access_key = self.seal.secret(&key);
         Credentials { access_key_id: key, secret_access_key, session_token: token, expiration: expires }
     }
@@ -57,8 +68,24 @@ impl Iam {
 pub(crate) struct NewSession {
     pub(crate) account: AccountId,
     pub(crate) who: Who,
+    pub(crate) policies: Policies,
+    pub(crate) tags: SessionTags,
+    pub(crate) source_identity: Option<String>,
+}
+
+impl NewSession {
+    /// A session that nothing was passed for.
+    pub(crate) fn plain(account: AccountId, who: Who) -> Self {
+        let (policies, tags) = (Policies::default(), SessionTags::default());
+        Self { account, who, policies, tags, source_identity: None }
+    }
+}
+
+/// Policies that narrow a session, checked.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
     pub(crate) policy: Option<String>,
-    pub(crate) policy_arns: Vec<String>,
+    pub(crate) arns: Vec<String>,
 }
 
 /// A session of a role under a name.
@@ -71,18 +98,27 @@ pub(crate) fn role_session(role: &Role, session: &str) -> Who {
     }
 }
 
-/// What a role's trust policy says to a principal.
-pub(crate) fn trust(role: &Role, caller: &Principal, conditions: &dyn ConditionKeys) -> Result<Trust, Error> {
+/// Whether a role's trust policy lends it to a service of the platform.
+pub(crate) fn trusts_service(role: &Role, service: &str) -> Result<bool, Error> {
     let policy = Policy::parse(&role.trust).map_err(Error::internal)?;
-    if let Principal::Service { name, .. } = caller {
-        return Ok(evaluate_trust(&policy, Trusted::Service(name), "sts:AssumeRole", conditions));
-    }
-    let Some(account) = caller.account() else { return Ok(Trust::None) };
-    let arns: Vec<String> = match caller {
-        Principal::Root(_) => Vec::new(),
-        _ => [caller.arn(), caller.policy_arn()].into_iter().flatten().map(|arn| arn.to_string()).collect(),
+    let (arn, account) = (named::Named::arn(role), role.account.to_string());
+    let request = Request {
+        caller: Caller::Service(service),
+        canonical_user: None,
+        action: "sts:AssumeRole",
+        resource: &arn,
+        resource_account: None,
+        conditions: &SourceAccount(&account),
     };
-    let arns: Vec<&str> = arns.iter().map(String::as_str).collect();
-    let caller = Trusted::Account { account: &account.to_string(), arns: &arns };
-    Ok(evaluate_trust(&policy, caller, "sts:AssumeRole", conditions))
+    let sets = Sets { resource: ResourceSide::Required(&policy), ..Sets::default() };
+    Ok(evaluate(&request, &sets).is_allow())
+}
+
+/// The condition keys of a service that acts for an account: whose worker it is for.
+struct SourceAccount<'a>(&'a str);
+
+impl ConditionKeys for SourceAccount<'_> {
+    fn find(&self, key: &str) -> Found<'_> {
+        if key.eq_ignore_ascii_case("aws:SourceAccount") { Found::One(self.0.into()) } else { Found::Absent }
+    }
 }

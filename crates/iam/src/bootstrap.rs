@@ -1,6 +1,6 @@
 //! The first user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weft_service::Error;
 use weft_store::WriteTx;
@@ -8,7 +8,7 @@ use weft_types::{AccountId, Timestamp};
 
 use crate::managed::ADMINISTRATOR_ACCESS;
 use crate::records::{AccessKey, Grants, KEYS, USERS, User, name_key};
-use crate::{Iam, entity, ids, policies};
+use crate::{Iam, entity, ids, named, uses};
 
 const NAME: &str = "admin";
 
@@ -57,7 +57,7 @@ fn set_up(
     now: Timestamp,
 ) -> Result<AdminKey, Error> {
     let account = AccountId::DEFAULT;
-    let mut user = match entity::find::<User>(tx, account, NAME)? {
+    let mut user = match named::find::<User>(tx, account, NAME)? {
         Some(user) => user,
         None => new_admin(tx, id, now)?,
     };
@@ -95,9 +95,10 @@ fn new_admin(tx: &mut WriteTx<'_>, id: &str, now: Timestamp) -> Result<User, Err
         grants,
         keys: Vec::new(),
         tags: BTreeMap::new(),
+        groups: BTreeSet::new(),
     };
     entity::add(tx, &user)?;
-    policies::count_attachment(tx, account, ADMINISTRATOR_ACCESS, 1)?;
+    uses::count_attachment(tx, account, ADMINISTRATOR_ACCESS, 1)?;
     Ok(user)
 }
 

@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
-use weft_policy::Policy;
-use weft_service::Credential;
+use weft_service::{Credential, Holdings};
 use weft_types::Timestamp;
 
 /// Entries per map; a full one is begun anew.
 const ENTRIES_MAX: usize = 50_000;
 
-pub(crate) type Policies = Arc<Vec<Arc<Policy>>>;
+pub(crate) type Policies = Arc<Holdings>;
 
 /// A key that was looked up.
 pub(crate) struct KnownKey {

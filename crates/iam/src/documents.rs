@@ -1,5 +1,7 @@
 //! Policy documents: checked before they are stored, escaped when they are shown.
 
+use std::sync::Arc;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use weft_policy::{Policy, PolicyKind};
 use weft_service::Error;
@@ -24,6 +26,16 @@ pub(crate) fn check(purpose: Purpose, text: &str) -> Result<Policy, Error> {
     };
     Policy::parse_as(kind, text)
         .map_err(|error| Error::new("MalformedPolicyDocumentException", error.to_string()))
+}
+
+/// Reads a stored document. One that this build cannot read counts against its owner: it denies everything.
+pub(crate) fn stored(text: &str) -> Arc<Policy> {
+    const DENY: &str = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
+    let parsed = Policy::parse(text).or_else(|error| {
+        tracing::error!(%error, "a stored policy cannot be read; it denies everything");
+        Policy::parse(DENY)
+    });
+    Arc::new(parsed.unwrap_or_else(|_| Policy::empty()))
 }
 
 /// The size that quotas count: characters without white space.

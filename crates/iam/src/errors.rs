@@ -14,8 +14,19 @@ pub(crate) fn delete_conflict(message: impl Into<String>) -> Error {
     Error::new("DeleteConflictException", message)
 }
 
+/// Why a role or an instance profile cannot be deleted.
+pub(crate) const ROLES_FIRST: &str = "Cannot delete entity, must remove roles from instance profile first.";
+
 pub(crate) fn limit_exceeded(message: impl Into<String>) -> Error {
     Error::new("LimitExceededException", message)
+}
+
+/// A role that only AWS changes.
+pub(crate) fn unmodifiable(role: &str) -> Error {
+    let message = format!(
+        "Cannot perform the operation on the protected role '{role}' - this role is only modifiable by AWS"
+    );
+    Error::new("UnmodifiableEntityException", message)
 }
 
 /// `Cannot exceed quota for AccessKeysPerUser: 2`.

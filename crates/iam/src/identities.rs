@@ -1,16 +1,21 @@
 //! Keys and policies for dispatch, from memory where they are known.
 
+use std::iter;
 use std::sync::Arc;
 
-use weft_policy::Policy;
-use weft_service::{BoxFuture, Credential, CredentialError, Error, Identities, Principal};
+use weft_policy::{NamedPolicy, Policy};
+use weft_service::{
+    BoxFuture, Credential, CredentialError, Error, Holdings, Identities, Principal, SessionFacts,
+};
 use weft_store::Read;
 use weft_types::{AccountId, Timestamp};
 
 use crate::cache::{KnownKey, Policies};
+use crate::policies::Document;
 use crate::records::{Grants, KEYS, Role, User};
 use crate::seal::{Session, Who};
-use crate::{Iam, entity, policies};
+use crate::tags::Tags;
+use crate::{Iam, members, named, policies};
 
 impl Identities for Iam {
     fn credential<'a>(
@@ -31,12 +36,15 @@ impl Identities for Iam {
         })
     }
 
-    fn policies<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, Error>> {
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Policies, Error>> {
         Box::pin(async move {
             let (account, owner) = match principal {
                 Principal::User { account, name, id, .. } => (*account, Owner::User(name, id)),
                 Principal::Session { account, role, role_id, .. } => (*account, Owner::Role(role, role_id)),
-                Principal::Root(_) | Principal::Service { .. } | Principal::Anonymous => {
+                Principal::Root(_)
+                | Principal::Federated { .. }
+                | Principal::Service { .. }
+                | Principal::Anonymous => {
                     return Ok(Policies::default());
                 }
             };
@@ -47,8 +55,8 @@ impl Identities for Iam {
             let age = self.cache.age();
             let is_user = matches!(owner, Owner::User(..));
             let (name, wanted) = (name.clone(), id.clone());
-            let texts = self.read(move |tx| read_policies(tx, account, is_user, &name, &wanted)).await?;
-            let read = Policies::new(texts.iter().map(|text| parse(text)).collect());
+            let held = self.read(move |tx| read_held(tx, account, is_user, &name, &wanted)).await?;
+            let read = Policies::new(held.into());
             self.cache.remember_policies(age, id, &read);
             Ok(read)
         })
@@ -61,35 +69,55 @@ enum Owner<'a> {
     Role(&'a String, &'a String),
 }
 
-/// The documents of a user or role; none where it is gone, or where another has its name now.
-fn read_policies(
-    tx: &impl Read,
-    account: AccountId,
-    is_user: bool,
-    name: &str,
-    id: &str,
-) -> Result<Vec<String>, Error> {
-    let grants = if is_user {
-        entity::find::<User>(tx, account, name)?.filter(|user| user.id == id).map(|user| user.grants)
-    } else {
-        entity::find::<Role>(tx, account, name)?.filter(|role| role.id == id).map(|role| role.grants)
-    };
-    let Grants { inline, attached } = grants.unwrap_or_default();
-    let mut texts: Vec<String> = inline.into_values().collect();
-    for arn in &attached {
-        texts.extend(policies::document(tx, arn)?);
-    }
-    Ok(texts)
+/// What is stored of a principal's holdings: documents by their policies' names.
+#[derive(Default)]
+struct Held {
+    identity: Vec<(String, Document)>,
+    boundary: Option<(String, Option<Document>)>,
+    tags: Tags,
 }
 
-/// A stored document. One that this build cannot read counts against its owner: it denies everything.
-fn parse(text: &str) -> Arc<Policy> {
-    const DENY: &str = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#;
-    let parsed = Policy::parse(text).or_else(|error| {
-        tracing::error!(%error, "a stored policy cannot be read; it denies everything");
-        Policy::parse(DENY)
-    });
-    Arc::new(parsed.unwrap_or_else(|_| Policy::empty()))
+/// What a user or role holds; nothing where it is gone, or where another has its name now.
+fn read_held(tx: &impl Read, account: AccountId, is_user: bool, name: &str, id: &str) -> Result<Held, Error> {
+    let (grants, tags, groups) = if is_user {
+        let user = named::find::<User>(tx, account, name)?.filter(|user| user.id == id);
+        let Some(user) = user else { return Ok(Held::default()) };
+        let groups = members::groups(tx, &user)?;
+        (user.grants, user.tags, groups)
+    } else {
+        let role = named::find::<Role>(tx, account, name)?.filter(|role| role.id == id);
+        let Some(role) = role else { return Ok(Held::default()) };
+        (role.grants, role.tags, Vec::new())
+    };
+    let mut held = Held { tags, ..Held::default() };
+    if let Some(arn) = &grants.boundary {
+        held.boundary = Some((arn.clone(), policies::document(tx, arn)?));
+    }
+    for Grants { inline, attached, .. } in
+        iter::once(grants).chain(groups.into_iter().map(|group| group.grants))
+    {
+        held.identity.extend(inline.into_iter().map(|(name, text)| (name, Document::Own(text))));
+        for arn in attached {
+            held.identity.extend(policies::document(tx, &arn)?.map(|text| (arn, text)));
+        }
+    }
+    Ok(held)
+}
+
+impl From<Held> for Holdings {
+    fn from(held: Held) -> Self {
+        let named = |(name, text): (String, Document)| NamedPolicy::new(name, text.policy());
+        // A boundary whose policy is gone bounds everything away.
+        let boundary = held.boundary.map(|(arn, text)| match text {
+            Some(text) => named((arn, text)),
+            None => NamedPolicy::new(arn, Policy::empty()),
+        });
+        Self {
+            identity: held.identity.into_iter().map(named).collect(),
+            boundary,
+            tags: held.tags.into_iter().collect(),
+        }
+    }
 }
 
 impl Iam {
@@ -116,39 +144,55 @@ impl Iam {
                 let Some(key) = KEYS.get(tx, &(id.as_str(),))?.filter(|key| key.active) else {
                     return Ok(None);
                 };
-                Ok(entity::find::<User>(tx, key.account, &key.user)?.map(|user| (key.secret, user)))
+                Ok(named::find::<User>(tx, key.account, &key.user)?.map(|user| (key.secret, user)))
             })
             .await?;
         Ok(found.map(|(secret, user)| {
             let principal = Arc::new(user_principal(user));
-            let credential = Credential { secret: secret.into(), principal, session_policies: Vec::new() };
+            let credential = Credential::long_lived(secret, principal);
             KnownKey { credential, token: None, expires: None }
         }))
     }
 
     /// The key of a session; none where its user is gone.
     async fn session(&self, session: Session, token: &str) -> Result<Option<KnownKey>, Error> {
-        let Session { key, account, who, expires, policy, policy_arns } = session;
-        let narrows = policy.is_some() || !policy_arns.is_empty();
+        let facts = facts(&session);
+        let Session { key, account, who, expires, policy, policy_arns, .. } = session;
+        // A federated user may do nothing unless a policy was passed for it.
+        let federated = matches!(who, Who::Federated { .. });
+        let narrows = federated || policy.is_some() || !policy_arns.is_empty();
         let (principal, texts) = self
             .read(move |tx| {
                 let principal = session_principal(tx, account, &who)?;
-                let mut texts: Vec<String> = policy.clone().into_iter().collect();
+                let inline = policy.clone().map(|text| ("session policy".to_owned(), Document::Own(text)));
+                let mut texts: Vec<(String, Document)> = inline.into_iter().collect();
                 for arn in &policy_arns {
-                    texts.extend(policies::document(tx, arn)?);
+                    texts.extend(policies::document(tx, arn)?.map(|text| (arn.clone(), text)));
                 }
                 Ok((principal, texts))
             })
             .await?;
         let Some(principal) = principal else { return Ok(None) };
-        let mut session_policies: Vec<Arc<Policy>> = texts.iter().map(|text| parse(text)).collect();
+        let named = texts.into_iter().map(|(name, text)| NamedPolicy::new(name, text.policy()));
+        let mut session_policies: Vec<NamedPolicy> = named.collect();
         if narrows && session_policies.is_empty() {
             // Its policies are gone: what is left allows nothing, where no policy at all would narrow nothing.
-            session_policies.push(Arc::new(Policy::empty()));
+            session_policies.push(NamedPolicy::new("session policy", Policy::empty()));
         }
         let secret = self.seal.secret(&key).into();
-        let credential = Credential { secret, principal: Arc::new(principal), session_policies };
+        let session = Some(Arc::new(facts));
+        let credential = Credential { secret, principal: Arc::new(principal), session_policies, session };
         Ok(Some(KnownKey { credential, token: Some(token.into()), expires: Some(expires) }))
+    }
+}
+
+fn facts(session: &Session) -> SessionFacts {
+    SessionFacts {
+        issued: session.issued,
+        tags: session.tags.clone(),
+        transitive: session.transitive.clone(),
+        source_identity: session.source_identity.clone(),
+        mfa: false,
     }
 }
 
@@ -156,8 +200,12 @@ fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Op
     Ok(match who {
         Who::Root => Some(Principal::Root(account)),
         Who::User { name, id } => {
-            entity::find::<User>(tx, account, name)?.filter(|user| user.id == *id).map(user_principal)
+            named::find::<User>(tx, account, name)?.filter(|user| user.id == *id).map(user_principal)
         }
+        Who::Federated { name, by } => session_principal(tx, account, by)?.map(|by| {
+            let (name, by) = (name.clone(), Box::new(by));
+            Principal::Federated { account, name, by }
+        }),
         Who::Role { path, name, id, session } => Some(Principal::Session {
             account,
             path: path.clone(),

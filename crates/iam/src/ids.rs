@@ -11,6 +11,12 @@ pub(crate) fn unique_id(prefix: &str) -> String {
     format!("{prefix}{}", random_id(17, BASE32))
 }
 
+/// A unique id of 21 characters that follows from bytes, of which it takes 17.
+pub(crate) fn unique_id_of(prefix: &str, bytes: &[u8]) -> String {
+    let letters = bytes.iter().take(17).map(|byte| char::from(BASE32[usize::from(byte % 32)]));
+    prefix.chars().chain(letters).collect()
+}
+
 /// An access key's id of 20 characters: `AKIA…` for users, `ASIA…` for sessions.
 pub(crate) fn access_key_id(prefix: &str) -> String {
     format!("{prefix}{}", random_id(16, BASE32))

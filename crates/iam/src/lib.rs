@@ -1,4 +1,4 @@
-//! IAM users, keys, roles and policies, and STS.
+//! IAM users, groups, keys, roles, instance profiles and policies, and STS.
 //!
 //! [`Iam`] holds both services' state: records in a store of its own, and a cache from which authentication and
 //! authorization are answered. It is [`Identities`](weft_service::Identities) for dispatch and
@@ -10,27 +10,38 @@
 //! changes what its sessions may do at once, and a deleted one leaves them nothing.
 //!
 //! Invariants: documents are checked before they are stored; a name is unique whatever its case; a write is seen by
-//! the next authentication. Groups, instance profiles, permission boundaries and MFA have no code: `unsupported.txt`
-//! lists operations, a member that would need them is refused.
+//! the next authentication. What AWS has and this has not, such as MFA, login profiles and identity providers, is listed by
+//! operation in `unsupported.txt`; a member that would need it is refused.
 //!
 //! The crate deliberately does not know HTTP, nor which actions other services have.
 
+mod accounts;
 mod assume;
 mod bootstrap;
+mod boundaries;
 mod cache;
+mod deletions;
+mod details;
 mod documents;
 mod entity;
 mod errors;
+mod holders;
 mod identities;
 mod ids;
+mod linked;
 mod managed;
+mod members;
+mod named;
 mod ops;
 mod page;
 mod policies;
 mod records;
 mod roles;
 mod seal;
+mod session_tags;
+mod simulation;
 mod tags;
+mod uses;
 
 use std::sync::Arc;
 

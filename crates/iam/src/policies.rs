@@ -1,15 +1,18 @@
 //! Managed policies: customers' own and AWS's.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use weft_model::iam;
-use weft_service::{Context, Error};
+use weft_policy::Policy;
+use weft_service::{Access, Context, Error};
 use weft_store::{Read, WriteTx};
 use weft_types::{AccountId, Arn, Timestamp};
 
 use crate::errors::{invalid_arn, no_such_entity, quota};
 use crate::managed::{self, AwsPolicy};
-use crate::records::{ATTACHMENTS, Count, ManagedPolicy, POLICIES, Version, name_key};
+use crate::records::{ManagedPolicy, POLICIES, Version, name_key};
+use crate::uses::Uses;
 use crate::{Iam, documents, ids, tags};
 
 /// How many policies an account may have, and the quota's name.
@@ -85,10 +88,20 @@ pub(crate) fn get_own(tx: &impl Read, arn: &PolicyArn) -> Result<ManagedPolicy, 
     }
 }
 
+/// Whether an entity of the account can have the policy attached.
+pub(crate) fn is_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<bool, Error> {
+    let own = arn.account.is_none_or(|owner| owner == account);
+    Ok(own && find(tx, arn)?.is_some())
+}
+
 /// Fails unless an entity of the account can have the policy attached.
 pub(crate) fn require_attachable(tx: &impl Read, account: AccountId, arn: &PolicyArn) -> Result<(), Error> {
-    let own = arn.account.is_none_or(|owner| owner == account);
-    if own && find(tx, arn)?.is_some() {
+    if is_attachable(tx, account, arn)? {
+        // What AWS made for one service's own role is for that role alone.
+        if arn.account.is_none() && arn.arn.resource().starts_with("policy/aws-service-role/") {
+            let message = "Cannot attach a Service Role Policy to a Customer Role.";
+            return Err(Error::new("PolicyNotAttachableException", message));
+        }
         return Ok(());
     }
     Err(no_such_entity(format!("Policy {} does not exist or is not attachable.", arn.as_str())))
@@ -119,33 +132,38 @@ pub(crate) fn show_attached(arns: BTreeSet<String>, prefix: &str) -> Vec<(String
     shown
 }
 
+/// A document, as it is stored or as AWS has it.
+pub(crate) enum Document {
+    Own(String),
+    Aws(&'static AwsPolicy),
+}
+
+impl Document {
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Own(text) => text,
+            Self::Aws(policy) => policy.document(),
+        }
+    }
+
+    /// The document, read. AWS's are read once: they never change.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        match self {
+            Self::Own(text) => documents::stored(text),
+            Self::Aws(policy) => policy.policy(),
+        }
+    }
+}
+
 /// The document of the default version, if the policy exists.
-pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<String>, Error> {
+pub(crate) fn document(tx: &impl Read, arn: &str) -> Result<Option<Document>, Error> {
     let Ok(arn) = PolicyArn::parse(arn) else { return Ok(None) };
     Ok(find(tx, &arn)?.map(|policy| match policy {
-        AnyPolicy::Own(policy) => policy.default_version().map(|v| v.document.clone()).unwrap_or_default(),
-        AnyPolicy::Aws(policy) => policy.document.to_owned(),
+        AnyPolicy::Own(policy) => {
+            Document::Own(policy.default_version().map(|v| v.document.clone()).unwrap_or_default())
+        }
+        AnyPolicy::Aws(policy) => Document::Aws(policy),
     }))
-}
-
-/// How often an account has attached a policy.
-pub(crate) fn attachments(tx: &impl Read, account: AccountId, arn: &str) -> Result<u64, Error> {
-    Ok(ATTACHMENTS.get(tx, &(account.as_u64(), arn))?.unwrap_or_default().0)
-}
-
-/// Counts an attachment (1) or a detachment (-1).
-pub(crate) fn count_attachment(
-    tx: &mut WriteTx<'_>,
-    account: AccountId,
-    arn: &str,
-    change: i64,
-) -> Result<(), Error> {
-    let count = attachments(tx, account, arn)?.saturating_add_signed(change);
-    let key = (account.as_u64(), arn.to_owned());
-    if count == 0 {
-        return Ok(ATTACHMENTS.remove(tx, &key)?);
-    }
-    Ok(ATTACHMENTS.insert(tx, &key, &Count(count))?)
 }
 
 impl ManagedPolicy {
@@ -174,7 +192,7 @@ impl AnyPolicy {
     }
 
     /// The policy as answers have it. Listings leave out description and tags, as AWS does.
-    pub(crate) fn show(&self, attachments: u64, listed: bool) -> iam::Policy {
+    pub(crate) fn show(&self, uses: Uses, listed: bool) -> iam::Policy {
         let shown = match self {
             Self::Own(policy) => iam::Policy {
                 policy_name: Some(policy.name.clone()),
@@ -188,19 +206,18 @@ impl AnyPolicy {
             },
             Self::Aws(policy) => iam::Policy {
                 policy_name: Some(policy.name.to_owned()),
-                policy_id: Some(policy.id.to_owned()),
-                default_version_id: Some(version_id(1)),
-                description: Some(policy.description.to_owned()).filter(|_| !listed),
+                policy_id: Some(policy.id()),
+                default_version_id: Some(version_id(policy.version)),
                 create_date: Some(policy.created),
-                update_date: Some(policy.created),
+                update_date: Some(policy.updated),
                 ..iam::Policy::default()
             },
         };
         iam::Policy {
             arn: Some(self.arn()),
             path: Some(self.path().to_owned()),
-            attachment_count: Some(i32::try_from(attachments).unwrap_or(i32::MAX)),
-            permissions_boundary_usage_count: Some(0),
+            attachment_count: Some(i32::try_from(uses.attached).unwrap_or(i32::MAX)),
+            permissions_boundary_usage_count: Some(i32::try_from(uses.bounding).unwrap_or(i32::MAX)),
             is_attachable: Some(true),
             ..shown
         }
@@ -213,14 +230,14 @@ impl AnyPolicy {
                 let all = policy.versions.iter().rev();
                 all.map(|(number, version)| (*number, version.document.clone(), version.created)).collect()
             }
-            Self::Aws(policy) => vec![(1, policy.document.to_owned(), policy.created)],
+            Self::Aws(policy) => vec![(policy.version, policy.document(), policy.updated)],
         }
     }
 
     pub(crate) fn default_number(&self) -> u32 {
         match self {
             Self::Own(policy) => policy.default,
-            Self::Aws(_) => 1,
+            Self::Aws(policy) => policy.version,
         }
     }
 }
@@ -256,6 +273,23 @@ pub(crate) fn no_version(arn: &str, version: &str) -> Error {
 }
 
 impl Iam {
+    /// Authorizes an action on a policy by the tags that it has. One that does not exist, or is another account's, has none.
+    pub(crate) async fn allow_policy(
+        &self,
+        cx: &Context,
+        access: Access,
+        arn: &PolicyArn,
+    ) -> Result<(), Error> {
+        let (own, arn) = (arn.account == Some(cx.scope.account), arn.clone());
+        let found = if own { self.read(move |tx| find(tx, &arn)).await? } else { None };
+        let tags = match found {
+            Some(AnyPolicy::Own(policy)) => policy.tags,
+            Some(AnyPolicy::Aws(_)) | None => tags::Tags::new(),
+        };
+        let tagged = |access: Access, (key, value)| access.with(format!("aws:ResourceTag/{key}"), value);
+        cx.authorize(&tags.iter().fold(access, tagged)).await
+    }
+
     /// Changes a policy of the caller's account.
     pub(crate) async fn change_policy<T, F>(
         &self,

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use weft_policy::{NoConditions, Trust};
 use weft_service::workload::{RoleCredentials, RoleKeys};
-use weft_service::{BoxFuture, Error, Principal};
+use weft_service::{BoxFuture, Error};
 use weft_types::Arn;
 
 use crate::Iam;
@@ -30,12 +29,11 @@ impl RoleCredentials for Iam {
             };
             let parsed = RoleArn::parse(role.as_str()).ok_or_else(denied)?;
             let found = self.role_by_arn(&parsed).await?.ok_or_else(denied)?;
-            let caller = Principal::Service { account: found.account, name: service };
-            if assume::trust(&found, &caller, &NoConditions)? != Trust::Direct {
+            if !assume::trusts_service(&found, service)? {
                 return Err(denied());
             }
             let who = assume::role_session(&found, session);
-            let grant = NewSession { account: found.account, who, policy: None, policy_arns: Vec::new() };
+            let grant = NewSession::plain(found.account, who);
             let keys = self.issue(grant, self.clock.now(), WORKER_SESSION);
             Ok(RoleKeys {
                 access_key_id: keys.access_key_id,

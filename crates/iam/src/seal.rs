@@ -1,7 +1,12 @@
 //! Session tokens that carry their session, sealed with a key of the store.
 
+use std::io::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -9,8 +14,12 @@ use weft_service::{Error, random_bytes};
 use weft_store::{Record, Table, WriteTx};
 use weft_types::{AccountId, Timestamp};
 
-/// The version of the token's form, its first byte.
-const VERSION: u8 = 1;
+/// The token's form, its first byte: the session as it is.
+const PLAIN: u8 = 1;
+/// The session deflated.
+const PACKED: u8 = 2;
+/// Bytes from which a session is deflated.
+const PACKED_FROM: usize = 512;
 const MAC_BYTES: usize = 32;
 
 /// Seals and opens sessions.
@@ -32,14 +41,37 @@ pub(crate) struct Session {
     /// Managed policies that narrow the session, by ARN.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) policy_arns: Vec<String>,
+    /// When it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issued: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tags: Vec<(String, String)>,
+    /// Keys of tags that go on to sessions which this one makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) transitive: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source_identity: Option<String>,
 }
 
 /// Whose session it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Who {
     Root,
-    User { name: String, id: String },
-    Role { path: String, name: String, id: String, session: String },
+    User {
+        name: String,
+        id: String,
+    },
+    Role {
+        path: String,
+        name: String,
+        id: String,
+        session: String,
+    },
+    /// A federated user, and whose key made it: a user's or root's.
+    Federated {
+        name: String,
+        by: Box<Who>,
+    },
 }
 
 impl Seal {
@@ -52,8 +84,10 @@ impl Seal {
 
     /// The token of a session.
     pub(crate) fn seal(&self, session: &Session) -> String {
-        let mut bytes = vec![VERSION];
-        bytes.extend(serde_json::to_vec(session).unwrap_or_default());
+        let text = serde_json::to_vec(session).unwrap_or_default();
+        let packed = (text.len() >= PACKED_FROM).then(|| deflate(&text));
+        let mut bytes = vec![if packed.is_some() { PACKED } else { PLAIN }];
+        bytes.extend(packed.unwrap_or(text));
         let mac = self.mac(b"token", &bytes);
         bytes.extend(mac);
         STANDARD.encode(bytes)
@@ -64,8 +98,11 @@ impl Seal {
         let bytes = STANDARD.decode(token).ok()?;
         let (sealed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
         self.keyed(b"token", sealed).verify_slice(mac).ok()?;
-        let (version, text) = sealed.split_first()?;
-        let session: Session = serde_json::from_slice(text).ok().filter(|_| *version == VERSION)?;
+        let session: Session = match sealed.split_first()? {
+            (&PLAIN, text) => serde_json::from_slice(text).ok()?,
+            (&PACKED, packed) => serde_json::from_reader(ZlibDecoder::new(packed)).ok()?,
+            _ => return None,
+        };
         (session.key == access_key_id).then_some(session)
     }
 
@@ -85,6 +122,14 @@ impl Seal {
     fn mac(&self, purpose: &[u8], bytes: &[u8]) -> [u8; MAC_BYTES] {
         self.keyed(purpose, bytes).finalize().into_bytes().into()
     }
+}
+
+/// Deflates bytes.
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    // Writing into memory does not fail.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,7 +162,42 @@ mod tests {
             session: "s".to_owned(),
         };
         let (account, expires) = (AccountId::DEFAULT, Timestamp::from_seconds(1));
-        Session { key: "ASIA1".to_owned(), account, who, expires, policy: None, policy_arns: Vec::new() }
+        Session {
+            key: "ASIA1".to_owned(),
+            account,
+            who,
+            expires,
+            policy: None,
+            policy_arns: Vec::new(),
+            issued: None,
+            tags: Vec::new(),
+            transitive: Vec::new(),
+            source_identity: None,
+        }
+    }
+
+    #[test]
+    fn a_long_session_is_deflated_and_opens_as_it_was() {
+        let seal = Seal::new(vec![7; 32]);
+        let long = Session { policy: Some("statement ".repeat(200)), ..session() };
+        let token = seal.seal(&long);
+        assert!(token.len() < 600, "{}", token.len());
+        assert_eq!(seal.open("ASIA1", &token), Some(long));
+    }
+
+    #[test]
+    fn a_token_of_an_older_build_opens() {
+        let seal = Seal::new(vec![7; 32]);
+        let mut bytes = vec![PLAIN];
+        bytes.extend(br#"{"key":"ASIA1","account":"#);
+        bytes.extend(serde_json::to_vec(&AccountId::DEFAULT).expect("an account"));
+        bytes.extend(br#","who":"Root","expires":"#);
+        bytes.extend(serde_json::to_vec(&Timestamp::from_seconds(1)).expect("a time"));
+        bytes.push(b'}');
+        let mac = seal.mac(b"token", &bytes);
+        bytes.extend(mac);
+        let opened = seal.open("ASIA1", &STANDARD.encode(bytes)).expect("a session");
+        assert_eq!((opened.who, opened.tags.len(), opened.issued), (Who::Root, 0, None));
     }
 
     #[test]

@@ -10,8 +10,11 @@ use crate::errors::{invalid_input, limit_exceeded};
 /// Tags that one resource may have.
 const TAGS_MAX: usize = 50;
 
+/// Tags by their keys.
+pub(crate) type Tags = BTreeMap<String, String>;
+
 /// Checks tags: no key twice, whatever its case; none of AWS's own.
-pub(crate) fn parse(tags: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, Error> {
+pub(crate) fn parse(tags: Option<Vec<Tag>>) -> Result<Tags, Error> {
     let tags = tags.unwrap_or_default();
     let mut keys: Vec<String> = tags.iter().map(|tag| tag.key.to_lowercase()).collect();
     keys.sort_unstable();
@@ -28,7 +31,7 @@ pub(crate) fn parse(tags: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, 
 }
 
 /// Adds tags to those that are there.
-pub(crate) fn merge(to: &mut BTreeMap<String, String>, tags: &BTreeMap<String, String>) -> Result<(), Error> {
+pub(crate) fn merge(to: &mut Tags, tags: &Tags) -> Result<(), Error> {
     for (key, value) in tags {
         to.retain(|known, _| known == key || !known.eq_ignore_ascii_case(key));
         to.insert(key.clone(), value.clone());
@@ -39,15 +42,20 @@ pub(crate) fn merge(to: &mut BTreeMap<String, String>, tags: &BTreeMap<String, S
     Ok(())
 }
 
+/// Removes tags, whatever their keys' case.
+pub(crate) fn remove(from: &mut Tags, keys: &[String]) {
+    from.retain(|known, _| !keys.iter().any(|key| known.eq_ignore_ascii_case(key)));
+}
+
 /// Tags as answers have them; none where there are none.
-pub(crate) fn show(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
+pub(crate) fn show(tags: &Tags) -> Option<Vec<Tag>> {
     let tags: Vec<Tag> =
         tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
     (!tags.is_empty()).then_some(tags)
 }
 
 /// Gives an access the condition keys of the tags in its request.
-pub(crate) fn conditions(mut access: Access, tags: &BTreeMap<String, String>) -> Access {
+pub(crate) fn conditions(mut access: Access, tags: &Tags) -> Access {
     for (key, value) in tags {
         access = access.with(format!("aws:RequestTag/{key}"), value);
     }

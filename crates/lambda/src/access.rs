@@ -5,12 +5,23 @@ use std::collections::BTreeMap;
 use weft_service::Access;
 use weft_types::Arn;
 
+use crate::layer_access::LayerAsked;
+
 /// The service that runs functions, as roles' trust policies name it.
 pub(crate) const PRINCIPAL: &str = "lambda.amazonaws.com";
 
 /// Giving a role to a function.
 pub(crate) fn pass_role(role: &Arn) -> Access {
     Access::to("iam:PassRole", role.as_str()).with("iam:PassedToService", PRINCIPAL)
+}
+
+/// Adds the condition keys of layers that a request asks for.
+pub(crate) fn with_layers(mut access: Access, layers: &[LayerAsked]) -> Access {
+    if !layers.is_empty() {
+        let arns = layers.iter().map(|layer| layer.arn().into()).collect();
+        access.conditions.push(("lambda:Layer".into(), arns));
+    }
+    access
 }
 
 /// Adds the condition keys of tags that a request sets.

@@ -1,30 +1,53 @@
 //! What invocations need, in memory, read without a lock.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use imbl::HashMap;
-use weft_service::workload::Revision;
+use weft_policy::Policy;
 
 use crate::Placement;
+use crate::alias::Alias;
 use crate::name::FunctionKey;
+use crate::resolve::Target;
+use crate::version::VersionId;
 
-/// Revisions that are kept; beyond it all are forgotten, and come back as they are asked for.
-const REVISIONS_MAX: usize = 50_000;
+/// Functions that are kept; beyond it all are forgotten, and come back as they are asked for.
+const FUNCTIONS_MAX: usize = 50_000;
 
-/// Current revisions by function.
+/// Things that are kept of one function; beyond it all are forgotten.
+const OF_FUNCTION_MAX: usize = 1000;
+
+/// What is known of one function, as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) versions: BTreeMap<VersionId, Target>,
+    pub(crate) aliases: BTreeMap<String, Arc<Alias>>,
+    /// By qualifier; none where there is no policy.
+    pub(crate) policies: BTreeMap<String, Option<Arc<Policy>>>,
+}
+
+impl Known {
+    fn len(&self) -> usize {
+        self.versions.len() + self.aliases.len() + self.policies.len()
+    }
+}
+
+/// What is known, by function.
 #[derive(Default)]
 pub(crate) struct Cache {
-    revisions: ArcSwap<HashMap<FunctionKey, Arc<Revision>>>,
-    /// Rises with each change of a function, after the change is durable and before its revision is forgotten.
+    functions: ArcSwap<HashMap<FunctionKey, Arc<Known>>>,
+    /// Rises with each change of a function, after the change is durable and before the function is forgotten.
     epoch: AtomicU64,
     writes: Mutex<()>,
 }
 
 impl Cache {
-    pub(crate) fn get(&self, key: &FunctionKey) -> Option<Arc<Revision>> {
-        self.revisions.load().get(key).cloned()
+    /// What `of` finds in what is known of a function.
+    pub(crate) fn get<T>(&self, key: &FunctionKey, of: impl Fn(&Known) -> Option<T>) -> Option<T> {
+        self.functions.load().get(key).and_then(|known| of(known))
     }
 
     /// What [`Self::insert`] wants to know; taken before the function is read from the store.
@@ -32,17 +55,20 @@ impl Cache {
         self.epoch.load(Ordering::SeqCst)
     }
 
-    /// Keeps a revision unless a function has changed since `epoch`: the one that was read might be the old one, which
+    /// Keeps something of a function unless one has changed since `epoch`: what was read might be the old one, which
     /// a cache would serve for ever. Tells whether it did.
-    pub(crate) fn insert(&self, key: &FunctionKey, revision: &Arc<Revision>, epoch: u64) -> bool {
+    pub(crate) fn insert(&self, key: &FunctionKey, epoch: u64, keep: impl FnOnce(&mut Known)) -> bool {
         let _alone = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
         if self.epoch() != epoch {
             return false;
         }
-        let old = self.revisions.load();
-        let mut new = if old.len() < REVISIONS_MAX { HashMap::clone(&old) } else { HashMap::new() };
-        new.insert(key.clone(), Arc::clone(revision));
-        self.revisions.store(Arc::new(new));
+        let old = self.functions.load();
+        let mut new = if old.len() < FUNCTIONS_MAX { HashMap::clone(&old) } else { HashMap::new() };
+        let known = new.get(key).filter(|known| known.len() < OF_FUNCTION_MAX);
+        let mut known = known.map(|known| Known::clone(known)).unwrap_or_default();
+        keep(&mut known);
+        new.insert(key.clone(), Arc::new(known));
+        self.functions.store(Arc::new(new));
         true
     }
 
@@ -50,7 +76,7 @@ impl Cache {
     pub(crate) fn forget(&self, key: &FunctionKey) {
         let _alone = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
         self.epoch.fetch_add(1, Ordering::SeqCst);
-        self.revisions.store(Arc::new(self.revisions.load().without(key)));
+        self.functions.store(Arc::new(self.functions.load().without(key)));
     }
 }
 

@@ -4,7 +4,7 @@
 //! both. Code that no function has any more is removed by a sweep, long enough later that no worker still reads it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use bytes::Bytes;
 use weft_model::lambda as model;
 use weft_service::workload::Artifacts;
 use weft_service::{Error, Scope};
-use weft_store::{BlobError, Blobs, Digest, Store, StoreError, TreeError, Trees, UnpackLimits};
+use weft_store::{BlobError, Blobs, Digest, Store, StoreError, TreeError, Trees, UnpackLimits, WriteTx};
 use weft_types::Timestamp;
 
 use crate::errors::{invalid_parameter, not_implemented};
-use crate::function::{Code, Origin};
+use crate::function::{Code, Folders, Function, Origin};
+use crate::layer::LayerUse;
 use crate::tables::{CODE_USES, FUNCTIONS, Key, Mark, UNUSED_CODE, Unused};
 
 /// Bytes of an archive that comes with a request.
@@ -29,6 +30,12 @@ const FILES_MAX: usize = 200_000;
 
 /// How long unused code stays: longer than any invocation that still runs on it.
 const UNUSED_AFTER: Duration = Duration::from_mins(30);
+
+/// What the names of artifacts begin with; no archive's does: theirs are hexadecimal.
+const ARTIFACT: &str = "artifact:";
+
+/// What the names of merged trees begin with; no archive's does.
+const MERGED: &str = "merged-";
 
 /// Rows that one read takes.
 const PAGE: usize = 500;
@@ -115,7 +122,6 @@ impl CodeStore {
             CodeSource::Artifact { bucket, key } => return self.artifact(bucket, key).await,
             CodeSource::Archive(archive) => archive,
         };
-        let code = describe(&archive);
         let digest = Digest::of(&archive);
         let name = digest.to_string();
         let since = scope.now;
@@ -125,10 +131,12 @@ impl CodeStore {
                 if CODE_USES.query(&name).limit(1).rows(tx)?.is_empty() {
                     UNUSED_CODE.insert(tx, &name, &Unused { since })?;
                 }
-                Ok::<_, Error>(())
+                Ok(())
             })
-            .await?;
-        self.unpack(&digest, archive.clone()).await?;
+            .await
+            .map_err(|error: StoreError| Error::internal(error))?;
+        let tree = self.unpack(&digest, archive.clone()).await?;
+        let code = describe(&archive, file_bytes(&tree).await?);
         self.blobs.put(archive).await.map_err(Error::internal)?;
         Ok(code)
     }
@@ -138,17 +146,45 @@ impl CodeStore {
         match source {
             CodeSource::Artifact { bucket, key } => self.artifact(bucket, key).await,
             CodeSource::Archive(archive) => {
-                let code = describe(&archive);
                 let digest = Digest::of(&archive).to_string();
-                if self.trees.get(&digest).is_none() {
-                    let key = format!("{digest}-{}", weft_service::request_id());
-                    let unpacked = self.trees.unpack_zip(&key, archive, self.limits).await;
-                    self.trees.remove(&key).map_err(Error::internal)?;
-                    unpacked.map_err(archive_error)?;
+                if let Some(tree) = self.trees.get(&digest) {
+                    return Ok(describe(&archive, file_bytes(&tree).await?));
                 }
-                Ok(code)
+                let key = format!("{digest}-{}", weft_service::request_id());
+                let unpacked = self.trees.unpack_zip(&key, archive.clone(), self.limits).await;
+                let bytes = match &unpacked {
+                    Ok(tree) => file_bytes(tree).await,
+                    Err(_) => Ok(0),
+                };
+                self.trees.remove(&key).map_err(Error::internal)?;
+                unpacked.map_err(archive_error)?;
+                Ok(describe(&archive, bytes?))
             }
         }
+    }
+
+    /// Where the files of a function are.
+    pub(crate) async fn folders(&self, function: &Function) -> Result<Folders, Error> {
+        let code = self.tree(&function.code).await?;
+        let layers = &function.settings.layers;
+        let layers = match (merged_name(layers), layers.first()) {
+            (Some(name), _) => Some(self.merged(&name, layers).await?),
+            (None, Some(layer)) => Some(self.tree(&layer.code).await?),
+            (None, None) => None,
+        };
+        Ok(Folders { code, layers })
+    }
+
+    /// The folder of layers that were merged; later ones win.
+    async fn merged(&self, name: &str, layers: &[LayerUse]) -> Result<PathBuf, Error> {
+        if let Some(tree) = self.trees.get(name) {
+            return Ok(tree);
+        }
+        let mut sources = Vec::with_capacity(layers.len());
+        for layer in layers {
+            sources.push(self.tree(&layer.code).await?);
+        }
+        self.trees.merge(name, sources).await.map_err(Error::internal)
     }
 
     /// The folder of unpacked code. Unpacks the archive again where only that is there.
@@ -169,9 +205,10 @@ impl CodeStore {
 
     /// Removes code that has been unused for long enough; tells how much.
     pub(crate) async fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
-        let rows = self.store.read(|tx| Ok::<_, Error>(UNUSED_CODE.query(&()).limit(SWEEP_MAX).rows(tx)?));
+        let rows = self.store.read(|tx| UNUSED_CODE.query(&()).limit(SWEEP_MAX).rows(tx)).await;
+        let rows = rows.map_err(|error: StoreError| Error::internal(error))?;
         let mut removed = 0;
-        for ((name,), Unused { since }) in rows.await? {
+        for ((name,), Unused { since }) in rows {
             if now.since(since) < UNUSED_AFTER {
                 continue;
             }
@@ -183,16 +220,17 @@ impl CodeStore {
                 if used {
                     UNUSED_CODE.remove(tx, &key)?;
                 }
-                Ok::<_, Error>(!used && still)
+                Ok::<_, StoreError>(!used && still)
             });
-            if forget.await? {
+            if forget.await.map_err(Error::internal)? {
                 self.trees.remove(&name).map_err(Error::internal)?;
-                let digest = Digest::try_from(name.clone()).map_err(Error::internal)?;
-                self.blobs.delete(&digest).await.map_err(Error::internal)?;
+                if !name.starts_with(MERGED) {
+                    let digest = Digest::try_from(name.clone()).map_err(Error::internal)?;
+                    self.blobs.delete(&digest).await.map_err(Error::internal)?;
+                }
                 // Last, so that a crash in between leaves it to the next sweep.
-                let done =
-                    self.store.write(move |tx| Ok::<_, Error>(UNUSED_CODE.remove(tx, &(name.clone(),))?));
-                done.await?;
+                let done = self.store.write(move |tx| UNUSED_CODE.remove(tx, &(name.clone(),)));
+                done.await.map_err(|error: StoreError| Error::internal(error))?;
                 removed += 1;
             }
         }
@@ -205,6 +243,7 @@ impl CodeStore {
             origin: Origin::Artifact { bucket, key },
             sha256: found.sha256_base64,
             size: found.size_bytes,
+            unpacked: file_bytes(&found.tree).await?,
         })
     }
 
@@ -258,51 +297,68 @@ impl CodeStore {
     }
 }
 
-/// The name under which the users of an artifact are noted. No archive has it: theirs are hexadecimal.
-pub(crate) fn artifact_name(bucket: &str, key: &str) -> String {
-    format!("artifact:{bucket}/{key}")
-}
-
-/// Marks code as used by one more function (`unused_since` is none) or by one less. Artifacts are kept by whom they belong
-/// to, who asks which are used.
-pub(crate) fn count_use(
-    tx: &mut weft_store::WriteTx<'_>,
-    code: &Code,
+/// Marks what `user` uses, from `before` (none for a new one) to `after` (none for one that goes).
+pub(crate) fn change_uses(
+    tx: &mut WriteTx<'_>,
     user: &str,
-    unused_since: Option<Timestamp>,
+    before: Option<&Function>,
+    after: Option<&Function>,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let name = match &code.origin {
-        Origin::Archive(name) => name,
-        Origin::Artifact { bucket, key } => {
-            let key = (artifact_name(bucket, key), user.to_owned());
-            return match unused_since {
-                None => CODE_USES.insert(tx, &key, &Mark {}),
-                Some(_) => CODE_USES.remove(tx, &key),
-            };
-        }
-    };
-    let key = (name.clone(), user.to_owned());
-    match unused_since {
-        None => {
-            CODE_USES.insert(tx, &key, &Mark {})?;
-            UNUSED_CODE.remove(tx, &(name.clone(),))
-        }
-        Some(since) => {
-            CODE_USES.remove(tx, &key)?;
-            if CODE_USES.query(&(name.clone(),)).limit(1).rows(tx)?.is_empty() {
-                UNUSED_CODE.insert(tx, &(name.clone(),), &Unused { since })?;
-            }
-            Ok(())
-        }
+    let names = |function: Option<&Function>| function.map(Function::uses).unwrap_or_default();
+    let (before, after) = (names(before), names(after));
+    for name in before.difference(&after) {
+        end_use(tx, name, user, now)?;
     }
+    after.difference(&before).try_for_each(|name| begin_use(tx, name, user))
 }
 
-fn describe(archive: &Bytes) -> Code {
+/// Marks an archive as used by one more.
+pub(crate) fn begin_use(tx: &mut WriteTx<'_>, name: &str, user: &str) -> Result<(), StoreError> {
+    CODE_USES.insert(tx, &(name.to_owned(), user.to_owned()), &Mark {})?;
+    UNUSED_CODE.remove(tx, &(name,))
+}
+
+/// Marks an archive as used by one less.
+pub(crate) fn end_use(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    user: &str,
+    since: Timestamp,
+) -> Result<(), StoreError> {
+    CODE_USES.remove(tx, &(name, user))?;
+    // Artifacts are kept by whom they belong to.
+    if !name.starts_with(ARTIFACT) && CODE_USES.query(&(name,)).limit(1).rows(tx)?.is_empty() {
+        UNUSED_CODE.insert(tx, &(name.to_owned(),), &Unused { since })?;
+    }
+    Ok(())
+}
+
+/// The name under which the users of an artifact are noted.
+pub(crate) fn artifact_name(bucket: &str, key: &str) -> String {
+    format!("{ARTIFACT}{bucket}/{key}")
+}
+
+/// The name of the tree that several layers are merged into; one alone is its own.
+pub(crate) fn merged_name(layers: &[LayerUse]) -> Option<String> {
+    if layers.len() < 2 {
+        return None;
+    }
+    let names: Vec<&str> = layers.iter().map(|layer| layer.code.sha256.as_str()).collect();
+    Some(format!("{MERGED}{}", Digest::of(names.join(" ").as_bytes())))
+}
+
+async fn file_bytes(tree: &Path) -> Result<u64, Error> {
+    weft_store::file_bytes(tree).await.map_err(Error::internal)
+}
+
+fn describe(archive: &Bytes, unpacked: u64) -> Code {
     let digest = Digest::of(archive);
     Code {
         origin: Origin::Archive(digest.to_string()),
         sha256: STANDARD.encode(digest.as_bytes()),
         size: archive.len() as u64,
+        unpacked,
     }
 }
 

@@ -21,6 +21,21 @@ pub(crate) fn function_not_found(arn: &Arn) -> Error {
     Error::new("ResourceNotFoundException", format!("Function not found: {arn}")).with_status(404)
 }
 
+/// No such thing, in words of its own.
+pub(crate) fn not_found(message: impl Into<String>) -> Error {
+    Error::new("ResourceNotFoundException", message).with_status(404)
+}
+
+/// The caller's `RevisionId` is not the policy's.
+pub(crate) fn policy_revision_mismatch() -> Error {
+    Error::new(
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest \
+         Revision Id",
+    )
+    .with_status(412)
+}
+
 /// The caller's `RevisionId` is not the function's.
 pub(crate) fn revision_mismatch() -> Error {
     Error::new(

@@ -4,32 +4,59 @@
 //! stores to [`Workers`] as immutable [`Revision`]s. What an invocation needs is in memory ([`Lambda::register`] gives the
 //! operations; `Invoke` reads nothing from the store once a function is warm) and changes with each update.
 //!
+//! A function is `$LATEST` (`functions`), its published copies (`versions`) and names for those (`aliases`); `resolve`
+//! leads from a name and qualifier to what runs. What belongs to a function, a version or an alias (policies, URLs,
+//! concurrency, how it is invoked asynchronously) has a table each and goes with it (`belongings`). Layers are archives
+//! like code; several become one tree.
+//!
 //! Invariants: a function that was acknowledged is there after a restart, with its code; a function's role can be
-//! assumed by Lambda when it is set; an update never leaves a pool of the old revision behind; a setting that Weft has
-//! not is refused by name, never ignored.
+//! assumed by Lambda when it is set; an update never leaves a pool of the old revision behind; a version does not
+//! change and its number is never used again; an archive stays while a function, a version or a layer has it; a setting
+//! that would change something and that Weft has not is refused by name, never ignored.
 //!
 //! The crate deliberately does not know how workers start, what a runtime's bootstrap does, or where builds come from.
-//! So far there is one version of each function, `$LATEST`, and invocations are synchronous.
+//! So far invocations are synchronous.
 
 mod access;
+mod alias;
+mod aliases;
+mod belongings;
 mod cache;
+mod change;
 mod code;
+mod concurrency;
 mod environment;
 mod errors;
+mod event_invokes;
 mod function;
 mod functions;
+mod layer;
+mod layer_access;
+mod layers;
+mod logging;
 mod name;
 mod ops;
+mod outside;
+mod page;
+mod permission;
+mod policies;
+mod resolve;
+mod runtime_updates;
 mod runtimes;
 mod settings;
+mod signing;
 mod tables;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod urls;
+mod version;
+mod versions;
 mod work_errors;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use weft_model::sts;
@@ -41,9 +68,11 @@ use weft_types::{AppName, Arn, Timestamp};
 use crate::cache::{Cache, Placements};
 use crate::code::CodeStore;
 use crate::function::Function;
-use crate::functions::{Functions, Update};
+use crate::functions::{Changed, Functions, Update};
+use crate::layers::Layers;
 pub use crate::name::FunctionKey;
 use crate::name::FunctionRef;
+use crate::version::VersionId;
 
 /// Settings of [`Lambda`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,12 +141,15 @@ impl Placement {
 /// The service's state.
 pub struct Lambda {
     functions: Functions,
+    layers: Layers,
     code: CodeStore,
     workers: Arc<dyn Workers>,
     clock: Arc<dyn Clock>,
     options: LambdaOptions,
     cache: Cache,
     placements: Placements,
+    /// Where Weft listens, for the URLs that are shown.
+    port: AtomicU16,
 }
 
 impl Lambda {
@@ -125,31 +157,91 @@ impl Lambda {
     pub fn new(parts: LambdaParts, options: LambdaOptions) -> Self {
         let LambdaParts { store, blobs, trees, workers, artifacts, clock } = parts;
         Self {
-            functions: Functions::new(store.clone(), options.code_bytes_max),
+            functions: Functions::new(store.clone(), options.code_bytes_max, options.unpacked_bytes_max),
+            layers: Layers::new(store.clone(), options.code_bytes_max),
             code: CodeStore::new(store, blobs, trees, artifacts, options.unpacked_bytes_max),
             workers,
             clock,
             options,
             cache: Cache::default(),
             placements: Placements::default(),
+            port: AtomicU16::new(4566),
         }
+    }
+
+    /// Says on which port Weft listens, which function URLs show. 4566 until then.
+    pub fn set_port(&self, port: u16) {
+        self.port.store(port, Ordering::Relaxed);
+    }
+
+    fn port(&self) -> u16 {
+        self.port.load(Ordering::Relaxed)
     }
 
     /// The operations.
     pub fn register(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::lambda::SERVICE)
+            .operation::<ops::add_layer_version_permission::AddLayerVersionPermission>(self)
+            .operation::<ops::add_permission::AddPermission>(self)
+            .operation::<ops::create_alias::CreateAlias>(self)
+            .operation::<ops::create_code_signing_config::CreateCodeSigningConfig>(self)
             .operation::<ops::create_function::CreateFunction>(self)
+            .operation::<ops::create_function_url_config::CreateFunctionUrlConfig>(self)
+            .operation::<ops::delete_alias::DeleteAlias>(self)
+            .operation::<ops::delete_code_signing_config::DeleteCodeSigningConfig>(self)
             .operation::<ops::delete_function::DeleteFunction>(self)
+            .operation::<ops::delete_function_code_signing_config::DeleteFunctionCodeSigningConfig>(self)
+            .operation::<ops::delete_function_concurrency::DeleteFunctionConcurrency>(self)
+            .operation::<ops::delete_function_event_invoke_config::DeleteFunctionEventInvokeConfig>(self)
+            .operation::<ops::delete_function_url_config::DeleteFunctionUrlConfig>(self)
+            .operation::<ops::delete_layer_version::DeleteLayerVersion>(self)
+            .operation::<ops::delete_provisioned_concurrency_config::DeleteProvisionedConcurrencyConfig>(self)
             .operation::<ops::get_account_settings::GetAccountSettings>(self)
+            .operation::<ops::get_alias::GetAlias>(self)
+            .operation::<ops::get_code_signing_config::GetCodeSigningConfig>(self)
             .operation::<ops::get_function::GetFunction>(self)
+            .operation::<ops::get_function_code_signing_config::GetFunctionCodeSigningConfig>(self)
+            .operation::<ops::get_function_concurrency::GetFunctionConcurrency>(self)
             .operation::<ops::get_function_configuration::GetFunctionConfiguration>(self)
+            .operation::<ops::get_function_event_invoke_config::GetFunctionEventInvokeConfig>(self)
+            .operation::<ops::get_function_recursion_config::GetFunctionRecursionConfig>(self)
+            .operation::<ops::get_function_url_config::GetFunctionUrlConfig>(self)
+            .operation::<ops::get_layer_version::GetLayerVersion>(self)
+            .operation::<ops::get_layer_version_by_arn::GetLayerVersionByArn>(self)
+            .operation::<ops::get_layer_version_policy::GetLayerVersionPolicy>(self)
+            .operation::<ops::get_policy::GetPolicy>(self)
+            .operation::<ops::get_provisioned_concurrency_config::GetProvisionedConcurrencyConfig>(self)
+            .operation::<ops::get_runtime_management_config::GetRuntimeManagementConfig>(self)
             .operation::<ops::invoke::Invoke>(self)
+            .operation::<ops::list_aliases::ListAliases>(self)
+            .operation::<ops::list_code_signing_configs::ListCodeSigningConfigs>(self)
+            .operation::<ops::list_function_event_invoke_configs::ListFunctionEventInvokeConfigs>(self)
+            .operation::<ops::list_function_url_configs::ListFunctionUrlConfigs>(self)
             .operation::<ops::list_functions::ListFunctions>(self)
+            .operation::<ops::list_functions_by_code_signing_config::ListFunctionsByCodeSigningConfig>(self)
+            .operation::<ops::list_layer_versions::ListLayerVersions>(self)
+            .operation::<ops::list_layers::ListLayers>(self)
+            .operation::<ops::list_provisioned_concurrency_configs::ListProvisionedConcurrencyConfigs>(self)
             .operation::<ops::list_tags::ListTags>(self)
+            .operation::<ops::list_versions_by_function::ListVersionsByFunction>(self)
+            .operation::<ops::publish_layer_version::PublishLayerVersion>(self)
+            .operation::<ops::publish_version::PublishVersion>(self)
+            .operation::<ops::put_function_code_signing_config::PutFunctionCodeSigningConfig>(self)
+            .operation::<ops::put_function_concurrency::PutFunctionConcurrency>(self)
+            .operation::<ops::put_function_event_invoke_config::PutFunctionEventInvokeConfig>(self)
+            .operation::<ops::put_function_recursion_config::PutFunctionRecursionConfig>(self)
+            .operation::<ops::put_provisioned_concurrency_config::PutProvisionedConcurrencyConfig>(self)
+            .operation::<ops::put_runtime_management_config::PutRuntimeManagementConfig>(self)
+            .operation::<ops::remove_layer_version_permission::RemoveLayerVersionPermission>(self)
+            .operation::<ops::remove_permission::RemovePermission>(self)
             .operation::<ops::tag_resource::TagResource>(self)
             .operation::<ops::untag_resource::UntagResource>(self)
+            .operation::<ops::update_alias::UpdateAlias>(self)
+            .operation::<ops::update_code_signing_config::UpdateCodeSigningConfig>(self)
             .operation::<ops::update_function_code::UpdateFunctionCode>(self)
             .operation::<ops::update_function_configuration::UpdateFunctionConfiguration>(self)
+            .operation::<ops::update_function_event_invoke_config::UpdateFunctionEventInvokeConfig>(self)
+            .operation::<ops::update_function_url_config::UpdateFunctionUrlConfig>(self)
     }
 
     /// Makes a function part of an app and scales it as the app says; `None` takes it out again. The function need
@@ -157,8 +249,14 @@ impl Lambda {
     pub fn place(&self, key: &FunctionKey, placement: Option<Placement>) {
         let before = self.placements.get(key);
         if self.placements.set(key, placement) {
+            // Versions that are not known any more have workers that are about to end for want of work.
+            let known = self.cache.get(key, |known| Some(known.versions.keys().copied().collect()));
+            let mut versions: BTreeSet<VersionId> = known.unwrap_or_default();
+            versions.insert(VersionId::Latest);
             self.cache.forget(key);
-            self.workers.retire(&workload(key, &before), None);
+            for version in versions {
+                self.workers.retire(&workload(key, version, &before), None);
+            }
         }
     }
 
@@ -184,29 +282,6 @@ impl Lambda {
         self.code.artifacts_in_use(bucket).await
     }
 
-    /// The revision that a request means, or AWS's error. Reads memory alone where the function is known there.
-    async fn current(&self, function: &FunctionRef) -> Result<Arc<Revision>, Error> {
-        let found = self.revision(&function.key).await?;
-        found.ok_or_else(|| errors::function_not_found(&function.arn()))
-    }
-
-    async fn revision(&self, key: &FunctionKey) -> Result<Option<Arc<Revision>>, Error> {
-        loop {
-            if let Some(revision) = self.cache.get(key) {
-                return Ok(Some(revision));
-            }
-            let epoch = self.cache.epoch();
-            let placement = self.placements.get(key);
-            let Some(function) = self.functions.get(key).await? else { return Ok(None) };
-            let tree = self.code.tree(&function.code).await?;
-            let revision = Arc::new(function.revision(key, tree, &placement, self.scale()));
-            // Where the function changed meanwhile, this may be the old one.
-            if self.cache.insert(key, &revision, epoch) {
-                return Ok(Some(revision));
-            }
-        }
-    }
-
     /// Lambda's own way to scale: a worker per request, refused at once at the limit.
     fn scale(&self) -> Scale {
         Scale {
@@ -225,29 +300,47 @@ impl Lambda {
         key: &FunctionKey,
         update: Update,
         change: impl Fn(&mut Function) -> Result<(), Error> + Send + Sync + 'static,
-    ) -> Result<Function, Error> {
+    ) -> Result<Changed, Error> {
         let dry_run = update.dry_run;
         let updated = self.functions.update(key, update, change).await?;
         if !dry_run {
             self.cache.forget(key);
             let placement = self.placements.get(key);
-            let keep = updated.revision_key(&placement);
-            self.workers.retire(&workload(key, &placement), Some(&keep));
+            let keep = updated.function.revision_key(&placement);
+            self.workers.retire(&workload(key, VersionId::Latest, &placement), Some(&keep));
+            // A function that cannot run here says so when it is invoked.
             if placement.scale.is_some_and(|scale| scale.min > 0)
-                && let Some(revision) = self.revision(key).await?
+                && let Ok(Some(target)) = self.at_version(key, VersionId::Latest).await
             {
-                self.workers.keep_warm(revision);
+                self.workers.keep_warm(target.revision);
             }
         }
         Ok(updated)
     }
 
-    /// Removes a function and stops its workers.
+    /// Removes a function with all of its versions and stops their workers.
     async fn remove(&self, key: &FunctionKey, now: Timestamp) -> Result<(), Error> {
-        self.functions.remove(key, now).await?;
+        let numbers = self.functions.remove(key, now).await?;
         self.cache.forget(key);
-        self.workers.retire(&workload(key, &self.placements.get(key)), None);
+        let placement = self.placements.get(key);
+        for version in numbers.into_iter().map(VersionId::Number).chain([VersionId::Latest]) {
+            self.workers.retire(&workload(key, version, &placement), None);
+        }
         Ok(())
+    }
+
+    /// Removes a published version and stops its workers.
+    async fn remove_version(&self, key: &FunctionKey, number: u64, now: Timestamp) -> Result<(), Error> {
+        self.functions.remove_version(key, number, now).await?;
+        self.cache.forget(key);
+        let workload = workload(key, VersionId::Number(number), &self.placements.get(key));
+        self.workers.retire(&workload, None);
+        Ok(())
+    }
+
+    /// What is to be said of a runtime on this machine.
+    async fn runtime_note(&self, runtime: &str) -> Option<String> {
+        self.workers.interpreter_note(&runtimes::interpreter(runtime)?).await
     }
 
     /// Fails with AWS's error unless Lambda may assume the role.
@@ -275,26 +368,33 @@ impl Revisions for Lambda {
         workload: &'a WorkloadId,
     ) -> BoxFuture<'a, Result<Option<Arc<Revision>>, Error>> {
         Box::pin(async move {
-            let name = workload.name.strip_suffix(":$LATEST").unwrap_or(&workload.name);
-            if workload.kind != WorkloadKind::Function || name.contains(':') {
+            if workload.kind != WorkloadKind::Function {
                 return Ok(None);
             }
-            let key = FunctionKey {
-                account: workload.account,
-                region: workload.region.clone(),
-                name: name.to_owned(),
+            let (name, qualifier) = match workload.name.split_once(':') {
+                Some((name, qualifier)) => (name, Some(qualifier.to_owned())),
+                None => (&*workload.name, None),
             };
-            self.revision(&key).await
+            let (account, region) = (workload.account, workload.region.clone());
+            let key = FunctionKey { account, region, name: name.to_owned() };
+            match self.resolve(&FunctionRef { key, qualifier }).await {
+                Ok(target) => Ok(Some(target.revision)),
+                Err(error) if error.code() == "ResourceNotFoundException" => Ok(None),
+                Err(error) => Err(error),
+            }
         })
     }
 }
 
-fn workload(key: &FunctionKey, placement: &Placement) -> WorkloadId {
+fn workload(key: &FunctionKey, version: VersionId, placement: &Placement) -> WorkloadId {
     WorkloadId {
         account: key.account,
         region: key.region.clone(),
         app: placement.app.clone(),
-        name: key.name.as_str().into(),
+        name: match version {
+            VersionId::Latest => key.name.as_str().into(),
+            VersionId::Number(number) => format!("{}:{number}", key.name).into(),
+        },
         kind: WorkloadKind::Function,
     }
 }

@@ -39,6 +39,17 @@ impl FunctionKey {
         Arn::of("lambda", self.region.as_str(), &self.account.to_string(), &format!("function:{}", self.name))
     }
 
+    /// The ARN with a version or an alias.
+    pub(crate) fn qualified_arn(&self, qualifier: &str) -> Arn {
+        let account = self.account.to_string();
+        Arn::of("lambda", self.region.as_str(), &account, &format!("function:{}:{qualifier}", self.name))
+    }
+
+    /// The ARN of a published version.
+    pub(crate) fn version_arn(&self, number: u64) -> Arn {
+        self.qualified_arn(&number.to_string())
+    }
+
     /// The group that takes the function's log unless it says another.
     pub fn log_group(&self) -> String {
         format!("/aws/lambda/{}", self.name)
@@ -88,36 +99,32 @@ impl FunctionRef {
         }
     }
 
-    /// Parses the ARN of what is tagged: a function, not a version or an alias of it.
-    pub(crate) fn parse_taggable(text: &str, scope: &Scope) -> Result<Self, Error> {
-        if !Arn::parse(text).is_ok_and(|arn| arn.resource().starts_with("function:")) {
-            let message = format!("The resource {text} is not a function; only functions can be tagged.");
-            return Err(Error::new("ResourceNotFoundException", message).with_status(404));
-        }
+    /// Parses `FunctionName` of an operation on a function as a whole.
+    pub(crate) fn parse_whole(text: &str, scope: &Scope) -> Result<Self, Error> {
         let function = Self::parse(text, None, scope)?;
         match function.qualifier {
             None => Ok(function),
             Some(_) => Err(errors::invalid_parameter(
-                "Tags on function aliases and versions are not supported. Please specify either a function ARN.",
+                "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. \
+                 Please specify either a function name or an unqualified function ARN.",
             )),
         }
     }
 
+    /// Parses `FunctionName` beside an alias's `Name`, which becomes the qualifier.
+    pub(crate) fn parse_alias(text: &str, alias: &str, scope: &Scope) -> Result<Self, Error> {
+        Self::parse(text, Some(alias), scope)
+    }
+
     /// The ARN as it was asked for.
     pub(crate) fn arn(&self) -> Arn {
-        let arn = self.key.arn();
         match &self.qualifier {
-            Some(qualifier) => Arn::of(
-                arn.service(),
-                arn.region(),
-                arn.account(),
-                &format!("function:{}:{qualifier}", self.key.name),
-            ),
-            None => arn,
+            Some(qualifier) => self.key.qualified_arn(qualifier),
+            None => self.key.arn(),
         }
     }
 
-    /// Fails unless the request means `$LATEST`, the one version that exists so far.
+    /// Fails where the request names a version or an alias other than `$LATEST`, which alone can be changed.
     pub(crate) fn require_latest(&self) -> Result<(), Error> {
         match self.qualifier.as_deref() {
             None | Some(LATEST) => Ok(()),

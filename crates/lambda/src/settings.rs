@@ -8,6 +8,10 @@ use weft_service::{Error, Scope};
 use weft_types::Arn;
 
 use crate::errors::{invalid_parameter, not_implemented, validation};
+use crate::layer::LayerUse;
+use crate::layer_access::{LayerAsked, parse_layers};
+use crate::logging::{Logging, LoggingChange};
+use crate::outside::{Outside, OutsideChanges};
 use crate::{environment, runtimes};
 
 /// Settings as they are stored. All values were checked by [`Changes::parse`].
@@ -29,19 +33,14 @@ pub(crate) struct Settings {
     /// `x86_64` or `arm64`.
     pub(crate) architecture: String,
     pub(crate) logging: Logging,
-}
-
-/// `LoggingConfig`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Logging {
-    /// Whether lines are JSON.
-    pub(crate) json: bool,
-    /// Only with JSON.
-    pub(crate) application_level: Option<String>,
-    /// Only with JSON.
-    pub(crate) system_level: Option<String>,
-    /// The group, where it is not `/aws/lambda/<name>`.
-    pub(crate) group: Option<String>,
+    /// In the order in which they are unpacked.
+    #[serde(default)]
+    pub(crate) layers: Vec<LayerUse>,
+    #[serde(default)]
+    pub(crate) outside: Outside,
+    /// What the machine said of the runtime when it was set.
+    #[serde(default)]
+    pub(crate) runtime_note: Option<String>,
 }
 
 /// Settings that a request names; those that it does not stay as they are, or take their default.
@@ -56,7 +55,10 @@ pub(crate) struct Changes {
     tmp_mib: Option<u32>,
     environment: Option<BTreeMap<String, String>>,
     tracing: Option<String>,
-    logging: Option<Logging>,
+    logging: LoggingChange,
+    /// Layers as they are asked for.
+    pub(crate) layers: Option<Vec<LayerAsked>>,
+    outside: OutsideChanges,
 }
 
 impl Changes {
@@ -92,7 +94,9 @@ impl Changes {
                 .transpose()?,
             environment,
             tracing: input.tracing_config.and_then(|tracing| tracing.mode),
-            logging: input.logging_config.map(parse_logging).transpose()?,
+            logging: LoggingChange::parse(input.logging_config),
+            layers: input.layers.as_deref().map(parse_layers).transpose()?,
+            outside: OutsideChanges::parse(input.vpc_config, input.dead_letter_config, input.kms_key_arn)?,
         })
     }
 
@@ -103,7 +107,10 @@ impl Changes {
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
             ));
         };
-        check_architecture(&architecture, &runtime)?;
+        let mut outside = Outside::default();
+        self.outside.apply(&mut outside);
+        let mut logging = Logging::default();
+        self.logging.apply(&mut logging)?;
         Ok(Settings {
             runtime,
             handler,
@@ -115,7 +122,10 @@ impl Changes {
             environment: self.environment.unwrap_or_default(),
             tracing: self.tracing.unwrap_or_else(|| "PassThrough".to_owned()),
             architecture,
-            logging: self.logging.unwrap_or_default(),
+            logging,
+            layers: Vec::new(),
+            outside,
+            runtime_note: None,
         })
     }
 
@@ -135,8 +145,8 @@ impl Changes {
         set(&mut settings.tmp_mib, self.tmp_mib.as_ref());
         set(&mut settings.environment, self.environment.as_ref());
         set(&mut settings.tracing, self.tracing.as_ref());
-        set(&mut settings.logging, self.logging.as_ref());
-        check_architecture(&settings.architecture, &settings.runtime)
+        self.outside.apply(&mut settings.outside);
+        self.logging.apply(&mut settings.logging)
     }
 }
 
@@ -154,35 +164,24 @@ pub(crate) fn parse_architecture(list: Option<Vec<String>>) -> Result<Option<Str
     }
 }
 
-/// Scripts run anywhere; machine code only where it was compiled for.
-pub(crate) fn check_architecture(architecture: &str, runtime: &str) -> Result<(), Error> {
-    if runtimes::is_native(runtime) && architecture != host_architecture() {
-        return Err(invalid_parameter(format!(
-            "Runtime {runtime} on {architecture} can't run here: this machine is {}.",
+/// Why code cannot run on this machine: scripts run anywhere, machine code only where it was compiled for.
+pub(crate) fn why_not_here(architecture: &str, runtime: &str) -> Option<String> {
+    let foreign = runtimes::is_native(runtime) && architecture != host_architecture();
+    foreign.then(|| {
+        format!(
+            "The code is for {architecture} and this machine is {}: {runtime} cannot run here.",
             host_architecture()
-        )));
-    }
-    Ok(())
+        )
+    })
 }
 
 /// Settings that Lambda has and Weft has not; each is refused by name, so that no deploy believes that it has it.
 fn refuse_features(input: &model::UpdateFunctionConfigurationRequest) -> Result<(), Error> {
-    let some = |text: Option<&String>| text.is_some_and(|text| !text.is_empty());
-    let vpc = input.vpc_config.as_ref().is_some_and(|vpc| {
-        let has = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        has(&vpc.subnet_ids) || has(&vpc.security_group_ids)
-    });
     let snapshots =
         input.snap_start.as_ref().and_then(|snap| snap.apply_on.as_deref()) == Some("PublishedVersions");
-    let dead_letters =
-        some(input.dead_letter_config.as_ref().and_then(|dead_letters| dead_letters.target_arn.as_ref()));
     let refused = [
-        (input.layers.as_ref().is_some_and(|layers| !layers.is_empty()), "Layers are"),
-        (vpc, "VpcConfig with subnets or security groups is"),
         (input.file_system_configs.as_ref().is_some_and(|list| !list.is_empty()), "FileSystemConfigs are"),
         (snapshots, "SnapStart for published versions is"),
-        (dead_letters, "DeadLetterConfig is"),
-        (some(input.kms_key_arn.as_ref()), "KMSKeyArn is"),
         (input.image_config.is_some(), "ImageConfig is"),
         (input.capacity_provider_config.is_some(), "CapacityProviderConfig is"),
         (input.durable_config.is_some(), "DurableConfig is"),
@@ -233,21 +232,6 @@ fn parse_role(text: &str, scope: &Scope) -> Result<Arn, Error> {
         return Err(Error::new("AccessDeniedException", message).with_status(403));
     }
     Ok(arn)
-}
-
-fn parse_logging(input: model::LoggingConfig) -> Result<Logging, Error> {
-    let json = input.log_format.as_deref() == Some("JSON");
-    let levels = input.application_log_level.is_some() || input.system_log_level.is_some();
-    if levels && !json {
-        return Err(invalid_parameter("Log levels can only be set for functions whose LogFormat is JSON."));
-    }
-    let level = |given: Option<String>| json.then(|| given.unwrap_or_else(|| "INFO".to_owned()));
-    Ok(Logging {
-        json,
-        application_level: level(input.application_log_level),
-        system_level: level(input.system_log_level),
-        group: input.log_group,
-    })
 }
 
 #[cfg(test)]
@@ -306,46 +290,25 @@ mod tests {
 
     #[test]
     fn what_has_no_code_is_refused_by_name() {
-        let vpc = |ids: Vec<String>| Request {
-            vpc_config: Some(model::VpcConfig { subnet_ids: Some(ids), ..Default::default() }),
-            ..Request::default()
-        };
-        check("empty vpc", vpc(vec![]), None);
-        check("vpc", vpc(vec!["subnet-1".to_owned()]), Some("NotImplemented"));
         let snap = |text: &str| Request {
             snap_start: Some(model::SnapStart { apply_on: Some(text.to_owned()) }),
             ..Request::default()
         };
         check("no snapshots", snap("None"), None);
         check("snapshots", snap("PublishedVersions"), Some("NotImplemented"));
-        let layers = |list: Vec<String>| Request { layers: Some(list), ..Request::default() };
-        check("no layers", layers(vec![]), None);
-        check("layers", layers(vec!["arn".to_owned()]), Some("NotImplemented"));
-        let key = |text: &str| Request { kms_key_arn: Some(text.to_owned()), ..Request::default() };
-        check("no key", key(""), None);
-        check("key", key("arn:aws:kms:us-east-1:000000000000:key/a"), Some("NotImplemented"));
-    }
-
-    #[test]
-    fn log_levels_need_json() {
-        let logging = |format: &str, level: Option<&str>| Request {
-            logging_config: Some(model::LoggingConfig {
-                log_format: Some(format.to_owned()),
-                application_log_level: level.map(str::to_owned),
-                ..Default::default()
-            }),
+        let files = |list: Vec<model::FileSystemConfig>| Request {
+            file_system_configs: Some(list),
             ..Request::default()
         };
-        check("text", logging("Text", None), None);
-        check("json", logging("JSON", Some("WARN")), None);
-        check("text with a level", logging("Text", Some("WARN")), Some("InvalidParameterValueException"));
+        check("no file systems", files(vec![]), None);
+        check("file systems", files(vec![model::FileSystemConfig::default()]), Some("NotImplemented"));
     }
 
     #[test]
     fn machine_code_needs_its_own_architecture() {
         let other = if host_architecture() == "arm64" { "x86_64" } else { "arm64" };
-        assert!(check_architecture(host_architecture(), "provided.al2023").is_ok());
-        assert!(check_architecture(other, "provided.al2023").is_err());
-        assert!(check_architecture(other, "python3.12").is_ok());
+        assert_eq!(why_not_here(host_architecture(), "provided.al2023"), None);
+        assert!(why_not_here(other, "provided.al2023").is_some());
+        assert_eq!(why_not_here(other, "python3.12"), None);
     }
 }

@@ -1,12 +1,17 @@
-//! Tags of functions.
+//! Tags of functions and code signing configurations.
 
 use std::collections::BTreeMap;
 
-use weft_service::Error;
+use weft_service::{Error, Scope};
+use weft_types::Arn;
 
-use crate::errors::invalid_parameter;
+use crate::errors::{function_not_found, invalid_parameter, not_found};
+use crate::functions::Functions;
+use crate::name::{FunctionKey, FunctionRef};
+use crate::signing::parse_arn;
+use crate::tables::FUNCTIONS;
 
-/// Tags of one function.
+/// Tags of one thing.
 const COUNT_MAX: usize = 50;
 
 /// Checks tags that a request sets.
@@ -28,14 +33,88 @@ pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), Error> {
     check_count(tags.len())
 }
 
-/// Checks how many tags a function has after a change.
+/// Checks how many tags a thing has after a change.
 pub(crate) fn check_count(count: usize) -> Result<(), Error> {
     if count > COUNT_MAX {
         return Err(invalid_parameter(format!(
-            "A function can have at most {COUNT_MAX} tags; this would be {count}."
+            "A resource can have at most {COUNT_MAX} tags; this would be {count}."
         )));
     }
     Ok(())
+}
+
+/// What has tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tagged {
+    /// A function, not a version or an alias of it.
+    Function(FunctionKey),
+    /// A code signing configuration.
+    Signing(Arn),
+}
+
+impl Tagged {
+    /// Parses the ARN of what is tagged.
+    pub(crate) fn parse(text: &str, scope: &Scope) -> Result<Self, Error> {
+        let arn = Arn::parse(text).map_err(|_| no_tags(text))?;
+        if arn.resource().starts_with("code-signing-config:") {
+            return Ok(Self::Signing(parse_arn(text, scope)?));
+        }
+        if !arn.resource().starts_with("function:") {
+            return Err(no_tags(text));
+        }
+        match FunctionRef::parse(text, None, scope)? {
+            FunctionRef { key, qualifier: None } => Ok(Self::Function(key)),
+            _ => Err(invalid_parameter(
+                "Tags on function aliases and versions are not supported. Please specify either a function ARN.",
+            )),
+        }
+    }
+
+    pub(crate) fn arn(&self) -> Arn {
+        match self {
+            Self::Function(key) => key.arn(),
+            Self::Signing(arn) => arn.clone(),
+        }
+    }
+}
+
+fn no_tags(text: &str) -> Error {
+    not_found(format!(
+        "The resource {text} has no tags here; functions and code signing configurations can be tagged."
+    ))
+}
+
+impl Functions {
+    /// Changes tags, which makes no new revision of a function.
+    pub(crate) async fn change_tags(
+        &self,
+        tagged: Tagged,
+        change: impl Fn(&mut BTreeMap<String, String>) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        match tagged {
+            Tagged::Signing(arn) => {
+                self.update_signing(&arn, move |signing| change(&mut signing.tags)).await.map(drop)
+            }
+            Tagged::Function(key) => {
+                self.write(move |tx| {
+                    let Some(mut found) = FUNCTIONS.get(tx, &key.row())? else {
+                        return Err(function_not_found(&key.arn()));
+                    };
+                    change(&mut found.tags)?;
+                    Ok(FUNCTIONS.insert(tx, &key.row(), &found)?)
+                })
+                .await
+            }
+        }
+    }
+
+    /// The tags of what is there, or AWS's error.
+    pub(crate) async fn tags(&self, tagged: Tagged) -> Result<BTreeMap<String, String>, Error> {
+        match tagged {
+            Tagged::Signing(arn) => Ok(self.signing(&arn).await?.tags),
+            Tagged::Function(key) => Ok(self.find(&FunctionRef { key, qualifier: None }).await?.latest.tags),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use weft_logs::{Logs, LogsOptions};
 use weft_model::logs as model;
 use weft_service::{
-    BoxFuture, Clock, Credential, CredentialError, Dispatch, DispatchOptions, Error, Identities, ManualClock,
-    Principal, Registry, testing::Client,
+    BoxFuture, Clock, Credential, CredentialError, Dispatch, DispatchOptions, Error, Holdings, Identities,
+    ManualClock, Principal, Registry, testing::Client,
 };
 use weft_store::{Options, Store};
 use weft_types::{AccountId, Timestamp};
@@ -232,15 +232,10 @@ impl Identities for Everybody {
         _: Timestamp,
     ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
         let principal = Arc::new(Principal::Root(AccountId::DEFAULT));
-        Box::pin(
-            async move { Ok(Credential { secret: "secret".into(), principal, session_policies: vec![] }) },
-        )
+        Box::pin(async move { Ok(Credential::long_lived("secret", principal)) })
     }
 
-    fn policies<'a>(
-        &'a self,
-        _: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<weft_policy::Policy>>>, Error>> {
-        Box::pin(async move { Ok(Arc::new(Vec::new())) })
+    fn holdings<'a>(&'a self, _: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
+        Box::pin(async move { Ok(Arc::default()) })
     }
 }

@@ -12,11 +12,13 @@
 //! and enums are `String`, blobs `Bytes`, times [`weft_types::Timestamp`], lists `Vec`, maps `BTreeMap<String, _>`.
 //! Errors are structs too, and listed in `SERVICE.errors`. [`SERVICES`] has every service.
 
+mod rights;
 mod schema;
 mod services;
 mod shape;
 mod value;
 
+pub use rights::{ActionFacts, ResourceFacts};
 pub use schema::{
     Constraint, ErrorSchema, Location, Member, OperationSchema, Protocol, Schema, ServiceSchema,
     TimestampFormat, Type,

@@ -23,16 +23,6 @@ pub enum Found<'a> {
     Many(&'a [String]),
 }
 
-/// No key has a value.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoConditions;
-
-impl ConditionKeys for NoConditions {
-    fn find(&self, _: &str) -> Found<'_> {
-        Found::Absent
-    }
-}
-
 /// Whether a condition is met. `Unknown` never helps a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Met {
@@ -50,10 +40,14 @@ impl From<bool> for Met {
 /// One operator with one key and its values.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
+    /// The operator as it is written.
+    pub(crate) name: Box<str>,
     /// None where the name is not known.
     pub(crate) operator: Option<Operator>,
     pub(crate) key: Box<str>,
     pub(crate) operands: Vec<Operand>,
+    /// The values as they are written, to explain a refusal.
+    pub(crate) written: Box<[Box<str>]>,
 }
 
 /// One value of a policy's condition, prepared for its operator.
@@ -70,13 +64,38 @@ pub(crate) enum Operand {
 }
 
 impl Condition {
-    pub(crate) fn new(operator: &str, key: &str, values: &[String], variables: bool) -> Self {
-        let operator = Operator::parse(operator).filter(|_| is_key(key));
+    pub(crate) fn new(name: &str, key: &str, values: &[String], variables: bool) -> Self {
+        let operator = Operator::parse(name).filter(|_| is_key(key));
         let operand = |text: &String| match operator {
             Some(operator) => Operand::new(operator.comparison, text, variables),
             None => Operand::Unreadable,
         };
-        Self { operator, key: key.into(), operands: values.iter().map(operand).collect() }
+        Self {
+            name: name.into(),
+            operator,
+            key: key.into(),
+            operands: values.iter().map(operand).collect(),
+            written: values.iter().map(|value| value.as_str().into()).collect(),
+        }
+    }
+
+    /// The keys of the variables among its values.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.operands.iter().flat_map(|operand| -> Box<dyn Iterator<Item = &str>> {
+            match operand {
+                Operand::Text(text) => Box::new(text.template().variables()),
+                Operand::Arn(arn) => Box::new(arn.variables()),
+                _ => Box::new(std::iter::empty()),
+            }
+        })
+    }
+
+    /// Whether it picks callers by their ARN, so that none is meant whose ARN it does not have.
+    pub(crate) fn picks_principal(&self) -> bool {
+        self.key.eq_ignore_ascii_case("aws:PrincipalArn")
+            && self.operator.is_some_and(|operator| {
+                !operator.negated && !operator.if_exists && operator.comparison != Comparison::Absent
+            })
     }
 
     pub(crate) fn met(&self, keys: &dyn ConditionKeys) -> Met {
@@ -140,7 +159,7 @@ impl Operand {
         let met = match (self, comparison) {
             (Self::Text(text), Comparison::Like) => text.matches(value, keys),
             (Self::Text(text), Comparison::TextIgnoringCase) => {
-                text.template().text(keys).map(|text| text.to_lowercase() == value.to_lowercase())
+                text.template().text(keys).map(|text| lower(&text).eq(lower(value)))
             }
             (Self::Text(text), _) => text.template().text(keys).map(|text| text == value),
             (Self::Arn(arn), _) => arn.matches(value, keys),
@@ -156,6 +175,11 @@ impl Operand {
         };
         met.map_or(Met::Unknown, Met::from)
     }
+}
+
+/// A text's characters in lower case, without a copy of it.
+fn lower(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(char::to_lowercase)
 }
 
 /// Whether a key has a form that requests can carry: `vendor:name`, where the name may go on after a `/`.

@@ -1,9 +1,9 @@
 //! IAM policies: evaluate a request against policies to a decision with reasons.
 //!
 //! [`Policy`] is a parsed document; it is parsed once, when it is written or loaded, and then only read. [`evaluate()`]
-//! decides a [`Request`] against identity policies and the session policies that narrow them; [`evaluate_trust`]
-//! decides who may assume a role. Both are pure: the values of condition keys come through [`ConditionKeys`], and
-//! nothing is allocated unless a policy has variables.
+//! decides a [`Request`] against all [`Policies`] that apply to it, and [`nearest_miss`] tells why nothing allowed it. Both are
+//! pure: the values of condition keys come through [`ConditionKeys`], and a decision allocates nothing unless a policy has
+//! variables.
 //!
 //! Invariants: an explicit Deny always wins; what no statement allows is denied; a condition that this crate does not
 //! understand never helps a request: an Allow with it does not apply, a Deny with it does.
@@ -12,17 +12,22 @@
 //! actions. Source of the rules: the IAM user guide's policy reference,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
 
+use std::sync::Arc;
+
+mod caller;
 mod condition;
 mod evaluate;
+mod explain;
 mod operator;
 mod parse;
 mod pattern;
 mod principal;
 
-pub use condition::{ConditionKeys, Found, NoConditions};
-pub use evaluate::{Decision, PolicySet, Request, evaluate};
+pub use caller::Caller;
+pub use condition::{ConditionKeys, Found};
+pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
+pub use explain::{Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
-pub use principal::{Trust, Trusted, evaluate_trust};
 
 use condition::Condition;
 use pattern::{ActionPattern, ResourcePattern};
@@ -52,9 +57,44 @@ impl Policy {
         named.flat_map(|listed| listed.list().arns.iter().map(|arn| &**arn))
     }
 
+    /// The condition keys that it reads, in its conditions and as variables, in their order and each once.
+    pub fn context_keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = Vec::new();
+        let mut add = |key| {
+            if !keys.iter().any(|known: &&str| known.eq_ignore_ascii_case(key)) {
+                keys.push(key);
+            }
+        };
+        for statement in &self.statements {
+            let resources = statement.resources.iter().flat_map(Listed::list);
+            resources.flat_map(ResourcePattern::variables).for_each(&mut add);
+            for condition in &statement.conditions {
+                add(&condition.key);
+                condition.variables().for_each(&mut add);
+            }
+        }
+        keys
+    }
+
     /// How many statements it has.
     pub fn statement_count(&self) -> usize {
         self.statements.len()
+    }
+}
+
+/// A policy with the name by which people know it.
+#[derive(Debug, Clone)]
+pub struct NamedPolicy {
+    /// The ARN of a managed policy, the name of an inline one, or what else tells it from others.
+    pub name: Arc<str>,
+    /// The policy.
+    pub policy: Arc<Policy>,
+}
+
+impl NamedPolicy {
+    /// Names a policy.
+    pub fn new(name: impl Into<Arc<str>>, policy: impl Into<Arc<Policy>>) -> Self {
+        Self { name: name.into(), policy: policy.into() }
     }
 }
 

@@ -326,7 +326,8 @@ fn add_principal(principals: &mut Principals, kind: &str, text: &str) -> Result<
         "Service" if text.contains('.') && !text.contains(['*', '/', ' ']) => {
             principals.services.push(text.into());
         }
-        "Federated" | "CanonicalUser" if !text.is_empty() => principals.others.push(text.into()),
+        "Federated" if !text.is_empty() => principals.federated.push(text.into()),
+        "CanonicalUser" if !text.is_empty() => principals.canonical.push(text.into()),
         "Service" | "Federated" | "CanonicalUser" => return invalid(),
         _ => return Err(PolicyError::Syntax),
     }

@@ -146,6 +146,14 @@ impl Template {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Variable { .. }))
     }
 
+    /// The keys of its variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable { key, .. } => Some(&**key),
+            Piece::Wild(_) | Piece::Plain(_) => None,
+        })
+    }
+
     /// The text with its variables filled in, wildcards as they stand; `None` where a variable has no value.
     pub(crate) fn text<'a>(&'a self, keys: &'a dyn ConditionKeys) -> Option<Cow<'a, str>> {
         if let [Piece::Wild(text)] = self.pieces.as_slice() {
@@ -253,6 +261,12 @@ impl ResourcePattern {
         }
         let segments = split_segments(text, variables).into_iter();
         Self::Segments(segments.map(|segment| TextPattern::new(segment, variables)).collect())
+    }
+
+    /// The keys of its variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        let segments = if let Self::Segments(segments) = self { segments.as_slice() } else { &[] };
+        segments.iter().flat_map(|segment| segment.template().variables())
     }
 
     /// Whether the resource matches; `None` where a variable has no value.

@@ -1,7 +1,8 @@
-//! Principals of a statement, and who may assume a role.
+//! Principals of a statement, and how far they reach towards a caller.
 
-use crate::condition::ConditionKeys;
-use crate::{Effect, Listed, Policy, Statement};
+use crate::caller::{Caller, Reach};
+use crate::condition::Condition;
+use crate::{Effect, Listed, Statement};
 
 /// What a `Principal` element names.
 #[derive(Debug, Clone, Default)]
@@ -14,98 +15,98 @@ pub(crate) struct Principals {
     pub(crate) arns: Vec<Box<str>>,
     /// Services.
     pub(crate) services: Vec<Box<str>>,
-    /// `Federated` and `CanonicalUser` principals, which nobody here can be.
-    pub(crate) others: Vec<Box<str>>,
-}
-
-/// Who wants to assume a role.
-#[derive(Debug, Clone, Copy)]
-pub enum Trusted<'a> {
-    /// A principal of an account.
-    Account {
-        /// The account's twelve digits.
-        account: &'a str,
-        /// The ARNs by which a policy may name it: a user's one; a session's own and its role's. Empty for root.
-        arns: &'a [&'a str],
-    },
-    /// A service of the platform.
-    Service(&'a str),
-}
-
-/// What a trust policy says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// The caller itself is named: within one account that is enough.
-    Direct,
-    /// The caller's account is named: the caller's own policies must allow it as well.
-    Account,
-    /// A statement denies it.
-    Denied,
-    /// No statement names the caller.
-    None,
-}
-
-/// Decides whether a role's trust policy lets somebody perform `action` (`sts:AssumeRole`).
-pub fn evaluate_trust(
-    policy: &Policy,
-    caller: Trusted<'_>,
-    action: &str,
-    conditions: &dyn ConditionKeys,
-) -> Trust {
-    let mut trust = Trust::None;
-    for statement in &policy.statements {
-        let named = statement.names_caller(caller);
-        if named == Named::No || !statement.names_action(action) || !statement.conditions_met(conditions) {
-            continue;
-        }
-        match (statement.effect, named) {
-            (Effect::Deny, _) => return Trust::Denied,
-            (Effect::Allow, Named::Itself) => trust = Trust::Direct,
-            (Effect::Allow, _) if trust == Trust::None => trust = Trust::Account,
-            (Effect::Allow, _) => {}
-        }
-    }
-    trust
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named {
-    Itself,
-    Account,
-    No,
+    /// Identity providers.
+    pub(crate) federated: Vec<Box<str>>,
+    /// Accounts by their canonical ids.
+    pub(crate) canonical: Vec<Box<str>>,
 }
 
 impl Statement {
-    fn names_caller(&self, caller: Trusted<'_>) -> Named {
-        match &self.principals {
-            None => Named::No,
-            Some(Listed::These(principals)) => principals.name(caller),
-            // Everybody else is meant, so nobody by name.
-            Some(Listed::AllBut(principals)) => match principals.name(caller) {
-                Named::No => Named::Account,
-                Named::Itself | Named::Account => Named::No,
-            },
+    /// How far the statement's principals reach towards the caller. `canonical` is the canonical id of its account.
+    pub(crate) fn reach(&self, caller: &Caller<'_>, canonical: Option<&str>) -> Reach {
+        let everybody = |applies: bool| if applies { Reach::Itself } else { Reach::No };
+        match (&self.principals, self.effect) {
+            (None, _) => Reach::No,
+            (Some(Listed::These(listed)), _) => {
+                let reach = listed.reach(caller, canonical);
+                if reach == Reach::Itself && self.means_role(listed, caller) { Reach::Holder } else { reach }
+            }
+            // Nobody escapes a denial half: the account, the role and the session must all be listed.
+            (Some(Listed::AllBut(listed)), Effect::Deny) => everybody(!listed.exempt(caller, canonical)),
+            (Some(Listed::AllBut(listed)), Effect::Allow) => {
+                everybody(listed.reach(caller, canonical) == Reach::No)
+            }
         }
+    }
+
+    /// Whether it names a service by its name.
+    pub(crate) fn names_service(&self, service: &str) -> bool {
+        matches!(&self.principals, Some(Listed::These(listed)) if has(&listed.services, service))
+    }
+
+    /// Whether everybody is named, but a condition picks the session's role: that is the same as to name the role.
+    fn means_role(&self, listed: &Principals, caller: &Caller<'_>) -> bool {
+        let Caller::Session { arn, .. } = caller else { return false };
+        !has(&listed.arns, arn) && self.conditions.iter().any(Condition::picks_principal)
     }
 }
 
 impl Principals {
-    fn name(&self, caller: Trusted<'_>) -> Named {
-        let has = |list: &[Box<str>], text: &str| list.iter().any(|item| **item == *text);
-        match caller {
-            Trusted::Service(service) if has(&self.services, service) => Named::Itself,
-            Trusted::Account { arns, .. } if arns.iter().any(|arn| has(&self.arns, arn)) => Named::Itself,
-            Trusted::Account { .. } if self.anyone => Named::Itself,
-            Trusted::Account { account, .. } if has(&self.accounts, account) => Named::Account,
-            Trusted::Service(_) | Trusted::Account { .. } => Named::No,
+    fn reach(&self, caller: &Caller<'_>, canonical: Option<&str>) -> Reach {
+        let itself = match caller {
+            Caller::User { arn, .. } | Caller::Session { arn, .. } | Caller::FederatedUser { arn, .. } => {
+                has(&self.arns, arn)
+            }
+            Caller::Service(name) => has(&self.services, name),
+            Caller::Federated(provider) => has(&self.federated, provider),
+            Caller::Root { .. } | Caller::Anonymous => false,
+        };
+        if self.anyone || itself {
+            return Reach::Itself;
         }
+        let holder = match caller {
+            Caller::Session { role, .. } => Some(*role),
+            Caller::FederatedUser { user, .. } => *user,
+            _ => None,
+        };
+        if holder.is_some_and(|holder| has(&self.arns, holder)) {
+            return Reach::Holder;
+        }
+        if self.names_account(caller, canonical) { Reach::Account } else { Reach::No }
+    }
+
+    fn names_account(&self, caller: &Caller<'_>, canonical: Option<&str>) -> bool {
+        let Some(account) = caller.account() else { return false };
+        has(&self.accounts, account) || canonical.is_some_and(|id| has(&self.canonical, id))
+    }
+
+    /// Whether `NotPrincipal` spares the caller: all that the caller is must be listed.
+    fn exempt(&self, caller: &Caller<'_>, canonical: Option<&str>) -> bool {
+        let account = || self.names_account(caller, canonical);
+        self.anyone
+            || match caller {
+                Caller::Root { .. } => account(),
+                Caller::User { arn, .. } => account() && has(&self.arns, arn),
+                Caller::Session { arn, role, .. } => {
+                    account() && has(&self.arns, role) && has(&self.arns, arn)
+                }
+                Caller::FederatedUser { arn, user, .. } => {
+                    account() && has(&self.arns, arn) && user.is_none_or(|user| has(&self.arns, user))
+                }
+                Caller::Service(name) => has(&self.services, name),
+                Caller::Federated(provider) => has(&self.federated, provider),
+                Caller::Anonymous => false,
+            }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         !self.anyone
-            && self.accounts.is_empty()
-            && self.arns.is_empty()
-            && self.services.is_empty()
-            && self.others.is_empty()
+            && [&self.accounts, &self.arns, &self.services, &self.federated, &self.canonical]
+                .iter()
+                .all(|list| list.is_empty())
     }
+}
+
+fn has(list: &[Box<str>], text: &str) -> bool {
+    list.iter().any(|item| **item == *text)
 }

@@ -1,23 +1,23 @@
-//! Decisions, refusals and trust, as tables.
-
-use std::sync::Arc;
+//! Decisions and refusals, as tables.
 
 use super::*;
 
 mod conditions;
 mod decisions;
 mod documents;
-mod trust;
+mod explain;
+mod table;
 
 /// Condition keys as a test has them: one value, or several.
 struct Keys(Vec<(String, Vec<String>)>);
 
 impl Keys {
-    /// Reads `aws:username=ada aws:TagKeys=a,b`.
+    /// Reads `aws:username=ada aws:TagKeys=a|b`; `aws:TagKeys=` has no value at all.
     fn read(text: &str) -> Self {
         let pair = |pair: &str| {
             let (key, values) = pair.split_once('=').expect("key=value");
-            (key.to_owned(), values.split('|').map(str::to_owned).collect())
+            let values = values.split('|').filter(|value| !value.is_empty());
+            (key.to_owned(), values.map(str::to_owned).collect())
         };
         Self(text.split_whitespace().map(pair).collect())
     }
@@ -33,6 +33,8 @@ impl ConditionKeys for Keys {
     }
 }
 
+const ADA: Caller<'_> = Caller::User { account: "111122223333", arn: "arn:aws:iam::111122223333:user/ada" };
+
 /// One decision. `statements` are JSON objects with `'` for `"`, as an identity policy of version 2012-10-17.
 #[track_caller]
 fn check(statements: &str, request: &str, keys: &str, expected: &str) {
@@ -44,22 +46,27 @@ fn check(statements: &str, request: &str, keys: &str, expected: &str) {
 fn check_sets(identity: &[&str], session: &[&str], request: &str, keys: &str, expected: &str) {
     let parse = |statements: &&str| {
         let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.replace('\'', "\""));
-        Arc::new(Policy::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+        NamedPolicy::new("p", Policy::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
     };
     let identity: Vec<_> = identity.iter().map(parse).collect();
     let session: Vec<_> = session.iter().map(parse).collect();
     let (action, resource) = request.split_once(' ').expect("action and resource");
     let keys = Keys::read(keys);
-    let found = evaluate(&Request { action, resource, conditions: &keys }, &identity, &session);
-    assert_eq!(show(found), expected, "{request} [{}]", keys.0.len());
+    let policies = Policies { identity: &identity, session: &session, ..Policies::default() };
+    let found = evaluate(&request_of(ADA, action, resource, &keys), &policies);
+    assert_eq!(show(&found), expected, "{request} [{}]", keys.0.len());
 }
 
-fn show(decision: Decision<'_>) -> String {
+fn request_of<'a>(caller: Caller<'a>, action: &'a str, resource: &'a str, keys: &'a Keys) -> Request<'a> {
+    Request { caller, canonical_user: None, action, resource, resource_account: None, conditions: keys }
+}
+
+fn show(decision: &Decision<'_>) -> String {
     let set = |set| if set == PolicySet::Session { "session " } else { "" };
     let named = |sid: Option<&str>| sid.map(|sid| format!(" by {sid}")).unwrap_or_default();
     match decision {
-        Decision::Allow { sid, .. } => format!("allow{}", named(sid)),
-        Decision::ExplicitDeny { set: from, sid, .. } => format!("{}deny{}", set(from), named(sid)),
-        Decision::ImplicitDeny { set: from } => format!("{}none", set(from)),
+        Decision::Allow { identity, .. } => format!("allow{}", named(identity.and_then(|by| by.sid()))),
+        Decision::ExplicitDeny { by } => format!("{}deny{}", set(by.set), named(by.sid())),
+        Decision::ImplicitDeny { set: from } => format!("{}none", set(*from)),
     }
 }

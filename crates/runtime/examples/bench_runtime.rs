@@ -135,6 +135,7 @@ fn function(code: &Path, runtime: &str, id: &str) -> Revision {
             runtime: runtime.into(),
             handler: "app.handler".into(),
             timeout: Duration::from_secs(10),
+            logging: weft_service::workload::LambdaLogging::default(),
         }),
         code: code.into(),
         mounts: Vec::new(),

@@ -18,6 +18,7 @@ use weft_service::{BoxFuture, Clock};
 
 use crate::detached::{Detached, Panicked};
 use crate::event::{self, EVENT_BYTES_MAX};
+use crate::interpreter::choose_interpreter;
 use crate::invoke::{self, Done};
 use crate::pool::{Lease, NoLease, Pool, PoolConfig, StartFailure, Stop};
 use crate::spawn::Spawner;
@@ -297,6 +298,13 @@ impl Workers for Runtime {
                 Contract::Http(contract) => runtime.serve(&revision, contract, request).await,
                 Contract::Lambda(contract) => runtime.serve_as_event(&revision, contract, request).await,
             }
+        })
+    }
+
+    fn interpreter_note<'a>(&'a self, declared: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let installed = self.0.shared.spawner.interpreters().await;
+            choose_interpreter(declared, &installed).map_or_else(Some, |choice| choice.note)
         })
     }
 

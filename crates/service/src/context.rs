@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use weft_model::{Shape, Value};
+use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
-use crate::dispatch::RequestKeys;
-use crate::{Access, BoxFuture, Error, Principal};
+use crate::dispatch::DecisionRecord;
+use crate::{Access, BoxFuture, Error, Principal, SessionFacts};
 
 /// The account and region in which a request works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +33,15 @@ impl Scope {
     }
 }
 
-/// What the policy of the resource itself says to an access, beside the caller's own policies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grant {
-    /// There is no such policy, or it does not name the caller: the caller's policies decide, within its account.
-    None,
-    /// It trusts the caller's account: the caller's policies decide, whatever account the resource is in.
-    Account,
-    /// It names the caller: within one account that is enough, and only an explicit denial or a session policy refuses;
-    /// from another account the caller's policies must allow it as well.
-    Caller,
+/// What a resource has to say to an access.
+#[derive(Clone, Copy)]
+pub(crate) enum Asked<'a> {
+    /// Nothing is asked: the caller's policies decide, and services of the platform go on.
+    Nothing,
+    /// Its policy, where it has one.
+    Policy(Option<&'a Policy>),
+    /// Its policy, without which nobody gets in.
+    Required(&'a Policy),
 }
 
 /// Authorizes and calls on behalf of a [`Context`]; dispatch implements it.
@@ -50,8 +50,9 @@ pub(crate) trait Engine: Send + Sync + 'static {
         &'a self,
         cx: &'a Context,
         access: &'a Access,
-        grant: Grant,
+        asked: Asked<'a>,
     ) -> BoxFuture<'a, Result<(), Error>>;
+    fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord>;
     fn call<'a>(
         &'a self,
         cx: &'a Context,
@@ -71,7 +72,9 @@ pub struct Context {
     /// The access key that signed the request, where one did.
     pub access_key_id: Option<Arc<str>>,
     /// The policies that narrow the caller's session; empty for long-lived keys.
-    pub session_policies: Arc<[Arc<weft_policy::Policy>]>,
+    pub session_policies: Arc<[NamedPolicy]>,
+    /// What is known of the caller's session; none for long-lived keys.
+    pub session: Option<Arc<SessionFacts>>,
     /// The request's id, as the answer's header has it.
     pub request_id: Arc<str>,
     /// The caller's address.
@@ -80,6 +83,14 @@ pub struct Context {
     pub secure: bool,
     /// The caller's `User-Agent`.
     pub user_agent: Option<Arc<str>>,
+    /// The caller's `Referer`.
+    pub referer: Option<Arc<str>>,
+    /// For a service: the ARN of what made it act (`aws:SourceArn`).
+    pub source_arn: Option<Arc<str>>,
+    /// The services that called on the caller's behalf, the first one first (`aws:CalledVia`).
+    pub called_via: Arc<[String]>,
+    /// The signing name of the service whose operation runs.
+    pub(crate) service: &'static str,
     /// Calls between services that led here; bounded.
     pub depth: u8,
     pub(crate) engine: Arc<dyn Engine>,
@@ -89,17 +100,28 @@ impl Context {
     /// Fails with AWS's `AccessDenied` unless the caller may do this. For resources that are only known while an
     /// operation runs; all others are declared by [`crate::Operation::accesses`].
     pub async fn authorize(&self, access: &Access) -> Result<(), Error> {
-        self.engine.authorize(self, access, Grant::None).await
+        self.engine.authorize(self, access, Asked::Nothing).await
     }
 
-    /// As [`Self::authorize`], for a resource that has a policy of its own, such as a role's trust policy.
-    pub async fn authorize_granted(&self, access: &Access, grant: Grant) -> Result<(), Error> {
-        self.engine.authorize(self, access, grant).await
+    /// As [`Self::authorize`], for a resource that can have a policy of its own, such as a function: within one account that
+    /// policy may grant what the caller's do not, and callers from elsewhere and services need it.
+    pub async fn authorize_with(
+        &self,
+        access: &Access,
+        resource_policy: Option<&Policy>,
+    ) -> Result<(), Error> {
+        self.engine.authorize(self, access, Asked::Policy(resource_policy)).await
     }
 
-    /// The values of condition keys for an access of this request: the global ones and the access's own.
-    pub fn condition_keys<'a>(&'a self, access: &'a Access) -> impl weft_policy::ConditionKeys + use<'a> {
-        RequestKeys::new(self, access)
+    /// As [`Self::authorize_with`], for a resource whose policy nobody gets past, such as a role with its trust policy:
+    /// the caller's policies count only where it leaves them to decide.
+    pub async fn authorize_required(&self, access: &Access, policy: &Policy) -> Result<(), Error> {
+        self.engine.authorize(self, access, Asked::Required(policy)).await
+    }
+
+    /// The decisions that are still known of a request in this context's account; none where they are forgotten.
+    pub fn decisions(&self, request_id: &str) -> Vec<DecisionRecord> {
+        self.engine.decisions(self.scope.account, request_id)
     }
 
     /// Calls an operation of any service as this context's principal, with everything that a request from outside
@@ -123,7 +145,30 @@ impl Context {
             principal: Arc::new(Principal::Service { account, name }),
             access_key_id: None,
             session_policies: Arc::new([]),
+            session: None,
+            source_arn: None,
+            called_via: Arc::new([]),
             ..self.clone()
         }
+    }
+
+    /// The same surroundings with what made a service act, for `aws:SourceArn` and `aws:SourceAccount`.
+    #[must_use]
+    pub fn with_source(mut self, arn: impl Into<Arc<str>>) -> Self {
+        self.source_arn = Some(arn.into());
+        self
+    }
+
+    /// The surroundings of a call of this one's operation to another service's.
+    pub(crate) fn inner(&self, service: &'static str) -> Self {
+        let mut inner = Self { depth: self.depth + 1, service, ..self.clone() };
+        if !matches!(*self.principal, Principal::Service { .. }) {
+            let via = match self.service {
+                "weft" => "compute.weft.localhost".to_owned(),
+                name => format!("{name}.amazonaws.com"),
+            };
+            inner.called_via = self.called_via.iter().cloned().chain([via]).collect();
+        }
+        inner
     }
 }

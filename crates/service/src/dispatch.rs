@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::USER_AGENT;
+use http::header::{REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Response};
 use weft_model::ServiceSchema;
@@ -20,18 +20,20 @@ use weft_types::{AccountId, Region};
 use weft_wire::sigv4::{self, AuthFault, Authorization, Payload};
 use weft_wire::{WireFault, decode, encode, encode_error, find_service, resolve};
 
+use crate::dispatch::decisions::Decisions;
 use crate::dispatch::engine::Core;
 use crate::dispatch::unknown::schema_for_unknown;
 use crate::registry::Answer;
 use crate::{Clock, Context, CredentialError, Error, Identities, Principal, Registry, Scope};
 
 mod authorize;
+mod decisions;
 mod engine;
 mod keys;
 mod streaming;
 mod unknown;
 
-pub(crate) use keys::RequestKeys;
+pub use decisions::{DecisionRecord, Ground, MissCause, NearMiss, Outcome};
 
 /// Bounds of a [`Dispatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +91,8 @@ impl Dispatch {
         options: DispatchOptions,
     ) -> Arc<Self> {
         let DispatchOptions { body_bytes_max, concurrency_max, depth_max } = options;
-        let core = Arc::new(Core { registry, identities, clock, depth_max });
+        let decisions = Decisions::default();
+        let core = Arc::new(Core { registry, identities, clock, depth_max, decisions });
         Arc::new(Self { core, body_bytes_max, concurrency_max, in_flight: AtomicUsize::new(0) })
     }
 
@@ -142,10 +145,15 @@ impl Dispatch {
             principal,
             access_key_id: None,
             session_policies: Arc::new([]),
+            session: None,
             request_id: crate::request_id().into(),
             source_ip: None,
             secure: true,
             user_agent: None,
+            referer: None,
+            source_arn: None,
+            called_via: Arc::new([]),
+            service: "",
             depth: 0,
             engine: Arc::<Core>::clone(&self.core),
         }
@@ -219,16 +227,21 @@ impl Dispatch {
                 fault_of(&Error::internal("the default region is not one"), &request.request_id)
             }));
         };
-        let user_agent = request.parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let header = |name| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
         Ok(Context {
             scope: Scope { account, region, now },
             principal: credential.principal,
             access_key_id: Some(claim.access_key_id.into()),
             session_policies: credential.session_policies.into(),
+            session: credential.session,
             request_id: Arc::clone(&request.request_id),
             source_ip: request.peer,
             secure: request.secure,
-            user_agent: user_agent.map(Arc::from),
+            user_agent: header(USER_AGENT).map(Arc::from),
+            referer: header(REFERER).map(Arc::from),
+            source_arn: None,
+            called_via: Arc::new([]),
+            service: service.signing_name,
             depth: 0,
             engine: Arc::<Core>::clone(&self.core),
         })

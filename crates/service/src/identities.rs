@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use weft_policy::NamedPolicy;
 use weft_types::Timestamp;
 
 use crate::{BoxFuture, Error, Principal};
@@ -14,7 +15,44 @@ pub struct Credential {
     /// Who signs with it.
     pub principal: Arc<Principal>,
     /// Policies passed when the session was made; they only narrow. Empty for long-lived keys.
-    pub session_policies: Vec<Arc<weft_policy::Policy>>,
+    pub session_policies: Vec<NamedPolicy>,
+    /// What is known of the session; none for long-lived keys.
+    pub session: Option<Arc<SessionFacts>>,
+}
+
+impl Credential {
+    /// A key without an end, such as a user's or root's.
+    pub fn long_lived(secret: impl Into<Arc<str>>, principal: Arc<Principal>) -> Self {
+        Self { secret: secret.into(), principal, session_policies: Vec::new(), session: None }
+    }
+}
+
+/// What is known of a session beside who it is: the values of `aws:TokenIssueTime`, `aws:MultiFactorAuthPresent`,
+/// `aws:SourceIdentity` and of the session's part of `aws:PrincipalTag/…`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFacts {
+    /// When its keys were issued, where that is known.
+    pub issued: Option<Timestamp>,
+    /// Tags passed when it was made; they stand before the user's or role's of the same name.
+    pub tags: Vec<(String, String)>,
+    /// Keys of those tags that go on to sessions which this one makes.
+    pub transitive: Vec<String>,
+    /// Who stood behind it, where that was said.
+    pub source_identity: Option<String>,
+    /// Whether a second factor was shown.
+    pub mfa: bool,
+}
+
+/// What IAM holds for a principal.
+#[derive(Debug, Clone, Default)]
+pub struct Holdings {
+    /// The identity policies: inline and attached, a user's groups' included. A managed policy is named by its ARN, an
+    /// inline one by its name.
+    pub identity: Vec<NamedPolicy>,
+    /// The permissions boundary, where one is set.
+    pub boundary: Option<NamedPolicy>,
+    /// The tags of the user or role.
+    pub tags: Vec<(String, String)>,
 }
 
 /// Why a key is not accepted.
@@ -41,9 +79,7 @@ pub trait Identities: Send + Sync + 'static {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Credential, CredentialError>>;
 
-    /// The identity policies of a principal: inline and attached.
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<weft_policy::Policy>>>, Error>>;
+    /// What a user or role holds: policies, boundary, tags. Nothing for all others; for a federated user dispatch asks
+    /// with [`Principal::holder`].
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>>;
 }

@@ -23,14 +23,19 @@ pub mod testing;
 pub mod workload;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use context::{Context, Grant, Scope};
-pub use dispatch::{ApiRequest, Dispatch, DispatchOptions};
+pub use context::{Context, Scope};
+pub use dispatch::{
+    ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
+};
 pub use error::Error;
-pub use identities::{Credential, CredentialError, Identities};
+pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
+
+/// The kinds of policies, as decisions name them.
+pub use weft_policy::PolicySet;
 
 /// A boxed future, for the traits that are used as objects.
 pub type BoxFuture<'a, T> = futures::future::BoxFuture<'a, T>;

@@ -89,4 +89,32 @@ impl Access {
         self.conditions.push((key.into(), vec![value.into()]));
         self
     }
+
+    /// Adds the tags that the request sets: `aws:RequestTag/…` and `aws:TagKeys`.
+    #[must_use]
+    pub fn with_request_tags<'a>(mut self, tags: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut keys = Vec::new();
+        for (key, value) in tags {
+            self.conditions.push((format!("aws:RequestTag/{key}").into(), vec![value.to_owned()]));
+            keys.push(key.to_owned());
+        }
+        self.with_tag_keys(keys)
+    }
+
+    /// Adds the keys of tags that the request sets or takes away: `aws:TagKeys`.
+    #[must_use]
+    pub fn with_tag_keys(mut self, keys: Vec<String>) -> Self {
+        if !keys.is_empty() {
+            self.conditions.push(("aws:TagKeys".into(), keys));
+        }
+        self
+    }
+
+    /// Adds the tags that the resource has: `aws:ResourceTag/…`.
+    #[must_use]
+    pub fn with_resource_tags<'a>(mut self, tags: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let keys = tags.map(|(key, value)| (format!("aws:ResourceTag/{key}").into(), vec![value.to_owned()]));
+        self.conditions.extend(keys);
+        self
+    }
 }

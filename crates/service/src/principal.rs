@@ -31,6 +31,15 @@ pub enum Principal {
         /// The session's name.
         session: String,
     },
+    /// The session of a federated user, made by `GetFederationToken`.
+    Federated {
+        /// The account.
+        account: AccountId,
+        /// The name that was given to it.
+        name: String,
+        /// Whose key made it: a user, or root. Its policies are the ceiling.
+        by: Box<Principal>,
+    },
     /// A service of the platform, such as `lambda.amazonaws.com`. Only code of ours acts as one: no credential maps to it.
     Service {
         /// The account for which it acts.
@@ -49,6 +58,7 @@ impl Principal {
             Self::Root(account)
             | Self::User { account, .. }
             | Self::Session { account, .. }
+            | Self::Federated { account, .. }
             | Self::Service { account, .. } => Some(*account),
             Self::Anonymous => None,
         }
@@ -63,6 +73,9 @@ impl Principal {
             }
             Self::Session { account, role, session, .. } => {
                 Arn::of("sts", "", &account.to_string(), &format!("assumed-role/{role}/{session}"))
+            }
+            Self::Federated { account, name, .. } => {
+                Arn::of("sts", "", &account.to_string(), &format!("federated-user/{name}"))
             }
             Self::Service { .. } | Self::Anonymous => return None,
         };
@@ -79,12 +92,21 @@ impl Principal {
         }
     }
 
+    /// Whose policies apply to it: its own, or for a federated user those of who made the session.
+    pub fn holder(&self) -> &Self {
+        match self {
+            Self::Federated { by, .. } => by,
+            own => own,
+        }
+    }
+
     /// What `aws:PrincipalType` has.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Root(_) => "Account",
             Self::User { .. } => "User",
             Self::Session { .. } => "AssumedRole",
+            Self::Federated { .. } => "FederatedUser",
             Self::Service { .. } => "Service",
             Self::Anonymous => "Anonymous",
         }
@@ -96,6 +118,7 @@ impl Principal {
             Self::Root(account) => account.to_string(),
             Self::User { id, .. } => id.clone(),
             Self::Session { role_id, session, .. } => format!("{role_id}:{session}"),
+            Self::Federated { account, name, .. } => format!("{account}:{name}"),
             Self::Service { name, .. } => (*name).to_owned(),
             Self::Anonymous => "anonymous".to_owned(),
         }

@@ -11,9 +11,11 @@ use weft_wire::{ServiceFault, decode_response, encode_request};
 
 use crate::{ApiRequest, Dispatch};
 
+mod rights;
 mod sample;
 mod setup;
 
+pub use rights::not_refused;
 pub use sample::sample;
 pub use setup::{START, clients, clock, refusal};
 
@@ -91,32 +93,4 @@ impl Client {
 
 fn operation_of(service: &'static ServiceSchema, name: &str) -> &'static OperationSchema {
     service.operation(name).unwrap_or_else(|| panic!("{} has no operation {name}", service.signing_name))
-}
-
-/// Calls every operation of a service that has code as somebody without rights, and returns what was not refused
-/// with `AccessDenied`, one text each: `lambda:GetFunction: ResourceNotFoundException: …`.
-///
-/// `given` has values for members whose samples (see [`sample()`]) an operation does not accept, by operation and member.
-/// `open` are the operations that need no permission (`GetCallerIdentity`).
-pub async fn not_refused(
-    client: &Client,
-    service: &'static ServiceSchema,
-    given: &dyn Fn(&str, &str) -> Option<Value>,
-    open: &[&str],
-) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for operation in client.dispatch.registry().operations(service.signing_name) {
-        if open.contains(&operation.name) {
-            continue;
-        }
-        let input = sample(operation.input, &|member| given(operation.name, member));
-        let found = client.call_value(service, operation.name, &input).await;
-        let text = match found {
-            Err(fault) if fault.code.starts_with("AccessDenied") => continue,
-            Err(fault) => fault.to_string(),
-            Ok(_) => "ran".to_owned(),
-        };
-        wrong.push(format!("{}:{}: {text}", service.action_prefix, operation.name));
-    }
-    wrong
 }

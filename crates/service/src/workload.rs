@@ -94,6 +94,19 @@ pub struct LambdaContract {
     pub handler: String,
     /// How long one invocation may take.
     pub timeout: Duration,
+    /// How its log is written.
+    pub logging: LambdaLogging,
+}
+
+/// How a Lambda function's log is written: `LoggingConfig` without the group, which is [`Revision::log_group`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LambdaLogging {
+    /// Whether lines are JSON objects instead of text.
+    pub json: bool,
+    /// The least level of the function's own lines: `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`. Only with JSON.
+    pub application_level: Option<String>,
+    /// The least level of the platform's lines: `DEBUG`, `INFO` or `WARN`. Only with JSON.
+    pub system_level: Option<String>,
 }
 
 /// The settings of a service.
@@ -347,6 +360,12 @@ pub trait Workers: Send + Sync + 'static {
 
     /// All workers of this machine.
     fn status(&self) -> Vec<WorkerStatus>;
+
+    /// What is to be said of an interpreter that code asks for (as [`Revision::interpreter`] does): that another version
+    /// runs it, or that nothing here can. None where it is there as it was named.
+    fn interpreter_note<'a>(&'a self, _declared: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 /// Finds the current revision of a workload. Lambda and compute implement it, each for its own.

@@ -48,7 +48,7 @@ pub use key::{EncodeKey, EncodePart, Key, Part};
 pub use record::Record;
 pub use store::{Options, Store};
 pub use table::{Feed, Query, Table};
-pub use trees::{Stage, TreeError, Trees, UnpackLimits};
+pub use trees::{Stage, TreeError, Trees, UnpackLimits, file_bytes};
 #[doc(hidden)]
 pub use tx::RawRows;
 pub use tx::{Read, ReadTx, WRITE_BYTES_MAX, WriteTx};

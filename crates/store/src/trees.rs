@@ -1,5 +1,6 @@
 //! Trees: folders of files that were unpacked or built, each under a key, whole or not there at all.
 
+mod merge;
 mod unpack;
 
 use std::fs::{self, File, Permissions};
@@ -14,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zip::result::ZipError;
 
+pub use self::merge::file_bytes;
 use self::unpack::unpack;
 
 /// Archives that are unpacked at once; more wait.

@@ -25,6 +25,7 @@ mod delete_route;
 mod delete_service;
 mod describe_app;
 mod describe_build;
+mod describe_decision;
 mod describe_function;
 mod describe_platform;
 mod describe_service;
@@ -59,6 +60,7 @@ impl Compute {
             .operation::<delete_service::DeleteService>(&compute)
             .operation::<describe_app::DescribeApp>(&compute)
             .operation::<describe_build::DescribeBuild>(&compute)
+            .operation::<describe_decision::DescribeDecision>(&compute)
             .operation::<describe_function::DescribeFunction>(&compute)
             .operation::<describe_platform::DescribePlatform>(&compute)
             .operation::<describe_service::DescribeService>(&compute)

@@ -323,3 +323,45 @@ fn workload(app: &str, name: &str, kind: WorkloadKind) -> WorkloadId {
         kind,
     }
 }
+
+#[tokio::test]
+async fn a_refusal_is_explained_by_the_id_of_its_request() {
+    let world = World::new().await;
+    let ask = world.nobody.request(
+        &weft::SERVICE,
+        "ListApps",
+        &weft_model::Shape::into_value(weft::ListAppsRequest::default()),
+    );
+    let answer = world.nobody.send(ask).await;
+    assert_eq!(answer.status(), 403);
+    let id =
+        answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).expect("an id").to_owned();
+    let request = weft::DescribeDecisionRequest { request_id: id.clone() };
+    let found: weft::DescribeDecisionResponse = world.call("DescribeDecision", request).await.expect("known");
+    let [decision] = found.decisions.as_deref().expect("decisions") else { panic!("{found:?}") };
+    assert_eq!(
+        (decision.principal.as_str(), decision.action.as_str(), decision.outcome.as_str()),
+        ("arn:aws:iam::000000000000:user/nobody", "weft:ListApps", "IMPLICIT_DENY")
+    );
+    assert_eq!((decision.policy_type.as_deref(), &decision.nearest), (Some("IDENTITY"), &None));
+    let unknown = weft::DescribeDecisionRequest { request_id: "0-0".to_owned() };
+    let refused = world.call::<_, weft::DescribeDecisionResponse>("DescribeDecision", unknown).await;
+    assert!(refused.expect_err("unknown").contains("No decision is known for the request 0-0"));
+    // Its own decision is one as well: it was allowed, and by which statement.
+    let own = world.admin.request(
+        &weft::SERVICE,
+        "ListApps",
+        &weft_model::Shape::into_value(weft::ListAppsRequest::default()),
+    );
+    let answer = world.admin.send(own).await;
+    let id =
+        answer.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).expect("an id").to_owned();
+    let request = weft::DescribeDecisionRequest { request_id: id };
+    let found: weft::DescribeDecisionResponse = world.call("DescribeDecision", request).await.expect("known");
+    let decision = &found.decisions.expect("decisions")[0];
+    let statement = &decision.statements.as_ref().expect("statements")[0];
+    assert_eq!(
+        (decision.outcome.as_str(), statement.policy.as_deref(), statement.statement),
+        ("ALLOWED", Some("all"), 0)
+    );
+}

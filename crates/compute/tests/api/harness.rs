@@ -12,15 +12,15 @@ use weft_compute::{
 };
 use weft_model::{Shape, sts, weft};
 use weft_net::Body;
-use weft_policy::Policy;
+use weft_policy::{NamedPolicy, Policy};
 use weft_service::testing::Client;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, Contract, Invocation, Invoked, Revision, WorkError, WorkRequest,
     WorkerStatus, Workers, WorkloadId,
 };
 use weft_service::{
-    Access, BoxFuture, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error, Identities,
-    ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
+    Access, BoxFuture, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error, Holdings,
+    Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
 };
 use weft_store::{Blobs, Digest, Memory, Store, Trees};
 use weft_types::{AccountId, Timestamp};
@@ -372,22 +372,20 @@ impl Identities for FakeIdentities {
         let name = access_key_id.trim_start_matches("AKIA").to_ascii_lowercase();
         let (account, path, id) = (AccountId::DEFAULT, "/".to_owned(), format!("AIDA{name}"));
         let principal = Arc::new(Principal::User { account, path, name, id });
-        let credential = Credential { secret: "secret".into(), principal, session_policies: Vec::new() };
+        let credential = Credential::long_lived("secret", principal);
         Box::pin(async move { Ok(credential) })
     }
 
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<Policy>>>, Error>> {
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
         let texts: &[&str] = match principal {
             Principal::User { name, .. } if name == "admin" => {
                 &[r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#]
             }
             _ => &[],
         };
-        let policies = texts.iter().map(|text| Arc::new(Policy::parse(text).expect("a policy"))).collect();
-        Box::pin(async move { Ok(Arc::new(policies)) })
+        let named = |text: &&str| NamedPolicy::new("all", Policy::parse(text).expect("a policy"));
+        let identity = texts.iter().map(named).collect();
+        Box::pin(async move { Ok(Arc::new(Holdings { identity, ..Holdings::default() })) })
     }
 }
 

@@ -3,8 +3,8 @@
 use weft_model::iam::{AccessKey as Shown, CreateAccessKeyRequest, CreateAccessKeyResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::entity::on;
 use crate::errors::quota;
+use crate::named::on;
 use crate::ops::show::own_name;
 use crate::records::{AccessKey, KEYS, User};
 use crate::{Iam, ids};

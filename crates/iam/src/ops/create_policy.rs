@@ -6,10 +6,11 @@ use weft_model::iam::{CreatePolicyRequest, CreatePolicyResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::documents::{self, Purpose};
-use crate::entity::count_up;
 use crate::errors::already_exists;
+use crate::named::count_up;
 use crate::policies::{AnyPolicy, POLICY_QUOTA, require_size};
 use crate::records::{ManagedPolicy, POLICIES, Version, name_key};
+use crate::uses::Uses;
 use crate::{Iam, ids, tags};
 
 /// A parsed `CreatePolicy` request.
@@ -61,7 +62,7 @@ impl Operation for CreatePolicy {
             versions: [(1, Version { document: self.document, created: now })].into(),
             tags: self.tags,
         };
-        let shown = AnyPolicy::Own(policy.clone()).show(0, false);
+        let shown = AnyPolicy::Own(policy.clone()).show(Uses::default(), false);
         iam.write(move |tx| {
             let key = name_key(account, &policy.name);
             if POLICIES.get(tx, &key)?.is_some() {

@@ -33,11 +33,13 @@ impl Operation for CreatePolicyVersion {
         })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:CreatePolicyVersion", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:CreatePolicyVersion", self.arn.as_str()), &self.arn).await?;
         documents::check(Purpose::Managed, &self.document)?;
         require_size(&self.document)?;
         let now = cx.scope.now;

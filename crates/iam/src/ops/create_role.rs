@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use weft_model::iam::{CreateRoleRequest, CreateRoleResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::errors::unsupported;
 use crate::ops::trust;
 use crate::records::{Grants, Role};
-use crate::{Iam, entity, ids, tags};
+use crate::{Iam, boundaries, entity, ids, tags};
 
 /// A parsed `CreateRole` request.
 pub(crate) struct CreateRole {
@@ -16,6 +15,7 @@ pub(crate) struct CreateRole {
     path: String,
     trust: String,
     description: Option<String>,
+    boundary: Option<String>,
     session_seconds_max: i32,
     tags: BTreeMap<String, String>,
 }
@@ -27,14 +27,12 @@ impl Operation for CreateRole {
     type Output = CreateRoleResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        if input.permissions_boundary.is_some() {
-            return Err(unsupported("PermissionsBoundary"));
-        }
         Ok(Self {
             name: input.role_name,
             path: input.path.unwrap_or_else(|| "/".to_owned()),
             trust: input.assume_role_policy_document,
             description: input.description,
+            boundary: input.permissions_boundary,
             session_seconds_max: input.max_session_duration.unwrap_or(3600),
             tags: tags::parse(input.tags)?,
         })
@@ -43,6 +41,7 @@ impl Operation for CreateRole {
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = ids::arn(scope.account, "role", &self.path, &self.name);
         let create = tags::conditions(Access::to("iam:CreateRole", arn.clone()), &self.tags);
+        let create = boundaries::condition(create, self.boundary.as_deref());
         let tag = tags::conditions(Access::to("iam:TagRole", arn), &self.tags);
         if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
@@ -55,11 +54,12 @@ impl Operation for CreateRole {
             path: self.path,
             id: ids::unique_id("AROA"),
             created: cx.scope.now,
-            grants: Grants::default(),
+            grants: Grants { boundary: self.boundary, ..Grants::default() },
             trust: self.trust,
             description: self.description,
             session_seconds_max: self.session_seconds_max,
             tags: self.tags,
+            service: None,
         };
         let shown = role.show_created();
         iam.write(move |tx| {

@@ -1,18 +1,18 @@
 //! `CreateUser`: a new user, without keys or policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weft_model::iam::{CreateUserRequest, CreateUserResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::errors::unsupported;
 use crate::records::{Grants, User};
-use crate::{Iam, entity, ids, tags};
+use crate::{Iam, boundaries, entity, ids, tags};
 
 /// A parsed `CreateUser` request.
 pub(crate) struct CreateUser {
     name: String,
     path: String,
+    boundary: Option<String>,
     tags: BTreeMap<String, String>,
 }
 
@@ -23,16 +23,19 @@ impl Operation for CreateUser {
     type Output = CreateUserResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        if input.permissions_boundary.is_some() {
-            return Err(unsupported("PermissionsBoundary"));
-        }
         let path = input.path.unwrap_or_else(|| "/".to_owned());
-        Ok(Self { name: input.user_name, path, tags: tags::parse(input.tags)? })
+        Ok(Self {
+            name: input.user_name,
+            path,
+            boundary: input.permissions_boundary,
+            tags: tags::parse(input.tags)?,
+        })
     }
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = ids::arn(scope.account, "user", &self.path, &self.name);
         let create = tags::conditions(Access::to("iam:CreateUser", arn.clone()), &self.tags);
+        let create = boundaries::condition(create, self.boundary.as_deref());
         let tag = tags::conditions(Access::to("iam:TagUser", arn), &self.tags);
         if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
@@ -44,9 +47,10 @@ impl Operation for CreateUser {
             path: self.path,
             id: ids::unique_id("AIDA"),
             created: cx.scope.now,
-            grants: Grants::default(),
+            grants: Grants { boundary: self.boundary, ..Grants::default() },
             keys: Vec::new(),
             tags: self.tags,
+            groups: BTreeSet::new(),
         };
         let shown = user.show();
         iam.write(move |tx| entity::add(tx, &user)).await?;

@@ -4,7 +4,7 @@ use weft_model::iam::DeleteAccessKeyRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::ops::show::{no_key, own_name};
 use crate::records::{KEYS, User};
 

@@ -3,11 +3,11 @@
 use weft_model::iam::DeletePolicyRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
-use crate::entity::count_down;
 use crate::errors::delete_conflict;
+use crate::named::count_down;
 use crate::policies::{self, POLICY_QUOTA, PolicyArn};
 use crate::records::{POLICIES, name_key};
+use crate::{Iam, uses};
 
 /// A parsed `DeletePolicy` request.
 pub(crate) struct DeletePolicy {
@@ -24,16 +24,18 @@ impl Operation for DeletePolicy {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)? })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:DeletePolicy", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        iam.allow_policy(cx, Access::to("iam:DeletePolicy", self.arn.as_str()), &self.arn).await?;
         let account = cx.scope.account;
         let arn = self.arn.require_own(account)?;
         iam.write(move |tx| {
             let policy = policies::get_own(tx, &arn)?;
-            if policies::attachments(tx, account, arn.as_str())? > 0 {
+            if uses::of(tx, account, arn.as_str())?.any() {
                 return Err(delete_conflict("Cannot delete a policy attached to entities."));
             }
             if policy.versions.len() > 1 {

@@ -23,11 +23,13 @@ impl Operation for DeletePolicyVersion {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)?, version: input.version_id })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:DeletePolicyVersion", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        iam.allow_policy(cx, Access::to("iam:DeletePolicyVersion", self.arn.as_str()), &self.arn).await?;
         let version = self.version;
         iam.change_policy(cx, self.arn, move |_, policy| {
             let number = version_number(&version);

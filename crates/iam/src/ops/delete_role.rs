@@ -3,9 +3,10 @@
 use weft_model::iam::DeleteRoleRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
-use crate::entity::{self, on};
-use crate::records::Role;
+use crate::errors::{ROLES_FIRST, delete_conflict};
+use crate::named::{self, Named as _, on};
+use crate::records::{PROFILES, Role};
+use crate::{Iam, entity};
 
 /// A parsed `DeleteRole` request.
 pub(crate) struct DeleteRole {
@@ -31,7 +32,12 @@ impl Operation for DeleteRole {
         iam.allow::<Role>(cx, on("iam:DeleteRole", &self.name)).await?;
         let account = cx.scope.account;
         iam.write(move |tx| {
-            let role: Role = entity::get(tx, account, &self.name)?;
+            let role: Role = named::get(tx, account, &self.name)?;
+            role.changeable()?;
+            let profiles = PROFILES.query(&(account.as_u64(),)).rows(tx)?;
+            if profiles.iter().any(|(_, profile)| profile.role.as_ref() == Some(&role.name)) {
+                return Err(delete_conflict(ROLES_FIRST));
+            }
             entity::remove(tx, &role)
         })
         .await

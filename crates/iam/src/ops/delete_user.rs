@@ -3,10 +3,10 @@
 use weft_model::iam::DeleteUserRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
-use crate::entity::{self, on};
 use crate::errors::delete_conflict;
+use crate::named::{self, on};
 use crate::records::User;
+use crate::{Iam, entity};
 
 /// A parsed `DeleteUser` request.
 pub(crate) struct DeleteUser {
@@ -32,9 +32,12 @@ impl Operation for DeleteUser {
         iam.allow::<User>(cx, on("iam:DeleteUser", &self.name)).await?;
         let account = cx.scope.account;
         iam.write(move |tx| {
-            let user: User = entity::get(tx, account, &self.name)?;
+            let user: User = named::get(tx, account, &self.name)?;
             if !user.keys.is_empty() {
                 return Err(delete_conflict("Cannot delete entity, must delete access keys first."));
+            }
+            if !user.groups.is_empty() {
+                return Err(delete_conflict("Cannot delete entity, must remove users from group first."));
             }
             entity::remove(tx, &user)
         })

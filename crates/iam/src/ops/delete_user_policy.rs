@@ -4,7 +4,7 @@ use weft_model::iam::DeleteUserPolicyRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::records::User;
 
 /// A parsed `DeleteUserPolicy` request.

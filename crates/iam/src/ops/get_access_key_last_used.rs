@@ -5,7 +5,7 @@ use weft_model::iam::{AccessKeyLastUsed, GetAccessKeyLastUsedRequest, GetAccessK
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::ops::show::no_key;
 use crate::records::{KEYS, User};
 

@@ -3,8 +3,8 @@
 use weft_model::iam::{GetPolicyRequest, GetPolicyResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
 use crate::policies::{self, PolicyArn};
+use crate::{Iam, uses};
 
 /// A parsed `GetPolicy` request.
 pub(crate) struct GetPolicy {
@@ -21,16 +21,18 @@ impl Operation for GetPolicy {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)? })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:GetPolicy", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:GetPolicy", self.arn.as_str()), &self.arn).await?;
         let account = cx.scope.account;
         iam.read(move |tx| {
             let policy = policies::get(tx, &self.arn)?;
-            let count = policies::attachments(tx, account, self.arn.as_str())?;
-            Ok(GetPolicyResponse { policy: Some(policy.show(count, false)) })
+            let uses = uses::of(tx, account, self.arn.as_str())?;
+            Ok(GetPolicyResponse { policy: Some(policy.show(uses, false)) })
         })
         .await
     }

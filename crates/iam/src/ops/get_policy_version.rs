@@ -22,11 +22,13 @@ impl Operation for GetPolicyVersion {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)?, version: input.version_id })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:GetPolicyVersion", self.arn.as_str())]
+        Vec::new()
     }
 
-    async fn run(self, iam: &Iam, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:GetPolicyVersion", self.arn.as_str()), &self.arn).await?;
         iam.read(move |tx| {
             let policy = policies::get(tx, &self.arn)?;
             let wanted = version_number(&self.version);

@@ -3,7 +3,8 @@
 use weft_model::iam::{GetRolePolicyRequest, GetRolePolicyResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::entity::{no_inline, on};
+use crate::entity::no_inline;
+use crate::named::on;
 use crate::records::Role;
 use crate::{Iam, documents};
 

@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Principal, Scope};
 use weft_types::Timestamp;
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::ops::show::own_name;
 use crate::records::User;
 

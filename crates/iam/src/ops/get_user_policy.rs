@@ -3,7 +3,8 @@
 use weft_model::iam::{GetUserPolicyRequest, GetUserPolicyResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::entity::{no_inline, on};
+use crate::entity::no_inline;
+use crate::named::on;
 use crate::records::User;
 use crate::{Iam, documents};
 

@@ -4,7 +4,7 @@ use weft_model::iam::{AccessKeyMetadata, ListAccessKeysRequest, ListAccessKeysRe
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::{self, on};
+use crate::named::{self, on};
 use crate::ops::show::own_name;
 use crate::page::Page;
 use crate::records::{KEYS, User};
@@ -36,7 +36,7 @@ impl Operation for ListAccessKeys {
         let account = cx.scope.account;
         let paged = iam
             .read(move |tx| {
-                let mut user: User = entity::get(tx, account, &name)?;
+                let mut user: User = named::get(tx, account, &name)?;
                 user.keys.sort_unstable();
                 let mut keys = Vec::new();
                 for id in user.keys {

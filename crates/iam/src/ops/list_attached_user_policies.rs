@@ -4,7 +4,7 @@ use weft_model::iam::{ListAttachedUserPoliciesRequest, ListAttachedUserPoliciesR
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::page::Page;
 use crate::policies::show_attached;
 use crate::records::User;

@@ -1,20 +1,21 @@
-//! `ListPolicies`: managed policies by name, AWS's first.
+//! `ListPolicies`: managed policies by name, the account's own first.
 
 use weft_model::iam::{ListPoliciesRequest, ListPoliciesResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
-use crate::errors::unsupported;
-use crate::managed::AWS_POLICIES;
+use crate::managed;
 use crate::page::Page;
-use crate::policies::{self, AnyPolicy};
+use crate::policies::AnyPolicy;
 use crate::records::POLICIES;
+use crate::uses::Uses;
+use crate::{Iam, uses};
 
 /// A parsed `ListPolicies` request.
 pub(crate) struct ListPolicies {
     aws: bool,
     own: bool,
     only_attached: bool,
+    usage: Option<String>,
     prefix: String,
     page: Page,
 }
@@ -26,14 +27,12 @@ impl Operation for ListPolicies {
     type Output = ListPoliciesResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        if input.policy_usage_filter.as_deref() == Some("PermissionsBoundary") {
-            return Err(unsupported("PolicyUsageFilter=PermissionsBoundary"));
-        }
         let scope = input.scope.as_deref().unwrap_or("All");
         Ok(Self {
             aws: scope != "Local",
             own: scope != "AWS",
             only_attached: input.only_attached.unwrap_or(false),
+            usage: input.policy_usage_filter,
             prefix: input.path_prefix.unwrap_or_default(),
             page: Page::parse(input.marker, input.max_items)?,
         })
@@ -50,27 +49,34 @@ impl Operation for ListPolicies {
         let paged = iam
             .read(move |tx| {
                 let own = if self.own { POLICIES.query(&(account.as_u64(),)).rows(tx)? } else { Vec::new() };
-                let own = own
-                    .into_iter()
-                    .map(|((_, name), policy)| (format!("own {name}"), AnyPolicy::Own(policy)));
-                let aws = AWS_POLICIES.iter().filter(|_| self.aws);
-                let aws = aws.map(|policy| (format!("aws {}", policy.name), AnyPolicy::Aws(policy)));
-                let mut found = Vec::new();
-                for (name, policy) in
-                    aws.chain(own).filter(|(_, policy)| policy.path().starts_with(&self.prefix))
-                {
-                    let count = policies::attachments(tx, account, &policy.arn())?;
-                    if count > 0 || !self.only_attached {
-                        found.push((name, policy.show(count, true)));
-                    }
-                }
+                let own =
+                    own.into_iter().map(|((_, name), policy)| (format!("0 {name}"), AnyPolicy::Own(policy)));
+                let aws = managed::all().iter().filter(|_| self.aws);
+                let aws = aws.map(|policy| (format!("1 {}", policy.name), AnyPolicy::Aws(policy)));
+                let uses = uses::all(tx, account)?;
+                let found = own.chain(aws).filter_map(|(name, policy)| {
+                    let uses = uses.get(&policy.arn()).copied().unwrap_or_default();
+                    let wanted = policy.path().starts_with(&self.prefix) && self.takes(uses);
+                    wanted.then_some((name, (policy, uses)))
+                });
                 Ok(self.page.cut(found))
             })
             .await?;
         Ok(ListPoliciesResponse {
             is_truncated: Some(paged.is_truncated()),
-            policies: Some(paged.items),
+            policies: Some(paged.items.iter().map(|(policy, uses)| policy.show(*uses, true)).collect()),
             marker: paged.marker,
         })
+    }
+}
+
+impl ListPolicies {
+    /// Whether a policy that is used so is asked for. The filter by usage leaves out policies without that use.
+    fn takes(&self, uses: Uses) -> bool {
+        match self.usage.as_deref() {
+            Some("PermissionsBoundary") => uses.bounding > 0,
+            Some(_) => uses.attached > 0,
+            None => !self.only_attached || uses.any(),
+        }
     }
 }

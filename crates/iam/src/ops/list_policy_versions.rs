@@ -26,11 +26,13 @@ impl Operation for ListPolicyVersions {
         })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:ListPolicyVersions", self.arn.as_str())]
+        Vec::new()
     }
 
-    async fn run(self, iam: &Iam, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        iam.allow_policy(cx, Access::to("iam:ListPolicyVersions", self.arn.as_str()), &self.arn).await?;
         let policy = iam.read(move |tx| Ok((policies::get(tx, &self.arn)?, self.page))).await?;
         let (policy, page) = policy;
         // Newest first, in the order of a name that falls as the number rises.

@@ -4,7 +4,7 @@ use weft_model::iam::{ListRoleTagsRequest, ListRoleTagsResponse, Tag};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::page::Page;
 use crate::records::Role;
 

@@ -4,7 +4,7 @@ use weft_model::iam::PutRolePolicyRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::records::Role;
 
 /// A parsed `PutRolePolicy` request.

@@ -22,11 +22,13 @@ impl Operation for SetDefaultPolicyVersion {
         Ok(Self { arn: PolicyArn::parse(&input.policy_arn)?, version: input.version_id })
     }
 
+    /// The policy's tags count: `run` asks.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("iam:SetDefaultPolicyVersion", self.arn.as_str())]
+        Vec::new()
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
+        iam.allow_policy(cx, Access::to("iam:SetDefaultPolicyVersion", self.arn.as_str()), &self.arn).await?;
         let (now, version) = (cx.scope.now, self.version);
         iam.change_policy(cx, self.arn, move |_, policy| {
             let number = version_number(&version);

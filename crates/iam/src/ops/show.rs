@@ -2,11 +2,13 @@
 
 use weft_model::iam;
 use weft_service::{Error, Principal};
+use weft_store::Read;
 
-use crate::entity::Entity as _;
 use crate::errors::{no_such_entity, validation};
-use crate::records::{Role, User};
-use crate::{documents, tags};
+use crate::named::Named as _;
+use crate::page::Paged;
+use crate::records::{Group, InstanceProfile, Role, User};
+use crate::{boundaries, documents, named, tags};
 
 /// The user that a request names, or the caller, who then must be a user.
 pub(super) fn own_name(named: Option<String>, caller: &Principal) -> Result<String, Error> {
@@ -24,10 +26,14 @@ pub(super) fn no_key(id: &str) -> Error {
 
 impl User {
     pub(super) fn show(&self) -> iam::User {
-        iam::User { tags: tags::show(&self.tags), ..self.show_listed() }
+        iam::User {
+            tags: tags::show(&self.tags),
+            permissions_boundary: boundaries::show(&self.grants),
+            ..self.show_listed()
+        }
     }
 
-    /// Listings leave out tags, as AWS does.
+    /// Listings leave out tags and boundaries, as AWS does.
     pub(super) fn show_listed(&self) -> iam::User {
         iam::User {
             path: self.path.clone(),
@@ -45,6 +51,7 @@ impl Role {
         iam::Role {
             tags: tags::show(&self.tags),
             role_last_used: Some(iam::RoleLastUsed::default()),
+            permissions_boundary: boundaries::show(&self.grants),
             ..self.show_listed()
         }
     }
@@ -53,7 +60,7 @@ impl Role {
         iam::Role { role_last_used: None, ..self.show() }
     }
 
-    /// Listings leave out tags and the last use, as AWS does.
+    /// Listings leave out tags, boundary and the last use, as AWS does.
     pub(super) fn show_listed(&self) -> iam::Role {
         iam::Role {
             path: self.path.clone(),
@@ -67,4 +74,52 @@ impl Role {
             ..iam::Role::default()
         }
     }
+}
+
+impl Group {
+    pub(super) fn show(&self) -> iam::Group {
+        iam::Group {
+            path: self.path.clone(),
+            group_name: self.name.clone(),
+            group_id: self.id.clone(),
+            arn: self.arn(),
+            create_date: self.created,
+        }
+    }
+}
+
+impl InstanceProfile {
+    /// Its role, where it has one.
+    pub(super) fn find_role(&self, tx: &impl Read) -> Result<Option<Role>, Error> {
+        match &self.role {
+            Some(name) => named::find(tx, self.account, name),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn show(&self, role: Option<&Role>) -> iam::InstanceProfile {
+        iam::InstanceProfile { tags: tags::show(&self.tags), ..self.show_listed(role) }
+    }
+
+    /// Listings leave out tags, as AWS does.
+    pub(crate) fn show_listed(&self, role: Option<&Role>) -> iam::InstanceProfile {
+        iam::InstanceProfile {
+            path: self.path.clone(),
+            instance_profile_name: self.name.clone(),
+            instance_profile_id: self.id.clone(),
+            arn: self.arn(),
+            create_date: self.created,
+            roles: role.map(Role::show_listed).into_iter().collect(),
+            tags: None,
+        }
+    }
+}
+
+/// A page of instance profiles with their roles.
+pub(super) fn show_profiles(
+    tx: &impl Read,
+    found: Paged<InstanceProfile>,
+) -> Result<Paged<iam::InstanceProfile>, Error> {
+    let shown = found.items.iter().map(|profile| Ok(profile.show_listed(profile.find_role(tx)?.as_ref())));
+    Ok(Paged { items: shown.collect::<Result<_, Error>>()?, marker: found.marker })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use weft_model::iam::TagRoleRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::entity::on;
+use crate::named::on;
 use crate::records::Role;
 use crate::{Iam, tags};
 

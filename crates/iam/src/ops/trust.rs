@@ -6,8 +6,8 @@ use weft_store::Read;
 use weft_types::{AccountId, Arn};
 
 use crate::documents::{self, Purpose};
-use crate::entity;
 use crate::errors::quota;
+use crate::named::{self, Named};
 use crate::records::{Role, User};
 
 /// Characters of a trust policy, without white space.
@@ -28,8 +28,8 @@ pub(super) fn require_principals(tx: &impl Read, arns: &[Arn]) -> Result<(), Err
         let Ok(account) = AccountId::parse(arn.account()) else { continue };
         let name = arn.resource().rsplit('/').next().unwrap_or_default();
         let exists = match arn.resource().split('/').next() {
-            Some("user") => same(entity::find::<User>(tx, account, name)?, arn),
-            Some("role") => same(entity::find::<Role>(tx, account, name)?, arn),
+            Some("user") => same(named::find::<User>(tx, account, name)?, arn),
+            Some("role") => same(named::find::<Role>(tx, account, name)?, arn),
             _ => true,
         };
         if !exists {
@@ -40,6 +40,6 @@ pub(super) fn require_principals(tx: &impl Read, arns: &[Arn]) -> Result<(), Err
     Ok(())
 }
 
-fn same<E: entity::Entity>(found: Option<E>, arn: &Arn) -> bool {
+fn same<E: Named>(found: Option<E>, arn: &Arn) -> bool {
     found.is_some_and(|entity| entity.arn() == arn.as_str())
 }

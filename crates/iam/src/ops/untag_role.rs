@@ -3,9 +3,9 @@
 use weft_model::iam::UntagRoleRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::records::Role;
+use crate::{Iam, tags};
 
 /// A parsed `UntagRole` request.
 pub(crate) struct UntagRole {
@@ -31,7 +31,7 @@ impl Operation for UntagRole {
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
         iam.allow::<Role>(cx, on("iam:UntagRole", &self.name).with_values("aws:TagKeys", &self.keys)).await?;
         iam.change(cx, &self.name, move |_, role: &mut Role| {
-            role.tags.retain(|known, _| !self.keys.contains(known));
+            tags::remove(&mut role.tags, &self.keys);
             Ok(())
         })
         .await

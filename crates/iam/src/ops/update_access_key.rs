@@ -4,8 +4,8 @@ use weft_model::iam::UpdateAccessKeyRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
 use crate::errors::invalid_input;
+use crate::named::on;
 use crate::ops::show::{no_key, own_name};
 use crate::records::{KEYS, User};
 

@@ -4,7 +4,7 @@ use weft_model::iam::{UpdateRoleDescriptionRequest, UpdateRoleDescriptionRespons
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::entity::on;
+use crate::named::on;
 use crate::records::Role;
 
 /// A parsed `UpdateRoleDescription` request.
@@ -31,7 +31,7 @@ impl Operation for UpdateRoleDescription {
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
         iam.allow::<Role>(cx, on("iam:UpdateRoleDescription", &self.name)).await?;
         let role = iam
-            .change(cx, &self.name, move |_, role: &mut Role| {
+            .change_any(cx, &self.name, move |_, role: &mut Role| {
                 role.description = Some(self.description.clone());
                 Ok(role.show())
             })

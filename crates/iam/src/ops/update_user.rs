@@ -3,10 +3,9 @@
 use weft_model::iam::UpdateUserRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::entity::{self, Entity as _, on};
-use crate::errors::already_exists;
-use crate::records::{KEYS, USERS, User, name_key};
-use crate::{Iam, ids};
+use crate::named::{self, Named as _, on};
+use crate::records::{KEYS, User};
+use crate::{Iam, ids, members};
 
 /// A parsed `UpdateUser` request.
 pub(crate) struct UpdateUser {
@@ -37,15 +36,8 @@ impl Operation for UpdateUser {
         let target = ids::arn(account, User::KIND, self.new_path.as_deref().unwrap_or("/"), new_name);
         cx.authorize(&Access::to("iam:UpdateUser", target)).await?;
         iam.write(move |tx| {
-            let mut user: User = entity::get(tx, account, &self.name)?;
+            let mut user: User = named::get(tx, account, &self.name)?;
             let new_name = self.new_name.as_ref().unwrap_or(&self.name);
-            let (from, to) = (name_key(account, &self.name), name_key(account, new_name));
-            if from != to {
-                if USERS.get(tx, &to)?.is_some() {
-                    return Err(already_exists(format!("User with name {new_name} already exists.")));
-                }
-                USERS.remove(tx, &from)?;
-            }
             for id in &user.keys {
                 if let Some(mut key) = KEYS.get(tx, &(id.as_str(),))? {
                     key.user.clone_from(new_name);
@@ -54,7 +46,8 @@ impl Operation for UpdateUser {
             }
             user.name.clone_from(new_name);
             user.path = self.new_path.clone().unwrap_or(user.path);
-            Ok(USERS.insert(tx, &to, &user)?)
+            named::rename(tx, &self.name, &user)?;
+            members::user_renamed(tx, &user, &self.name)
         })
         .await
     }

@@ -134,13 +134,25 @@ async fn sessions_expire_and_their_tokens_belong_to_their_keys() {
 async fn what_is_known_is_answered_without_the_store() {
     let world = World::new().await;
     let ada = world.user("ada", &allow("iam:GetUser")).await;
+    let (group_name, user_name) = ("g".to_owned(), "ada".to_owned());
+    let group = iam::CreateGroupRequest { group_name: group_name.clone(), path: None };
+    ok::<_, iam::CreateGroupResponse>(&world.admin, "CreateGroup", group).await;
+    let policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned();
+    let attach =
+        iam::AttachGroupPolicyRequest { group_name: group_name.clone(), policy_arn: policy_arn.clone() };
+    ok::<_, ()>(&world.admin, "AttachGroupPolicy", attach).await;
+    let join = iam::AddUserToGroupRequest { group_name, user_name: user_name.clone() };
+    ok::<_, ()>(&world.admin, "AddUserToGroup", join).await;
+    let bound = iam::PutUserPermissionsBoundaryRequest { user_name, permissions_boundary: policy_arn };
+    ok::<_, ()>(&world.admin, "PutUserPermissionsBoundary", bound).await;
     let id = ada.credentials.access_key_id.clone();
     let now = Timestamp::from_seconds(0);
     let principal = world.iam.credential(&id, None, now).await.expect("known").principal;
-    assert_eq!(world.iam.policies(&principal).await.expect("policies").len(), 1);
+    let holdings = world.iam.holdings(&principal).await.expect("policies");
+    assert_eq!((holdings.identity.len(), holdings.boundary.is_some()), (2, true));
     // The store answers from another thread: of a thousand futures that asked it, some would not be ready at once.
     for _ in 0..1000 {
         assert!(world.iam.credential(&id, None, now).now_or_never().is_some_and(|found| found.is_ok()));
-        assert!(world.iam.policies(&principal).now_or_never().is_some_and(|found| found.is_ok()));
+        assert!(world.iam.holdings(&principal).now_or_never().is_some_and(|found| found.is_ok()));
     }
 }

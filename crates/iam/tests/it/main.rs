@@ -3,7 +3,13 @@
 mod access;
 mod authentication;
 mod bootstrap;
+mod details;
 mod errors;
+mod groups;
+mod linked;
 mod permissions;
+mod profiles;
+mod session_tags;
 mod sessions;
+mod simulation;
 mod world;

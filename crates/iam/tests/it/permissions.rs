@@ -12,6 +12,7 @@ async fn nothing_runs_for_a_user_without_rights() {
     world.role("aaaaaaaaaaaaaaaaaaaa", &trusts("{'Service':'lambda.amazonaws.com'}"), "").await;
     let given = |_: &str, member: &str| match member {
         "UserName" => Some(Value::Text("admin".to_owned())),
+        "PolicySourceArn" => Some(Value::Text("arn:aws:iam::000000000000:user/admin".to_owned())),
         "PolicyArn" => Some(Value::Text("arn:aws:iam::000000000000:policy/aaaa".to_owned())),
         "AssumeRolePolicyDocument" => {
             Some(Value::Text(document(&trusts("{'Service':'lambda.amazonaws.com'}"))))

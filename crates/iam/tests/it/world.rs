@@ -84,6 +84,10 @@ impl World {
     }
 }
 
+pub(crate) fn text(value: &str) -> String {
+    value.to_owned()
+}
+
 /// A policy document of statements in which `'` stands for `"`.
 pub(crate) fn document(statements: &str) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.replace('\'', "\""))

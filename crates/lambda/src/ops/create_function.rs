@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_types::Arn;
 
 use crate::code::CodeSource;
 use crate::errors::not_implemented;
+use crate::function::Function;
+use crate::layer_access::LayerAsked;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::settings::{Changes, Settings, host_architecture, parse_architecture};
+use crate::signing::parse_arn;
 use crate::{Lambda, access, errors, tags};
 
 /// A parsed `CreateFunction` request.
@@ -18,6 +22,9 @@ pub(crate) struct CreateFunction {
     settings: Settings,
     source: CodeSource,
     tags: BTreeMap<String, String>,
+    publish: bool,
+    code_signing: Option<Arn>,
+    layers: Vec<LayerAsked>,
 }
 
 impl Operation for CreateFunction {
@@ -32,44 +39,52 @@ impl Operation for CreateFunction {
         if function.qualifier.is_some() {
             return Err(errors::invalid_parameter("A new function's name can't have a version or an alias."));
         }
+        let publish = input.publish == Some(true);
+        let signing = input.code_signing_config_arn.take().filter(|arn| !arn.is_empty());
+        let code_signing = signing.map(|arn| parse_arn(&arn, scope)).transpose()?;
         let tags = input.tags.take().unwrap_or_default();
         tags::check(&tags)?;
         let source = CodeSource::parse(Self::NAME, std::mem::take(&mut input.code))?;
         let architecture = parse_architecture(input.architectures.take())?;
-        let settings = Changes::parse(common_settings(input), scope)?
-            .into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
-        Ok(Self { key: function.key, settings, source, tags })
+        let mut changes = Changes::parse(common_settings(input), scope)?;
+        let layers = changes.layers.take().unwrap_or_default();
+        let settings =
+            changes.into_settings(architecture.unwrap_or_else(|| host_architecture().to_owned()))?;
+        Ok(Self { key: function.key, settings, source, tags, publish, code_signing, layers })
     }
 
-    fn accesses(&self, _: &Scope) -> Vec<Access> {
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = self.key.arn();
         let create = access::with_tags(Access::to("lambda:CreateFunction", arn.as_str()), &self.tags);
         let tag = access::with_tags(Access::to("lambda:TagResource", arn.as_str()), &self.tags);
+        let create = access::with_layers(create, &self.layers);
         let mut accesses = vec![create, access::pass_role(&self.settings.role)];
         if !self.tags.is_empty() {
             accesses.push(tag);
         }
+        accesses.extend(self.layers.iter().filter_map(|layer| layer.access(scope.account)));
         accesses
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         lambda.require_assumable(cx, &self.settings.role).await?;
         let _held = lambda.code.hold().await;
+        let mut settings = self.settings;
+        settings.runtime_note = lambda.runtime_note(&settings.runtime).await;
+        settings.layers = lambda.use_layers(cx, &self.layers).await?;
         let code = lambda.code.keep(self.source, &cx.scope).await?;
-        let function =
-            lambda.functions.create(&self.key, self.settings, code, self.tags, cx.scope.now).await?;
-        Ok(function.describe(&self.key))
+        let mut function = Function::new(settings, code, self.tags, cx.scope.now);
+        function.whole.code_signing = self.code_signing.map(Into::into);
+        let created = lambda.functions.create(&self.key, function, self.publish).await?;
+        Ok(created.describe(&self.key))
     }
 }
 
 /// What only `CreateFunction` has, and Weft has not.
 fn refuse_features(input: &model::CreateFunctionRequest) -> Result<(), Error> {
-    let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     let refused = [
         (input.package_type.as_deref() == Some("Image"), "Functions from container images are"),
-        (input.publish == Some(true), "Publishing a version (Publish) is"),
         (input.publish_to.is_some(), "PublishTo is"),
-        (given(&input.code_signing_config_arn), "CodeSigningConfigArn is"),
         (input.tenancy_config.is_some(), "TenancyConfig is"),
     ];
     match refused.iter().find(|(asked, _)| *asked) {

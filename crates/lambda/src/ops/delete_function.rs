@@ -1,15 +1,18 @@
-//! `DeleteFunction`: removes a function and everything that belongs to it.
+//! `DeleteFunction`: removes a function and everything that belongs to it, or one version.
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::name::{FunctionRef, LATEST};
+use crate::name::FunctionRef;
+use crate::version::{Qualifier, VersionId};
 use crate::{Lambda, errors};
 
 /// A parsed `DeleteFunction` request.
 #[derive(Debug)]
 pub(crate) struct DeleteFunction {
     function: FunctionRef,
+    /// The version that alone is removed.
+    number: Option<u64>,
 }
 
 impl Operation for DeleteFunction {
@@ -20,12 +23,19 @@ impl Operation for DeleteFunction {
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
         let function = FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), scope)?;
-        if function.qualifier.as_deref() == Some(LATEST) {
-            return Err(errors::invalid_parameter(
-                "$LATEST version cannot be deleted without deleting the function.",
-            ));
-        }
-        Ok(Self { function })
+        let number = match function.target() {
+            Qualifier::Version(VersionId::Number(number)) => Some(number),
+            Qualifier::Version(VersionId::Latest) if function.qualifier.is_none() => None,
+            Qualifier::Version(VersionId::Latest) => {
+                return Err(errors::invalid_parameter(
+                    "$LATEST version cannot be deleted without deleting the function.",
+                ));
+            }
+            Qualifier::Alias(_) => {
+                return Err(errors::invalid_parameter("Deletion of aliases is not currently supported."));
+            }
+        };
+        Ok(Self { function, number })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -33,8 +43,11 @@ impl Operation for DeleteFunction {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        self.function.require_latest()?;
-        lambda.remove(&self.function.key, cx.scope.now).await?;
+        let key = &self.function.key;
+        match self.number {
+            Some(number) => lambda.remove_version(key, number, cx.scope.now).await?,
+            None => lambda.remove(key, cx.scope.now).await?,
+        }
         Ok(model::DeleteFunctionResponse { status_code: Some(204) })
     }
 }

@@ -25,14 +25,15 @@ impl Operation for GetAccountSettings {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let usage = lambda.functions.usage(&cx.scope).await?;
-        let concurrency = i32::try_from(lambda.options.concurrency_max).ok();
+        let max = lambda.options.concurrency_max;
+        let unreserved = u64::from(max).saturating_sub(usage.reserved_concurrency);
         Ok(model::GetAccountSettingsResponse {
             account_limit: Some(model::AccountLimit {
                 total_code_size: i64::try_from(lambda.options.code_bytes_max).ok(),
                 code_size_unzipped: i64::try_from(lambda.options.unpacked_bytes_max).ok(),
                 code_size_zipped: i64::try_from(code::ARCHIVE_BYTES_MAX).ok(),
-                concurrent_executions: concurrency,
-                unreserved_concurrent_executions: concurrency,
+                concurrent_executions: i32::try_from(max).ok(),
+                unreserved_concurrent_executions: i32::try_from(unreserved).ok(),
             }),
             account_usage: Some(model::AccountUsage {
                 total_code_size: i64::try_from(usage.code_bytes).ok(),

@@ -5,6 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Lambda;
 use crate::name::FunctionRef;
+use crate::versions::Found;
 
 /// A parsed `GetFunction` request.
 #[derive(Debug)]
@@ -27,14 +28,17 @@ impl Operation for GetFunction {
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
-        let function = lambda.functions.find(&self.function).await?;
+        let Found { version, function, latest } = lambda.functions.find(&self.function).await?;
         // Without a Location: nothing serves downloads of code until S3 does, and a link that leads nowhere would be worse.
         let code =
             model::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
+        let reserved = latest.whole.reserved_concurrency.and_then(|n| i32::try_from(n).ok());
+        let concurrency = model::Concurrency { reserved_concurrent_executions: reserved };
         Ok(model::GetFunctionResponse {
-            configuration: Some(function.describe(&self.function.key)),
+            concurrency: reserved.map(|_| concurrency),
+            configuration: Some(function.describe(&self.function, version)),
             code: Some(code),
-            tags: (!function.tags.is_empty()).then_some(function.tags),
+            tags: (!latest.tags.is_empty()).then_some(latest.tags),
             ..Default::default()
         })
     }

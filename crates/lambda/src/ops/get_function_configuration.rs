@@ -27,7 +27,7 @@ impl Operation for GetFunctionConfiguration {
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
-        let function = lambda.functions.find(&self.function).await?;
-        Ok(function.describe(&self.function.key))
+        let found = lambda.functions.find(&self.function).await?;
+        Ok(found.function.describe(&self.function, found.version))
     }
 }

@@ -9,7 +9,8 @@ use weft_service::workload::{Invocation, Invoked};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::errors::not_implemented;
-use crate::name::{FunctionRef, LATEST};
+use crate::name::FunctionRef;
+use crate::resolve::Target;
 use crate::{Lambda, work_errors};
 
 /// Bytes of an event and of an answer.
@@ -59,8 +60,7 @@ impl Operation for Invoke {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        self.function.require_latest()?;
-        let revision = lambda.current(&self.function).await?;
+        let Target { version, revision, .. } = lambda.resolve(&self.function).await?;
         if self.dry_run {
             return Ok(model::InvocationResponse { status_code: Some(204), ..Default::default() });
         }
@@ -82,7 +82,7 @@ impl Operation for Invoke {
             function_error: error.map(str::to_owned),
             log_result: log_tail.map(|tail| STANDARD.encode(tail)),
             payload: Some(payload),
-            executed_version: Some(LATEST.to_owned()),
+            executed_version: Some(version.to_string()),
             durable_execution_arn: None,
         })
     }

@@ -1,21 +1,20 @@
-//! `ListFunctions`: an account's functions by name, a page at a time.
+//! `ListFunctions`: an account's functions by name, a page at a time, each with its versions where that is asked for.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::name::FunctionRef;
+use crate::page::{Page, next_marker};
+use crate::version::VersionId;
 use crate::{Lambda, errors};
-
-/// Functions of a page, also where a request asks for more.
-const PAGE_MAX: i32 = 50;
 
 /// A parsed `ListFunctions` request.
 #[derive(Debug)]
 pub(crate) struct ListFunctions {
-    /// The last name of the page before.
-    after: Option<String>,
-    limit: usize,
+    page: Page,
+    all_versions: bool,
+    /// Whether copies of another region's functions are meant, of which there are none.
+    of_other_region: bool,
 }
 
 impl Operation for ListFunctions {
@@ -25,12 +24,14 @@ impl Operation for ListFunctions {
     type Output = model::ListFunctionsResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        let limit = input.max_items.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-        let after = input.marker.filter(|marker| !marker.is_empty()).map(|marker| {
-            let name = URL_SAFE_NO_PAD.decode(&marker).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            name.ok_or_else(|| errors::invalid_parameter(format!("Invalid Marker: {marker}")))
-        });
-        Ok(Self { after: after.transpose()?, limit: usize::try_from(limit).unwrap_or(1) })
+        let all_versions = input.function_version.is_some();
+        if input.master_region.is_some() && !all_versions {
+            return Err(errors::invalid_parameter(
+                "FunctionVersion must be set to ALL if MasterRegion is set.",
+            ));
+        }
+        let of_other_region = input.master_region.is_some_and(|region| region != "ALL");
+        Ok(Self { page: Page::parse(input.marker, input.max_items)?, all_versions, of_other_region })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -38,11 +39,36 @@ impl Operation for ListFunctions {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        let (functions, more) = lambda.functions.list(&cx.scope, self.after, self.limit).await?;
-        let last = functions.last().filter(|_| more).map(|(key, _)| URL_SAFE_NO_PAD.encode(&key.name));
-        Ok(model::ListFunctionsResponse {
-            next_marker: last,
-            functions: Some(functions.iter().map(|(key, function)| function.describe(key)).collect()),
-        })
+        if self.of_other_region {
+            return Ok(model::ListFunctionsResponse { functions: Some(Vec::new()), next_marker: None });
+        }
+        if self.all_versions {
+            let after = self.page.after_parsed(parse_position)?;
+            let (versions, more) =
+                lambda.functions.list_all_versions(&cx.scope, after, self.page.limit).await?;
+            let position = |(key, version, _): &(_, _, _)| position(key, *version);
+            let marker = next_marker(&versions, more, position);
+            let show = |(key, version, function): (_, VersionId, crate::function::Function)| {
+                function.describe(&FunctionRef { key, qualifier: None }.at(version), version)
+            };
+            let functions = Some(versions.into_iter().map(show).collect());
+            return Ok(model::ListFunctionsResponse { functions, next_marker: marker });
+        }
+        let (functions, more) = lambda.functions.list(&cx.scope, self.page.after, self.page.limit).await?;
+        let marker = next_marker(&functions, more, |(key, _)| key.name.clone());
+        let show = |(key, function): (_, crate::function::Function)| {
+            function.describe(&FunctionRef { key, qualifier: None }, VersionId::Latest)
+        };
+        let functions = Some(functions.into_iter().map(show).collect());
+        Ok(model::ListFunctionsResponse { functions, next_marker: marker })
     }
+}
+
+fn position(key: &crate::FunctionKey, version: VersionId) -> String {
+    format!("{}:{version}", key.name)
+}
+
+fn parse_position(text: &str) -> Option<(String, VersionId)> {
+    let (name, version) = text.split_once(':')?;
+    Some((name.to_owned(), VersionId::parse(version)?))
 }

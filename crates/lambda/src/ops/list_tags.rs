@@ -1,15 +1,15 @@
-//! `ListTags`: a function's tags.
+//! `ListTags`: a resource's tags.
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Lambda;
-use crate::name::FunctionRef;
+use crate::tags::Tagged;
 
 /// A parsed `ListTags` request.
 #[derive(Debug)]
 pub(crate) struct ListTags {
-    function: FunctionRef,
+    tagged: Tagged,
 }
 
 impl Operation for ListTags {
@@ -19,15 +19,14 @@ impl Operation for ListTags {
     type Output = model::ListTagsResponse;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        Ok(Self { function: FunctionRef::parse_taggable(&input.resource, scope)? })
+        Ok(Self { tagged: Tagged::parse(&input.resource, scope)? })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("lambda:ListTags", self.function.arn().as_str())]
+        vec![Access::to("lambda:ListTags", self.tagged.arn().as_str())]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
-        let function = lambda.functions.find(&self.function).await?;
-        Ok(model::ListTagsResponse { tags: Some(function.tags) })
+        Ok(model::ListTagsResponse { tags: Some(lambda.functions.tags(self.tagged).await?) })
     }
 }

@@ -1,17 +1,17 @@
-//! `TagResource`: adds tags to a function, or changes their values.
+//! `TagResource`: adds tags to a resource, or changes their values.
 
 use std::collections::BTreeMap;
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::name::FunctionRef;
-use crate::{Lambda, access, tags};
+use crate::tags::{self, Tagged};
+use crate::{Lambda, access};
 
 /// A parsed `TagResource` request.
 #[derive(Debug)]
 pub(crate) struct TagResource {
-    function: FunctionRef,
+    tagged: Tagged,
     tags: BTreeMap<String, String>,
 }
 
@@ -23,19 +23,19 @@ impl Operation for TagResource {
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
         tags::check(&input.tags)?;
-        Ok(Self { function: FunctionRef::parse_taggable(&input.resource, scope)?, tags: input.tags })
+        Ok(Self { tagged: Tagged::parse(&input.resource, scope)?, tags: input.tags })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![access::with_tags(Access::to("lambda:TagResource", self.function.arn().as_str()), &self.tags)]
+        vec![access::with_tags(Access::to("lambda:TagResource", self.tagged.arn().as_str()), &self.tags)]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
-        let Self { function, tags } = self;
+        let Self { tagged, tags } = self;
         let change = move |all: &mut BTreeMap<String, String>| {
             all.extend(tags.clone());
             tags::check_count(all.len())
         };
-        lambda.functions.change_tags(&function, change).await
+        lambda.functions.change_tags(tagged, change).await
     }
 }

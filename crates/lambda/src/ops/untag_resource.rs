@@ -1,4 +1,4 @@
-//! `UntagResource`: removes tags from a function.
+//! `UntagResource`: removes tags from a resource.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Lambda;
-use crate::name::FunctionRef;
+use crate::tags::Tagged;
 
 /// A parsed `UntagResource` request.
 #[derive(Debug)]
 pub(crate) struct UntagResource {
-    function: FunctionRef,
+    tagged: Tagged,
     keys: Vec<String>,
 }
 
@@ -22,21 +22,21 @@ impl Operation for UntagResource {
     type Output = ();
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        Ok(Self { function: FunctionRef::parse_taggable(&input.resource, scope)?, keys: input.tag_keys })
+        Ok(Self { tagged: Tagged::parse(&input.resource, scope)?, keys: input.tag_keys })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut access = Access::to("lambda:UntagResource", self.function.arn().as_str());
+        let mut access = Access::to("lambda:UntagResource", self.tagged.arn().as_str());
         access.conditions.push(("aws:TagKeys".into(), self.keys.clone()));
         vec![access]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
-        let Self { function, keys } = self;
+        let Self { tagged, keys } = self;
         let change = move |all: &mut BTreeMap<String, String>| {
             all.retain(|key, _| !keys.contains(key));
             Ok(())
         };
-        lambda.functions.change_tags(&function, change).await
+        lambda.functions.change_tags(tagged, change).await
     }
 }

@@ -8,7 +8,7 @@ use crate::code::CodeSource;
 use crate::errors::not_implemented;
 use crate::functions::Update;
 use crate::name::FunctionRef;
-use crate::settings::{check_architecture, parse_architecture};
+use crate::settings::parse_architecture;
 
 /// A parsed `UpdateFunctionCode` request.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct UpdateFunctionCode {
     architecture: Option<String>,
     revision_id: Option<String>,
     dry_run: bool,
+    publish: bool,
 }
 
 impl Operation for UpdateFunctionCode {
@@ -27,8 +28,8 @@ impl Operation for UpdateFunctionCode {
     type Output = model::FunctionConfiguration;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        if input.publish == Some(true) || input.publish_to.is_some() {
-            return Err(not_implemented("Publishing a version (Publish) is"));
+        if input.publish_to.is_some() {
+            return Err(not_implemented("PublishTo is"));
         }
         let function = FunctionRef::parse(&input.function_name, None, scope)?;
         let architecture = parse_architecture(input.architectures)?;
@@ -44,7 +45,8 @@ impl Operation for UpdateFunctionCode {
             },
         )?;
         let dry_run = input.dry_run == Some(true);
-        Ok(Self { function, source, architecture, revision_id: input.revision_id, dry_run })
+        let publish = input.publish == Some(true);
+        Ok(Self { function, source, architecture, revision_id: input.revision_id, dry_run, publish })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -52,7 +54,7 @@ impl Operation for UpdateFunctionCode {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        let Self { function, source, architecture, revision_id, dry_run } = self;
+        let Self { function, source, architecture, revision_id, dry_run, publish } = self;
         function.require_latest()?;
         // Before the archive is stored, so that a wrong name leaves nothing behind.
         lambda.functions.find(&function).await?;
@@ -67,9 +69,9 @@ impl Operation for UpdateFunctionCode {
             if let Some(architecture) = &architecture {
                 found.settings.architecture.clone_from(architecture);
             }
-            check_architecture(&found.settings.architecture, &found.settings.runtime)
+            Ok(())
         };
-        let update = Update { revision_id, now: cx.scope.now, dry_run };
+        let update = Update { revision_id, now: cx.scope.now, dry_run, publish };
         let updated = lambda.update(&function.key, update, change).await?;
         Ok(updated.describe(&function.key))
     }

@@ -3,6 +3,7 @@
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::change::Change;
 use crate::functions::Update;
 use crate::name::FunctionRef;
 use crate::settings::Changes;
@@ -28,10 +29,12 @@ impl Operation for UpdateFunctionConfiguration {
         Ok(Self { function, changes: Changes::parse(input, scope)?, revision_id })
     }
 
-    fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut accesses =
-            vec![Access::to("lambda:UpdateFunctionConfiguration", self.function.arn().as_str())];
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
+        let update = Access::to("lambda:UpdateFunctionConfiguration", self.function.arn().as_str());
+        let layers = self.changes.layers.as_deref().unwrap_or_default();
+        let mut accesses = vec![access::with_layers(update, layers)];
         accesses.extend(self.changes.role.as_ref().map(access::pass_role));
+        accesses.extend(layers.iter().filter_map(|layer| layer.access(scope.account)));
         accesses
     }
 
@@ -42,8 +45,24 @@ impl Operation for UpdateFunctionConfiguration {
             lambda.functions.find(&function).await?;
             lambda.require_assumable(cx, role).await?;
         }
-        let update = Update { revision_id, now: cx.scope.now, dry_run: false };
-        let change = move |found: &mut crate::function::Function| changes.apply(&mut found.settings);
+        let update = Update { revision_id, ..Update::at(cx.scope.now) };
+        let _held = lambda.code.hold().await;
+        let layers = match &changes.layers {
+            Some(layers) => Some(lambda.use_layers(cx, layers).await?),
+            None => None,
+        };
+        let note = match &changes.runtime {
+            Some(runtime) => Change::to(lambda.runtime_note(runtime).await),
+            None => Change::Keep,
+        };
+        let change = move |found: &mut crate::function::Function| {
+            changes.apply(&mut found.settings)?;
+            note.apply(&mut found.settings.runtime_note);
+            if let Some(layers) = &layers {
+                found.settings.layers.clone_from(layers);
+            }
+            Ok(())
+        };
         let updated = lambda.update(&function.key, update, change).await?;
         Ok(updated.describe(&function.key))
     }

@@ -100,7 +100,7 @@ async fn a_build_is_run_from_where_it_is() {
     assert_eq!((created.code_sha256.as_deref(), created.code_size), (Some("sum"), Some(5)));
     world.invoke("built", "1").await.unwrap();
     let code = world.workers.revisions.lock().unwrap()[0].code.clone();
-    assert_eq!(code.to_str(), Some("/builds/build-1"));
+    assert_eq!(code, world.folder.path().join("builds/build-1"));
 }
 
 #[tokio::test]

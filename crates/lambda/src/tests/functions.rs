@@ -265,6 +265,31 @@ async fn the_current_revision_is_found_by_workload() {
 }
 
 #[tokio::test]
+async fn an_app_keeps_workers_of_what_it_deployed_and_not_of_versions() {
+    let world = World::new();
+    world.create("hello").await;
+    world.publish("hello").await;
+    let scale = weft_service::workload::Scale {
+        min: 2,
+        max: 5,
+        concurrency: 1,
+        queue_max: 3,
+        queue_timeout: std::time::Duration::from_secs(1),
+        idle_timeout: std::time::Duration::from_secs(1),
+    };
+    world.invoke("hello:1", "1").await.unwrap();
+    world.lambda.place(&key("hello"), Some(crate::Placement::new(None, Some(scale))));
+    let retired = world.workers.retired.lock().unwrap().clone();
+    let names: Vec<&str> = retired.iter().map(|(workload, _)| &*workload.name).collect();
+    assert_eq!(names, ["hello", "hello:1"]);
+    world.invoke("hello", "1").await.unwrap();
+    world.invoke("hello:1", "1").await.unwrap();
+    let revisions = world.workers.revisions.lock().unwrap().clone();
+    let scales: Vec<_> = revisions.iter().map(|revision| (revision.scale.min, revision.scale.max)).collect();
+    assert_eq!(scales, [(0, 1000), (2, 5), (0, 5)]);
+}
+
+#[tokio::test]
 async fn an_account_sees_what_it_uses() {
     let world = World::new();
     let settings = || {

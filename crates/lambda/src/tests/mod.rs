@@ -1,9 +1,15 @@
 //! Tests of the operations through dispatch, with signed requests, on a store in memory and workers that only listen.
 
+mod aliases;
 mod code;
+mod concurrency;
+mod configs;
 mod functions;
 mod invoke;
+mod layers;
+mod permissions;
 mod settings;
+mod versions;
 mod world;
 
 use weft_service::testing::not_refused;
@@ -31,8 +37,20 @@ async fn nothing_runs_without_a_permission() {
     let text = |text: &str| Some(weft_model::Value::Text(text.to_owned()));
     let given = |operation: &str, member: &str| match (operation, member) {
         ("CreateFunction", "Code") => Some(code.clone()),
+        ("PublishLayerVersion", "Content") => {
+            let text = |text: &str| Some(weft_model::Value::Text(text.to_owned()));
+            Some(weft_model::Value::Struct(vec![text("weft-builds"), text("build-1"), None, None]))
+        }
         ("CreateFunction", "Runtime") => text("python3.12"),
         ("CreateFunction", "Handler") => text("app.main"),
+        (_, "CodeSigningConfigArn") => {
+            text("arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-aaaaaaaaaaaaaaaaa")
+        }
+        (_, "MaximumRetryAttempts") => Some(weft_model::Value::Integer(1)),
+        ("AddLayerVersionPermission", "Action") => text("lambda:GetLayerVersion"),
+        ("AddLayerVersionPermission", "Principal") => text("*"),
+        ("GetLayerVersionByArn", "Arn") => text("arn:aws:lambda:us-east-1:000000000000:layer:libs:1"),
+        (_, "Action") => text("lambda:InvokeFunction"),
         ("UpdateFunctionCode", "S3Bucket") => text("weft-builds"),
         ("UpdateFunctionCode", "S3Key") => text("build-1"),
         ("ListTags" | "TagResource" | "UntagResource", "Resource") => {

@@ -80,16 +80,64 @@ async fn what_is_missing_or_unknown_is_named() {
 #[tokio::test]
 async fn what_weft_has_not_is_refused_by_name() {
     let refused = |text| Err(("NotImplemented", 501, text));
-    check("publish", with(|input| input.publish = Some(true)), refused("Publish")).await;
-    let arn = "arn:aws:lambda:us-east-1:000000000000:layer:tools:1".to_owned();
-    check("layers", with(|input| input.layers = Some(vec![arn])), refused("Layers")).await;
     let image = with(|input| input.package_type = Some("Image".to_owned()));
     check("an image", image, refused("container images")).await;
     check("publish false", with(|input| input.publish = Some(false)), Ok(())).await;
-    let queue =
-        model::DeadLetterConfig { target_arn: Some("arn:aws:sqs:us-east-1:000000000000:q".to_owned()) };
-    check("dead letters", with(|input| input.dead_letter_config = Some(queue)), refused("DeadLetterConfig"))
-        .await;
+}
+
+#[tokio::test]
+async fn networks_keys_and_dead_letters_are_kept_and_shown() {
+    let world = World::new();
+    let (queue, secret) =
+        ("arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:kms:us-east-1:000000000000:key/a");
+    let input = with(|input| {
+        input.vpc_config = Some(model::VpcConfig {
+            subnet_ids: Some(vec!["subnet-1".to_owned()]),
+            security_group_ids: Some(vec!["sg-1".to_owned()]),
+            ipv6_allowed_for_dual_stack: None,
+        });
+        input.dead_letter_config = Some(model::DeadLetterConfig { target_arn: Some(queue.to_owned()) });
+        input.kms_key_arn = Some(secret.to_owned());
+    });
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    assert_eq!(created.vpc_config.as_ref().unwrap().subnet_ids, Some(vec!["subnet-1".to_owned()]));
+    assert_eq!(created.dead_letter_config.as_ref().unwrap().target_arn.as_deref(), Some(queue));
+    assert_eq!(created.kms_key_arn.as_deref(), Some(secret));
+    assert_eq!(world.restart().get("hello").await.unwrap(), created);
+}
+
+#[tokio::test]
+async fn machine_code_for_another_machine_says_so_when_it_is_invoked() {
+    let world = World::new();
+    let other = if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" };
+    let input = with(|input| {
+        input.runtime = Some("provided.al2023".to_owned());
+        input.architectures = Some(vec![other.to_owned()]);
+    });
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    assert_eq!(created.state.as_deref(), Some("Active"));
+    assert!(created.state_reason.unwrap().contains(other));
+    let (code, status, message) = refusal(world.invoke("hello", "1").await);
+    assert_eq!((code.as_str(), status), ("InvalidRuntimeException", 502));
+    assert!(message.contains("this machine is"), "{message}");
+}
+
+#[tokio::test]
+async fn a_runtime_that_another_version_serves_says_so() {
+    let world = World::new();
+    let input = with(|input| input.runtime = Some("python3.8".to_owned()));
+    let created: model::FunctionConfiguration = world.call("CreateFunction", input).await.unwrap();
+    let runtime = created.runtime_version_config.unwrap();
+    assert!(runtime.runtime_version_arn.unwrap().starts_with("arn:aws:lambda:us-east-1::runtime:"));
+    assert_eq!(runtime.error.unwrap().message.as_deref(), Some("Python 3.11 runs it"));
+    let input = model::UpdateFunctionConfigurationRequest {
+        function_name: "hello".to_owned(),
+        runtime: Some("python3.12".to_owned()),
+        ..Default::default()
+    };
+    let updated: model::FunctionConfiguration =
+        world.call("UpdateFunctionConfiguration", input).await.unwrap();
+    assert_eq!(updated.runtime_version_config.unwrap().error, None);
 }
 
 #[tokio::test]
@@ -116,6 +164,15 @@ async fn tracing_and_logging_are_kept_and_shown() {
     let revision = world.workers.revisions.lock().unwrap()[0].clone();
     assert_eq!(revision.log_group, "/my/group");
     assert_eq!(revision.limits.tmp_mib, 1024);
+    let weft_service::workload::Contract::Lambda(contract) = &revision.contract else {
+        panic!("no function")
+    };
+    let expected = weft_service::workload::LambdaLogging {
+        json: true,
+        application_level: Some("DEBUG".to_owned()),
+        system_level: Some("INFO".to_owned()),
+    };
+    assert_eq!(contract.logging, expected);
     assert_eq!(revision.environment["AWS_LAMBDA_LOG_FORMAT"], "JSON");
     assert_eq!(revision.environment["AWS_LAMBDA_LOG_LEVEL"], "DEBUG");
 }

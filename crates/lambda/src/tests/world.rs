@@ -1,6 +1,7 @@
 //! A Lambda service with fakes around it.
 
 use std::io::{Cursor, Write as _};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ impl World {
             blobs: Blobs::open(&folder.path().join("blobs")).unwrap(),
             trees: Trees::open(&folder.path().join("trees")).unwrap(),
             workers: Arc::clone(&workers) as Arc<dyn Workers>,
-            artifacts: Arc::new(FakeArtifacts),
+            artifacts: Arc::new(FakeArtifacts(folder.path().join("builds"))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         };
         let lambda = Arc::new(Lambda::new(parts, options));
@@ -100,6 +101,38 @@ impl World {
         let input =
             model::InvocationRequest { function_name: name.to_owned(), payload, ..Default::default() };
         self.call("Invoke", input).await
+    }
+
+    /// Publishes `$LATEST`; gives what is shown of the version.
+    pub(crate) async fn publish(&self, name: &str) -> model::FunctionConfiguration {
+        let input = model::PublishVersionRequest { function_name: name.to_owned(), ..Default::default() };
+        self.call("PublishVersion", input).await.unwrap()
+    }
+
+    /// Gives a function other code.
+    pub(crate) async fn update_code(&self, name: &str, text: &[u8]) -> model::FunctionConfiguration {
+        let input = model::UpdateFunctionCodeRequest {
+            function_name: name.to_owned(),
+            zip_file: Some(zip_of(&[("app.py", text)])),
+            ..Default::default()
+        };
+        self.call("UpdateFunctionCode", input).await.unwrap()
+    }
+
+    /// Makes an alias that leads to a version.
+    pub(crate) async fn create_alias(
+        &self,
+        name: &str,
+        alias: &str,
+        version: &str,
+    ) -> Result<model::AliasConfiguration, ServiceFault> {
+        let input = model::CreateAliasRequest {
+            function_name: name.to_owned(),
+            name: alias.to_owned(),
+            function_version: version.to_owned(),
+            ..Default::default()
+        };
+        self.call("CreateAlias", input).await
     }
 
     /// Archives and trees that are on disk.
@@ -204,9 +237,14 @@ impl Workers for FakeWorkers {
     fn status(&self) -> Vec<WorkerStatus> {
         Vec::new()
     }
+
+    fn interpreter_note<'a>(&'a self, declared: &'a str) -> BoxFuture<'a, Option<String>> {
+        let note = (declared == "python3.8").then(|| "Python 3.11 runs it".to_owned());
+        Box::pin(async move { note })
+    }
 }
 
-struct FakeArtifacts;
+struct FakeArtifacts(PathBuf);
 
 impl Artifacts for FakeArtifacts {
     fn find<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Artifact, Error>> {
@@ -214,11 +252,9 @@ impl Artifacts for FakeArtifacts {
             if bucket != "weft-builds" {
                 return Err(Error::new("InvalidParameterValueException", "no such bucket").with_status(400));
             }
-            Ok(Artifact {
-                tree: format!("/builds/{key}").into(),
-                sha256_base64: "sum".to_owned(),
-                size_bytes: 5,
-            })
+            let tree = self.0.join(key);
+            std::fs::create_dir_all(&tree).unwrap();
+            Ok(Artifact { tree, sha256_base64: "sum".to_owned(), size_bytes: 5 })
         })
     }
 }

@@ -2,6 +2,7 @@
 
 //! A module for each service, and all of them.
 
+pub mod actions;
 pub mod iam;
 pub mod lambda;
 pub mod logs;

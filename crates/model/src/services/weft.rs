@@ -30,6 +30,9 @@ bounded! {
     COMMAND_ARGUMENT = Type::Text, Constraint::NONE.max(4096);
     CONCURRENCY = Type::Integer, Constraint::NONE.min(1).max(100_000);
     CPU_MILLIS = Type::Integer, Constraint::NONE.min(0).max(1_024_000);
+    DECISION_DESCRIPTION = structure(|| DecisionDescription::SCHEMA), Constraint::NONE;
+    DECISION_LIST = list(&DECISION_DESCRIPTION, "member", false), Constraint::NONE;
+    DECISION_OUTCOME = Type::Text, Constraint::NONE.values(&["ALLOWED", "EXPLICIT_DENY", "IMPLICIT_DENY"]);
     DIGEST = Type::Text, Constraint::NONE.min(64).max(64).pattern("[0-9a-f]{64}");
     DIGEST_LIST = list(&DIGEST, "member", false), Constraint::NONE.min(0).max(1000);
     ENVIRONMENT = map(&ENVIRONMENT_NAME, &ENVIRONMENT_VALUE, ("entry", "key", "value"), false), Constraint::NONE.max(512);
@@ -55,6 +58,8 @@ bounded! {
     LONG = Type::Long, Constraint::NONE;
     MAX_RESULTS = Type::Integer, Constraint::NONE.min(1).max(1000);
     MEMORY_MIB = Type::Integer, Constraint::NONE.min(32).max(1_048_576);
+    NEAREST_CAUSE = Type::Text, Constraint::NONE.values(&["PRINCIPAL", "RESOURCE", "CONDITION"]);
+    NEAREST_STATEMENT = structure(|| NearestStatement::SCHEMA), Constraint::NONE;
     NEXT_TOKEN = Type::Text, Constraint::NONE.min(1).max(2048);
     PACKAGE_FILES = map(&PACKAGE_FILE_NAME, &PACKAGE_SETTING_TEXT, ("entry", "key", "value"), false), Constraint::NONE.max(3);
     PACKAGE_FILE_NAME = Type::Text, Constraint::NONE.values(&["pip.conf", "npmrc", "ca-bundle.pem"]);
@@ -64,9 +69,11 @@ bounded! {
     PACKAGE_VARIABLE_NAME = Type::Text, Constraint::NONE.min(1).max(128).pattern("(PIP_|UV_|NPM_CONFIG_|npm_config_)[A-Za-z0-9_]+|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(HTTPS?|NO|https?|no)_(PROXY|proxy)");
     PART_LIST = list(&PART_NAME, "member", false), Constraint::NONE;
     PART_NAME = Type::Text, Constraint::NONE.min(1).max(64).pattern("[A-Za-z0-9][A-Za-z0-9._-]*");
+    POLICY_TYPE = Type::Text, Constraint::NONE.values(&["IDENTITY", "RESOURCE", "BOUNDARY", "SESSION"]);
     PROCESSES = Type::Integer, Constraint::NONE.min(1).max(65536);
     QUEUE_MAX = Type::Integer, Constraint::NONE.min(0).max(1_000_000);
     QUEUE_SECONDS = Type::Integer, Constraint::NONE.min(1).max(900);
+    REQUEST_ID = Type::Text, Constraint::NONE.min(1).max(128).pattern("[0-9A-Za-z-]+");
     REQUIREMENT = Type::Text, Constraint::NONE.min(1).max(512).pattern("[^\\r\\n]+");
     REQUIREMENT_LIST = list(&REQUIREMENT, "member", false), Constraint::NONE.max(500);
     REVISION_DESCRIPTION = structure(|| RevisionDescription::SCHEMA), Constraint::NONE;
@@ -86,6 +93,8 @@ bounded! {
     SERVICE_SETTINGS = structure(|| ServiceSettings::SCHEMA), Constraint::NONE;
     SOURCE = Type::Text, Constraint::NONE.max(512);
     START_TIMEOUT_SECONDS = Type::Integer, Constraint::NONE.min(1).max(900);
+    STATEMENT_DESCRIPTION = structure(|| StatementDescription::SCHEMA), Constraint::NONE;
+    STATEMENT_LIST = list(&STATEMENT_DESCRIPTION, "member", false), Constraint::NONE;
     STRING = Type::Text, Constraint::NONE;
     STRING_LIST = list(&STRING, "member", false), Constraint::NONE;
     TIMEOUT_SECONDS = Type::Integer, Constraint::NONE.min(1).max(3600);
@@ -186,6 +195,19 @@ shapes! {
     CreateServiceResponse "CreateServiceResponse" None => {
         service: Option<ServiceDescription> = "service" "service" Body SERVICE_DESCRIPTION false;
     }
+    DecisionDescription "DecisionDescription" None => {
+        time: Timestamp = "time" "time" Body TIMESTAMP_EPOCH true;
+        principal: String = "principal" "principal" Body STRING true;
+        action: String = "action" "action" Body STRING true;
+        resource: String = "resource" "resource" Body STRING true;
+        outcome: String = "outcome" "outcome" Body DECISION_OUTCOME true;
+        policy_type: Option<String> = "policyType" "policyType" Body POLICY_TYPE false;
+        statements: Option<Vec<StatementDescription>> = "statements" "statements" Body STATEMENT_LIST false;
+        nearest: Option<NearestStatement> = "nearest" "nearest" Body NEAREST_STATEMENT false;
+    }
+    DecisionNotFoundException "DecisionNotFoundException" None => {
+        message: Option<String> = "message" "message" Body STRING false;
+    }
     DeleteAppRequest "DeleteAppRequest" None => {
         app: String = "app" "app" Path APP_NAME true;
     }
@@ -223,6 +245,13 @@ shapes! {
         build: Option<BuildDescription> = "build" "build" Body BUILD_DESCRIPTION false;
         lines: Option<Vec<BuildLine>> = "lines" "lines" Body BUILD_LINE_LIST false;
         next_after: Option<i64> = "nextAfter" "nextAfter" Body LONG false;
+    }
+    DescribeDecisionRequest "DescribeDecisionRequest" None => {
+        request_id: String = "requestId" "requestId" Path REQUEST_ID true;
+    }
+    DescribeDecisionResponse "DescribeDecisionResponse" None => {
+        request_id: Option<String> = "requestId" "requestId" Body REQUEST_ID false;
+        decisions: Option<Vec<DecisionDescription>> = "decisions" "decisions" Body DECISION_LIST false;
     }
     DescribeFunctionRequest "DescribeFunctionRequest" None => {
         app: String = "app" "app" Path APP_NAME true;
@@ -345,6 +374,14 @@ shapes! {
         workers: Option<Vec<WorkerDescription>> = "workers" "workers" Body WORKER_LIST false;
         next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
     }
+    NearestStatement "NearestStatement" None => {
+        statement: StatementDescription = "statement" "statement" Body STATEMENT_DESCRIPTION true;
+        cause: String = "cause" "cause" Body NEAREST_CAUSE true;
+        operator: Option<String> = "operator" "operator" Body STRING false;
+        key: Option<String> = "key" "key" Body STRING false;
+        wanted: Option<Vec<String>> = "wanted" "wanted" Body STRING_LIST false;
+        found: Option<Vec<String>> = "found" "found" Body STRING_LIST false;
+    }
     PackageSettings "PackageSettings" None => {
         variables: Option<BTreeMap<String, String>> = "variables" "variables" Body PACKAGE_VARIABLES false;
         files: Option<BTreeMap<String, String>> = "files" "files" Body PACKAGE_FILES false;
@@ -448,6 +485,12 @@ shapes! {
         health_path: Option<String> = "healthPath" "healthPath" Body HTTP_PATH false;
         scale: Option<ScaleSettings> = "scale" "scale" Body SCALE_SETTINGS false;
     }
+    StatementDescription "StatementDescription" None => {
+        policy_type: String = "policyType" "policyType" Body POLICY_TYPE true;
+        policy: Option<String> = "policy" "policy" Body STRING false;
+        statement: i32 = "statement" "statement" Body INTEGER true;
+        sid: Option<String> = "sid" "sid" Body STRING false;
+    }
     TooManyRequestsException "TooManyRequestsException" None => {
         message: Option<String> = "message" "message" Body STRING false;
     }
@@ -512,6 +555,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "DeleteService" "DELETE" "/weft/2026-11-01/apps/{app}/services/{name}" 204 DeleteServiceRequest, DeleteServiceResponse, "";
         "DescribeApp" "GET" "/weft/2026-11-01/apps/{app}" 200 DescribeAppRequest, DescribeAppResponse, "";
         "DescribeBuild" "GET" "/weft/2026-11-01/builds/{buildId}" 200 DescribeBuildRequest, DescribeBuildResponse, "";
+        "DescribeDecision" "GET" "/weft/2026-11-01/decisions/{requestId}" 200 DescribeDecisionRequest, DescribeDecisionResponse, "";
         "DescribeFunction" "GET" "/weft/2026-11-01/apps/{app}/functions/{name}" 200 DescribeFunctionRequest, DescribeFunctionResponse, "";
         "DescribePlatform" "GET" "/weft/2026-11-01/platform" 200 DescribePlatformRequest, DescribePlatformResponse, "";
         "DescribeService" "GET" "/weft/2026-11-01/apps/{app}/services/{name}" 200 DescribeServiceRequest, DescribeServiceResponse, "";
@@ -536,6 +580,7 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         BuildNotFoundException "BuildNotFoundException" "BuildNotFoundException" 404;
         BuildNotReadyException "BuildNotReadyException" "BuildNotReadyException" 409;
         ConflictException "ConflictException" "ConflictException" 409;
+        DecisionNotFoundException "DecisionNotFoundException" "DecisionNotFoundException" 404;
         FunctionNotFoundException "FunctionNotFoundException" "FunctionNotFoundException" 404;
         LimitExceededException "LimitExceededException" "LimitExceededException" 400;
         RevisionNotFoundException "RevisionNotFoundException" "RevisionNotFoundException" 404;

@@ -43,6 +43,7 @@ fn lambda(runtime: &str) -> Contract {
         runtime: runtime.into(),
         handler: "app.handler".into(),
         timeout: Duration::from_secs(3),
+        logging: weft_service::workload::LambdaLogging::default(),
     })
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn function(code: &Path, runtime: &str, handler: &str, environment: &
             runtime: runtime.into(),
             handler: handler.into(),
             timeout: Duration::from_secs(10),
+            logging: weft_service::workload::LambdaLogging::default(),
         }),
         code: PathBuf::from(code),
         mounts: Vec::new(),

@@ -4,99 +4,148 @@
 
 use std::sync::Arc;
 
-use weft_policy::{Decision, Policy, PolicySet, Request, evaluate};
+use weft_policy::{Caller, ConditionKeys, Decision, Policies, PolicySet, Request, ResourceSide, evaluate};
 
+use crate::context::Asked;
+use crate::dispatch::decisions::Decisions;
 use crate::dispatch::keys::RequestKeys;
-use crate::{Access, Context, Error, Grant, Identities, Principal};
+use crate::{Access, Context, Error, Holdings, Identities, Principal};
 
 /// Fails with `AccessDenied` unless the caller may do this.
 pub(super) async fn require(
     identities: &dyn Identities,
+    decisions: &Decisions,
     cx: &Context,
     access: &Access,
-    grant: Grant,
+    asked: Asked<'_>,
 ) -> Result<(), Error> {
-    let reason = match &*cx.principal {
-        // A service of the platform acts by what its code does; trust policies are checked where roles are assumed.
-        Principal::Service { .. } => None,
-        Principal::Anonymous => Some(no_policy_allows("identity-based", access)),
-        Principal::Root(_) => decide(cx, access, grant, &[], true),
-        Principal::User { .. } | Principal::Session { .. } => {
-            let policies = identities.policies(&cx.principal).await?;
-            decide(cx, access, grant, &policies, false)
+    // A service of the platform acts by what its code does; it is asked for where a resource has a policy of its own.
+    let is_service = matches!(&*cx.principal, Principal::Service { .. });
+    if is_service && matches!(asked, Asked::Nothing) {
+        return Ok(());
+    }
+    let holdings = match &*cx.principal {
+        Principal::User { .. } | Principal::Session { .. } | Principal::Federated { .. } => {
+            identities.holdings(cx.principal.holder()).await?
         }
+        Principal::Root(_) | Principal::Service { .. } | Principal::Anonymous => Arc::default(),
     };
-    match reason {
+    let keys = RequestKeys::new(cx, access).with_tags(&holdings.tags);
+    decide(cx, access, asked.side(), &holdings, &keys, decisions)
+}
+
+fn decide(
+    cx: &Context,
+    access: &Access,
+    resource: ResourceSide<'_>,
+    holdings: &Holdings,
+    keys: &dyn ConditionKeys,
+    decisions: &Decisions,
+) -> Result<(), Error> {
+    let by_name = matches!(resource, ResourceSide::Policy(_) | ResourceSide::Required(_));
+    let names = Names::of(&cx.principal, by_name);
+    let request = Request {
+        caller: names.caller(&cx.principal),
+        canonical_user: None,
+        action: &access.action,
+        resource: &access.resource,
+        resource_account: account_of(&access.resource),
+        conditions: keys,
+    };
+    let policies = Policies {
+        identity: &holdings.identity,
+        boundary: holdings.boundary.as_ref(),
+        session: &cx.session_policies,
+        resource,
+    };
+    let decision = evaluate(&request, &policies);
+    decisions.remember(cx, access, &request, &policies, &decision);
+    let required = matches!(resource, ResourceSide::Required(_));
+    match reason(&decision, &access.action, required) {
         None => Ok(()),
         Some(reason) => Err(denied(&cx.principal, access, &reason)),
     }
 }
 
-/// Why the request is refused, or none where it may go on. `everything` stands for an identity policy that allows all.
-fn decide(
-    cx: &Context,
-    access: &Access,
-    grant: Grant,
-    identity: &[Arc<Policy>],
-    everything: bool,
-) -> Option<String> {
-    let foreign = is_foreign(cx, &access.resource);
-    if foreign && grant == Grant::None {
-        return Some(no_policy_allows("resource-based", access));
-    }
-    let keys = RequestKeys::new(cx, access);
-    let request = Request { action: &access.action, resource: &access.resource, conditions: &keys };
-    let granted = everything || (grant == Grant::Caller && !foreign);
-    let by_identity = evaluate(&request, identity, &[]);
-    let refused = match by_identity {
-        Decision::ExplicitDeny { .. } => Some(by_identity),
-        Decision::ImplicitDeny { .. } if !granted => Some(by_identity),
-        _ => None,
-    };
-    let refused = refused.or_else(|| narrowed(&request, &cx.session_policies));
-    match refused? {
-        Decision::ExplicitDeny { set, .. } => Some(format!("with an explicit deny in {}", with_article(set))),
-        Decision::ImplicitDeny { set: PolicySet::Identity } => {
-            Some(no_policy_allows("identity-based", access))
+impl<'a> Asked<'a> {
+    fn side(self) -> ResourceSide<'a> {
+        match self {
+            Self::Nothing | Self::Policy(None) => ResourceSide::None,
+            Self::Policy(Some(policy)) => ResourceSide::Policy(policy),
+            Self::Required(policy) => ResourceSide::Required(policy),
         }
-        Decision::ImplicitDeny { set: PolicySet::Session } => Some(no_policy_allows("session", access)),
+    }
+}
+
+/// The texts by which policies name a principal. ARNs are made only where a policy could name them.
+struct Names {
+    account: String,
+    arn: String,
+    holder: Option<String>,
+}
+
+impl Names {
+    fn of(principal: &Principal, named: bool) -> Self {
+        let text = |arn: Option<weft_types::Arn>| arn.map(|arn| arn.to_string());
+        let account = principal.account().map(|account| account.to_string()).unwrap_or_default();
+        let arn = if named { text(principal.arn()).unwrap_or_default() } else { String::new() };
+        let holder = match principal {
+            Principal::Federated { by, .. } if matches!(**by, Principal::User { .. }) => text(by.arn()),
+            Principal::Session { .. } if named => text(principal.policy_arn()),
+            _ => None,
+        };
+        Self { account, arn, holder }
+    }
+
+    fn caller<'a>(&'a self, principal: &Principal) -> Caller<'a> {
+        let Self { account, arn, holder } = self;
+        match principal {
+            Principal::Root(_) => Caller::Root { account },
+            Principal::User { .. } => Caller::User { account, arn },
+            Principal::Session { .. } => {
+                Caller::Session { account, arn, role: holder.as_deref().unwrap_or_default() }
+            }
+            Principal::Federated { .. } => Caller::FederatedUser { account, arn, user: holder.as_deref() },
+            Principal::Service { name, .. } => Caller::Service(name),
+            Principal::Anonymous => Caller::Anonymous,
+        }
+    }
+}
+
+/// The account that an ARN names. AWS-managed policies are in everybody's, and have none.
+fn account_of(resource: &str) -> Option<&str> {
+    let account = resource.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
+}
+
+/// Why a request is refused, none where it may go on.
+fn reason(decision: &Decision<'_>, action: &str, required: bool) -> Option<String> {
+    let trust = required && action.starts_with("sts:");
+    match decision {
         Decision::Allow { .. } => None,
-    }
-}
-
-/// What the session's policies say, where they refuse.
-fn narrowed<'a>(request: &Request<'_>, session: &'a [Arc<Policy>]) -> Option<Decision<'a>> {
-    if session.is_empty() {
-        return None;
-    }
-    match evaluate(request, session, &[]) {
-        Decision::Allow { .. } => None,
-        Decision::ExplicitDeny { policy, sid, .. } => {
-            Some(Decision::ExplicitDeny { set: PolicySet::Session, policy, sid })
+        Decision::ExplicitDeny { by } => {
+            let kind = match by.set {
+                PolicySet::Resource if trust => "the role trust policy",
+                PolicySet::Identity => "an identity-based policy",
+                PolicySet::Resource => "a resource-based policy",
+                PolicySet::Boundary => "a permissions boundary",
+                PolicySet::Session => "a session policy",
+            };
+            // A policy that has an ARN is told by it: it is of the caller's own account.
+            let arn = by.name.filter(|name| name.starts_with("arn:"));
+            let arn = arn.map(|arn| format!(": {arn}")).unwrap_or_default();
+            Some(format!("with an explicit deny in {kind}{arn}"))
         }
-        Decision::ImplicitDeny { .. } => Some(Decision::ImplicitDeny { set: PolicySet::Session }),
-    }
-}
-
-/// Whether a resource is in another account than the caller. AWS-managed policies are in everybody's.
-fn is_foreign(cx: &Context, resource: &str) -> bool {
-    let account = resource.split(':').nth(4).unwrap_or("");
-    match cx.principal.account() {
-        Some(own) if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) => {
-            account.parse() != Ok(own.as_u64())
+        Decision::ImplicitDeny { set } => {
+            let kind = match set {
+                PolicySet::Resource if trust => "role trust policy",
+                PolicySet::Identity => "identity-based policy",
+                PolicySet::Resource => "resource-based policy",
+                PolicySet::Boundary => "permissions boundary",
+                PolicySet::Session => "session policy",
+            };
+            Some(format!("because no {kind} allows the {action} action"))
         }
-        _ => false,
-    }
-}
-
-fn no_policy_allows(kind: &str, access: &Access) -> String {
-    format!("because no {kind} policy allows the {} action", access.action)
-}
-
-fn with_article(set: PolicySet) -> &'static str {
-    match set {
-        PolicySet::Identity => "an identity-based policy",
-        PolicySet::Session => "a session policy",
     }
 }
 

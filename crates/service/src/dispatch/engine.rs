@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use weft_model::{OperationSchema, ServiceSchema, Value};
+use weft_types::AccountId;
 use weft_wire::{WireFault, validate};
 
-use crate::context::Engine;
+use crate::context::{Asked, Engine};
 use crate::dispatch::authorize;
+use crate::dispatch::decisions::{DecisionRecord, Decisions};
 use crate::registry::Answer;
-use crate::{Access, BoxFuture, Clock, Context, Error, Grant, Identities, Registry};
+use crate::{Access, BoxFuture, Clock, Context, Error, Identities, Registry};
 
 /// The parts of dispatch that contexts reach.
 pub(super) struct Core {
@@ -16,6 +18,7 @@ pub(super) struct Core {
     pub(super) identities: Arc<dyn Identities>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) depth_max: u8,
+    pub(super) decisions: Decisions,
 }
 
 impl Core {
@@ -30,7 +33,7 @@ impl Core {
         let prepared = self.registry.prepare(service.signing_name, operation.name, input, &cx.scope);
         let prepared = prepared.ok_or_else(|| not_implemented(service, operation.name))??;
         for access in &prepared.accesses {
-            authorize::require(&*self.identities, cx, access, Grant::None).await?;
+            authorize::require(&*self.identities, &self.decisions, cx, access, Asked::Nothing).await?;
         }
         (prepared.run)(cx).await
     }
@@ -52,7 +55,7 @@ impl Core {
         };
         let Some(found) = schema.operation(operation) else { return Err(not_implemented(schema, operation)) };
         validate(found.input, &input).map_err(|message| Error::new("ValidationException", message))?;
-        let inner = Context { depth: cx.depth + 1, ..cx.clone() };
+        let inner = cx.inner(schema.signing_name);
         match self.run(schema, found, input, &inner).await? {
             Answer { output, events: None } => Ok(output),
             Answer { .. } => {
@@ -73,9 +76,13 @@ impl Engine for Core {
         &'a self,
         cx: &'a Context,
         access: &'a Access,
-        grant: Grant,
+        asked: Asked<'a>,
     ) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(authorize::require(&*self.identities, cx, access, grant))
+        Box::pin(authorize::require(&*self.identities, &self.decisions, cx, access, asked))
+    }
+
+    fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord> {
+        self.decisions.of_request(account, request_id)
     }
 
     fn call<'a>(

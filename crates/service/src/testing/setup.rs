@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use weft_policy::Policy;
+use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Timestamp};
 use weft_wire::ServiceFault;
 
 use super::Client;
 use crate::{
-    BoxFuture, Credential, CredentialError, Dispatch, DispatchOptions, Error, Identities, ManualClock,
-    Principal, Registry,
+    BoxFuture, Credential, CredentialError, Dispatch, DispatchOptions, Error, Holdings, Identities,
+    ManualClock, Principal, Registry,
 };
 
 /// When a test begins: an arbitrary moment, in milliseconds since 1970.
@@ -48,18 +48,18 @@ impl Identities for Users {
         _: Option<&'a str>,
         _: Timestamp,
     ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
-        let (account, path, name) = (AccountId::DEFAULT, "/".to_owned(), access_key_id.to_owned());
+        // `admin-111122223333` is the administrator of that account.
+        let (name, account) = access_key_id.split_once('-').unwrap_or((access_key_id, ""));
+        let account = AccountId::parse(account).unwrap_or(AccountId::DEFAULT);
+        let (path, name) = ("/".to_owned(), name.to_owned());
         let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
-        let credential = Credential { secret: SECRET.into(), principal, session_policies: Vec::new() };
-        Box::pin(std::future::ready(Ok(credential)))
+        Box::pin(std::future::ready(Ok(Credential::long_lived(SECRET, principal))))
     }
 
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<Policy>>>, Error>> {
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
         let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
-        let policy = admin.then(|| Arc::new(Policy::parse(ALL).expect("the policy is valid")));
-        Box::pin(std::future::ready(Ok(Arc::new(policy.into_iter().collect()))))
+        let all = || NamedPolicy::new("all", Policy::parse(ALL).expect("the policy is valid"));
+        let identity = admin.then(all).into_iter().collect();
+        Box::pin(std::future::ready(Ok(Arc::new(Holdings { identity, ..Holdings::default() }))))
     }
 }

@@ -1,6 +1,7 @@
 //! Dispatch with services made for the test, one per protocol.
 
 mod answers;
+mod authorize;
 mod calls;
 mod events;
 mod world;

@@ -7,15 +7,17 @@ use weft_model::lambda::{GetFunctionConfigurationRequest, ListTagsRequest, ListT
 use weft_model::logs::CreateLogGroupRequest;
 use weft_model::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse};
 use weft_model::{lambda, logs, sts};
-use weft_policy::Policy;
+use weft_policy::{NamedPolicy, Policy};
 use weft_service::testing::Client;
 use weft_service::{
     Access, BoxFuture, Clock, Context, Credential, CredentialError, Dispatch, DispatchOptions, Error,
-    Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
+    Holdings, Identities, ManualClock, Operation, Principal, Registry, Scope, ServiceBuilder,
 };
 use weft_types::{AccountId, Timestamp};
 
 pub(crate) const SECRET: &str = "a secret";
+/// The name of the policy of the user `managed`.
+pub(crate) const MANAGED: &str = "arn:aws:iam::000000000000:policy/Managed";
 
 /// What the operations share: how often something ran.
 #[derive(Default)]
@@ -120,9 +122,9 @@ struct Users;
 
 fn policy_of(name: &str) -> &'static str {
     match name {
-        "admin" => r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
+        "admin" | "bounded" => r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
         "tagger" => r#"{"Statement":{"Effect":"Allow","Action":"lambda:ListTags","Resource":"*"}}"#,
-        "denied" => {
+        "denied" | "managed" => {
             r#"{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"lambda:*","Resource":"*"}]}"#
         }
         "short" => {
@@ -151,21 +153,19 @@ impl Identities for Users {
             "root" => Principal::Root(account),
             _ => Principal::User { account, path: "/".to_owned(), name, id: "AIDA".to_owned() },
         };
-        let credential = Credential {
-            secret: SECRET.into(),
-            principal: Arc::new(principal),
-            session_policies: Vec::new(),
-        };
+        let credential = Credential::long_lived(SECRET, Arc::new(principal));
         Box::pin(async { Ok(credential) })
     }
 
-    fn policies<'a>(
-        &'a self,
-        principal: &'a Principal,
-    ) -> BoxFuture<'a, Result<Arc<Vec<Arc<Policy>>>, Error>> {
+    fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
         let Principal::User { name, .. } = principal else { return Box::pin(async { Ok(Arc::default()) }) };
-        let policy = Policy::parse(policy_of(name)).expect("a policy of the test");
-        Box::pin(async { Ok(Arc::new(vec![Arc::new(policy)])) })
+        let parse = |text| Policy::parse(text).expect("a policy of the test");
+        let place = if name == "managed" { MANAGED } else { "rights" };
+        let identity = vec![NamedPolicy::new(place, parse(policy_of(name)))];
+        let only_logs = r#"{"Statement":{"Effect":"Allow","Action":"logs:*","Resource":"*"}}"#;
+        let boundary = (name == "bounded").then(|| NamedPolicy::new("edge", parse(only_logs)));
+        let tags = vec![("team".to_owned(), "blue".to_owned())];
+        Box::pin(async { Ok(Arc::new(Holdings { identity, boundary, tags })) })
     }
 }
 

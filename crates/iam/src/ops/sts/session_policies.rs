@@ -2,7 +2,9 @@
 
 use weft_model::sts::PolicyDescriptorType;
 use weft_service::Error;
+use weft_types::AccountId;
 
+use crate::assume::Policies;
 use crate::documents::{self, Purpose};
 use crate::policies::{self, PolicyArn};
 use crate::{Iam, errors};
@@ -36,15 +38,16 @@ impl SessionPolicies {
         Ok(Self { policy, arns })
     }
 
-    /// How much of the room for policies is used, in percent; none where no policy was passed.
-    pub(crate) fn packed_percent(&self) -> Option<i32> {
-        let used = self.policy.as_deref().map_or(0, documents::size)
-            + self.arns.iter().map(|arn| arn.as_str().len()).sum::<usize>();
-        (used > 0).then(|| i32::try_from((used * 100).div_ceil(POLICY_MAX)).unwrap_or(i32::MAX))
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.policy.as_deref()
     }
 
-    /// Checks the document and that the managed policies exist.
-    pub(crate) async fn check(self, iam: &Iam) -> Result<(Option<String>, Vec<String>), Error> {
+    pub(crate) fn arns(&self) -> Vec<&str> {
+        self.arns.iter().map(PolicyArn::as_str).collect()
+    }
+
+    /// Checks the document, and that the managed policies are in the session's account.
+    pub(crate) async fn check(self, iam: &Iam, account: AccountId) -> Result<Policies, Error> {
         if let Some(text) = &self.policy {
             if documents::size(text) > POLICY_MAX {
                 let message = format!("Packed size of session policy exceeds {POLICY_MAX} characters.");
@@ -56,7 +59,7 @@ impl SessionPolicies {
         let arns = iam
             .read(move |tx| {
                 for arn in &arns {
-                    if policies::find(tx, arn)?.is_none() {
+                    if !policies::is_attachable(tx, account, arn)? {
                         let message = format!("Policy {} does not exist.", arn.as_str());
                         return Err(errors::validation(message));
                     }
@@ -64,6 +67,6 @@ impl SessionPolicies {
                 Ok(arns.iter().map(|arn| arn.as_str().to_owned()).collect())
             })
             .await?;
-        Ok((self.policy, arns))
+        Ok(Policies { policy: self.policy, arns })
     }
 }

@@ -1,0 +1,40 @@
+//! `GetContextKeysForPrincipalPolicy`: the condition keys that a principal's policies read, for a simulation to give.
+
+use weft_model::iam::{GetContextKeysForPolicyResponse, GetContextKeysForPrincipalPolicyRequest};
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Iam;
+use crate::simulation::{PrincipalArn, Source, context_keys, read_principal};
+
+/// A parsed `GetContextKeysForPrincipalPolicy` request.
+pub(crate) struct GetContextKeysForPrincipalPolicy {
+    principal: PrincipalArn,
+    sources: Vec<Source>,
+}
+
+impl Operation for GetContextKeysForPrincipalPolicy {
+    const NAME: &'static str = "GetContextKeysForPrincipalPolicy";
+    type Service = Iam;
+    type Input = GetContextKeysForPrincipalPolicyRequest;
+    type Output = GetContextKeysForPolicyResponse;
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self {
+            principal: PrincipalArn::parse(&input.policy_source_arn)?,
+            sources: Source::listed("PolicyInputList", input.policy_input_list),
+        })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        vec![Access::to("iam:GetContextKeysForPrincipalPolicy", self.principal.as_str())]
+    }
+
+    async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
+        let (account, wanted) = (cx.scope.account, self.principal);
+        let held = iam.read(move |tx| read_principal(tx, account, &wanted)).await?;
+        let sources = held.sources.into_iter().chain(held.boundary).chain(self.sources);
+        let parsed: Vec<_> = sources.map(Source::parse).collect::<Result<_, _>>()?;
+        let keys = context_keys(parsed.iter().map(|parsed| &*parsed.policy.policy));
+        Ok(GetContextKeysForPolicyResponse { context_key_names: Some(keys) })
+    }
+}

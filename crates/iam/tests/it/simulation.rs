@@ -1,0 +1,264 @@
+//! What simulations answer.
+
+use weft_model::iam;
+
+use crate::world::{World, allow, document, fails, ok, text, trusts};
+
+type Results = Vec<iam::EvaluationResult>;
+
+async fn custom(world: &World, request: iam::SimulateCustomPolicyRequest) -> Results {
+    let found: iam::SimulatePolicyResponse = ok(&world.admin, "SimulateCustomPolicy", request).await;
+    found.evaluation_results.expect("results")
+}
+
+fn policies(list: &[&str]) -> Vec<String> {
+    list.iter().map(|statements| document(statements)).collect()
+}
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|value| text(value)).collect()
+}
+
+fn entry(key: &str, values: &[&str]) -> iam::ContextEntry {
+    iam::ContextEntry {
+        context_key_name: Some(text(key)),
+        context_key_values: Some(texts(values)),
+        context_key_type: Some(text("string")),
+    }
+}
+
+#[tokio::test]
+async fn each_action_is_tried_on_each_resource() {
+    let world = World::new().await;
+    let request = iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[
+            "{'Effect':'Allow','Action':'s3:Get*','Resource':'arn:aws:s3:::a/*'},{'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3:::*'}",
+            "{'Effect':'Deny','Action':'s3:Put*','Resource':'*'}",
+        ]),
+        action_names: texts(&["s3:GetObject", "s3:PutObject", "iam:GetUser"]),
+        resource_arns: Some(texts(&["arn:aws:s3:::a/x", "arn:aws:s3:::b/x"])),
+        ..Default::default()
+    };
+    let results = custom(&world, request).await;
+    let said: Vec<(&str, &str, &str, usize)> = results
+        .iter()
+        .map(|result| {
+            let resource = result.eval_resource_name.as_deref().expect("a name");
+            let matched = result.matched_statements.as_ref().expect("a list").len();
+            (&*result.eval_action_name, resource, &*result.eval_decision, matched)
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("s3:GetObject", "arn:aws:s3:::a/x", "allowed", 2),
+            ("s3:GetObject", "arn:aws:s3:::b/x", "allowed", 1),
+            ("s3:PutObject", "arn:aws:s3:::a/x", "explicitDeny", 1),
+            ("s3:PutObject", "arn:aws:s3:::b/x", "explicitDeny", 1),
+            ("iam:GetUser", "arn:aws:s3:::a/x", "implicitDeny", 0),
+            ("iam:GetUser", "arn:aws:s3:::b/x", "implicitDeny", 0),
+        ]
+    );
+    let denial = results[2].matched_statements.as_ref().map(|matched| &matched[0]).expect("a statement");
+    assert_eq!(denial.source_policy_id.as_deref(), Some("PolicyInputList.2"));
+    assert_eq!(denial.source_policy_type.as_deref(), Some("IAM Policy"));
+    let position = |line, column| Some(iam::Position { line: Some(line), column: Some(column) });
+    assert_eq!(
+        (denial.start_position.clone(), denial.end_position.clone()),
+        (position(1, 38), position(1, 89))
+    );
+    let specific = &results[0].resource_specific_results.as_ref().expect("results")[0];
+    assert_eq!(
+        (&*specific.eval_resource_name, &*specific.eval_resource_decision),
+        ("arn:aws:s3:::a/x", "allowed")
+    );
+}
+
+#[tokio::test]
+async fn conditions_take_the_values_that_are_given_and_name_those_that_are_not() {
+    let world = World::new().await;
+    let wants = "{'Effect':'Allow','Action':'s3:*','Resource':'*','Condition':{'StringEquals':{'aws:PrincipalTag/team':'red'}}}";
+    let request = |entries: Vec<iam::ContextEntry>| iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[wants]),
+        action_names: texts(&["s3:GetObject"]),
+        context_entries: Some(entries),
+        ..Default::default()
+    };
+    for (entries, decision, missing) in [
+        (vec![entry("aws:principaltag/team", &["red"])], "allowed", vec![]),
+        (vec![entry("aws:PrincipalTag/team", &["blue"])], "implicitDeny", vec![]),
+        (vec![], "implicitDeny", texts(&["aws:PrincipalTag/team"])),
+    ] {
+        let [result] = &custom(&world, request(entries)).await[..] else { panic!("one result") };
+        assert_eq!((&*result.eval_decision, result.eval_resource_name.as_deref()), (decision, Some("*")));
+        assert_eq!(result.missing_context_values, Some(missing));
+        assert_eq!(result.resource_specific_results, None);
+    }
+    let keys = iam::GetContextKeysForCustomPolicyRequest { policy_input_list: policies(&[wants, wants]) };
+    let found: iam::GetContextKeysForPolicyResponse =
+        ok(&world.admin, "GetContextKeysForCustomPolicy", keys).await;
+    assert_eq!(found.context_key_names, Some(texts(&["aws:PrincipalTag/team"])));
+}
+
+#[tokio::test]
+async fn a_users_groups_and_boundary_count() {
+    let world = World::new().await;
+    let admin = &world.admin;
+    world.user("ada", &allow("s3:GetObject")).await;
+    let group = iam::CreateGroupRequest { group_name: text("g"), path: None };
+    ok::<_, iam::CreateGroupResponse>(admin, "CreateGroup", group).await;
+    let put = iam::PutGroupPolicyRequest {
+        group_name: text("g"),
+        policy_name: text("p"),
+        policy_document: document(&allow("iam:GetUser")),
+    };
+    ok::<_, ()>(admin, "PutGroupPolicy", put).await;
+    let add = iam::AddUserToGroupRequest { group_name: text("g"), user_name: text("ada") };
+    ok::<_, ()>(admin, "AddUserToGroup", add).await;
+    let bound = iam::PutUserPermissionsBoundaryRequest {
+        user_name: text("ada"),
+        permissions_boundary: text("arn:aws:iam::aws:policy/AmazonS3FullAccess"),
+    };
+    ok::<_, ()>(admin, "PutUserPermissionsBoundary", bound).await;
+    let request = iam::SimulatePrincipalPolicyRequest {
+        policy_source_arn: text("arn:aws:iam::000000000000:user/ada"),
+        action_names: texts(&["s3:GetObject", "iam:GetUser", "sqs:SendMessage", "s3:PutObject"]),
+        policy_input_list: Some(policies(&[&allow("s3:PutObject")])),
+        ..Default::default()
+    };
+    let found: iam::SimulatePolicyResponse = ok(admin, "SimulatePrincipalPolicy", request.clone()).await;
+    let said: Vec<_> = found
+        .evaluation_results
+        .expect("results")
+        .into_iter()
+        .map(|result| {
+            let bound = result.permissions_boundary_decision_detail.expect("a boundary");
+            let source = result.matched_statements.and_then(|mut list| list.pop()?.source_policy_id);
+            (result.eval_decision, bound.allowed_by_permissions_boundary == Some(true), source)
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (text("allowed"), true, Some(text("user_ada_inline"))),
+            (text("implicitDeny"), false, None),
+            (text("implicitDeny"), false, None),
+            (text("allowed"), true, Some(text("PolicyInputList.1"))),
+        ]
+    );
+    let group = iam::SimulatePrincipalPolicyRequest {
+        policy_source_arn: text("arn:aws:iam::000000000000:group/g"),
+        action_names: texts(&["iam:GetUser"]),
+        ..Default::default()
+    };
+    let found: iam::SimulatePolicyResponse = ok(admin, "SimulatePrincipalPolicy", group).await;
+    let result = found.evaluation_results.expect("results").remove(0);
+    assert_eq!(result.eval_decision, "allowed");
+    assert_eq!(
+        result.matched_statements.expect("statements")[0].source_policy_id.as_deref(),
+        Some("group_g_p")
+    );
+    // In pages, each in its place.
+    let (mut seen, mut marker) = (Vec::new(), None);
+    loop {
+        let page = iam::SimulatePrincipalPolicyRequest { max_items: Some(3), marker, ..request.clone() };
+        let found: iam::SimulatePolicyResponse = ok(admin, "SimulatePrincipalPolicy", page).await;
+        seen.extend(
+            found.evaluation_results.expect("results").into_iter().map(|result| result.eval_action_name),
+        );
+        marker = found.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, request.action_names);
+}
+
+#[tokio::test]
+async fn a_simulation_says_what_the_request_is_then_answered() {
+    let world = World::new().await;
+    let statements = "{'Effect':'Allow','Action':'iam:Get*','Resource':'arn:aws:iam::000000000000:user/${aws:username}'},\
+                      {'Effect':'Deny','Action':'iam:GetUser','Resource':'*','Condition':{'StringEquals':{'aws:PrincipalTag/shut':'yes'}}}";
+    let ada = world.user("ada", statements).await;
+    let tag = |value: &str| iam::TagUserRequest {
+        user_name: text("ada"),
+        tags: vec![iam::Tag { key: text("shut"), value: text(value) }],
+    };
+    for (shut, user, decision) in
+        [("no", "ada", "allowed"), ("no", "admin", "implicitDeny"), ("yes", "ada", "explicitDeny")]
+    {
+        ok::<_, ()>(&world.admin, "TagUser", tag(shut)).await;
+        let request = iam::SimulatePrincipalPolicyRequest {
+            policy_source_arn: text("arn:aws:iam::000000000000:user/ada"),
+            action_names: texts(&["iam:GetUser"]),
+            resource_arns: Some(vec![format!("arn:aws:iam::000000000000:user/{user}")]),
+            ..Default::default()
+        };
+        let found: iam::SimulatePolicyResponse = ok(&world.admin, "SimulatePrincipalPolicy", request).await;
+        assert_eq!(found.evaluation_results.expect("results")[0].eval_decision, decision, "{shut} {user}");
+        let get = iam::GetUserRequest { user_name: Some(text(user)) };
+        let got = ada.call::<_, iam::GetUserResponse>(&iam::SERVICE, "GetUser", get).await;
+        assert_eq!(got.is_ok(), decision == "allowed", "{shut} {user}: {got:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_resources_policy_needs_a_caller() {
+    let world = World::new().await;
+    let resource = "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::000000000000:user/ada'},'Action':'s3:*','Resource':'*'}";
+    world.role("r", &trusts("{'Service':'lambda.amazonaws.com'}"), "").await;
+    let request = |caller: Option<&str>| iam::SimulatePrincipalPolicyRequest {
+        policy_source_arn: text("arn:aws:iam::000000000000:role/r"),
+        action_names: texts(&["s3:GetObject"]),
+        resource_arns: Some(texts(&["arn:aws:s3:::a/x"])),
+        resource_policy: Some(document(resource)),
+        caller_arn: caller.map(text),
+        ..Default::default()
+    };
+    assert!(
+        fails(&world.admin, "SimulatePrincipalPolicy", request(None)).await.starts_with("400 InvalidInput")
+    );
+    for (caller, decision) in [
+        ("arn:aws:iam::000000000000:user/ada", "allowed"),
+        ("arn:aws:iam::000000000000:user/bob", "implicitDeny"),
+    ] {
+        let found: iam::SimulatePolicyResponse =
+            ok(&world.admin, "SimulatePrincipalPolicy", request(Some(caller))).await;
+        assert_eq!(found.evaluation_results.expect("results")[0].eval_decision, decision, "{caller}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_simulated_is_refused() {
+    let world = World::new().await;
+    let base = || iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[&allow("*")]),
+        action_names: texts(&["s3:GetObject"]),
+        ..Default::default()
+    };
+    let action = iam::SimulateCustomPolicyRequest { action_names: texts(&["GetObject"]), ..base() };
+    assert_eq!(
+        fails(&world.admin, "SimulateCustomPolicy", action).await,
+        "400 InvalidInput: Invalid Action Name: GetObject"
+    );
+    let policy = iam::SimulateCustomPolicyRequest { policy_input_list: texts(&["{}"]), ..base() };
+    assert!(
+        fails(&world.admin, "SimulateCustomPolicy", policy)
+            .await
+            .starts_with("400 InvalidInput: Invalid policy")
+    );
+    let nobody = |arn: &str| iam::SimulatePrincipalPolicyRequest {
+        policy_source_arn: text(arn),
+        action_names: texts(&["s3:GetObject"]),
+        ..Default::default()
+    };
+    assert_eq!(
+        fails(&world.admin, "SimulatePrincipalPolicy", nobody("arn:aws:iam::000000000000:user/eve")).await,
+        "404 NoSuchEntity: The user with name eve cannot be found."
+    );
+    assert!(
+        fails(&world.admin, "SimulatePrincipalPolicy", nobody("arn:aws:iam::000000000000:policy/p"))
+            .await
+            .starts_with("400 InvalidInput: Invalid Entity Arn")
+    );
+}

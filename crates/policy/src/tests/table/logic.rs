@@ -1,0 +1,95 @@
+//! The evaluation logic within one account: which sets must allow, which limit, which deny.
+use super::Row;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Row] = &[
+    // By default all is denied, but for root.
+    ("ada", "", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("dev", "", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("root", "", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("root", "", "iam:DeleteUser arn:aws:iam::111122223333:user/ada", "", "allow"),
+    ("anonymous", "", "s3:GetObject arn:aws:s3:::b/k", "", "no resource"),
+    ("ada", "I+ s3:GetObject *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I+ s3:GetObject *", "s3:PutObject arn:aws:s3:::b/k", "", "no identity"),
+    // An explicit denial wins, wherever it stands and in whatever order.
+    ("ada", "I+ * *; I- s3:GetObject *", "s3:GetObject arn:aws:s3:::b/k", "", "deny identity"),
+    ("ada", "I- s3:GetObject *; I+ * *", "s3:GetObject arn:aws:s3:::b/k", "", "deny identity"),
+    ("ada", "I+ * *; I- s3:GetObject *", "s3:PutObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I- s3:GetObject *", "s3:PutObject arn:aws:s3:::b/k", "", "no identity"),
+    ("ada", "I+ * *; R- s3:* * @*", "s3:GetObject arn:aws:s3:::b/k", "", "deny resource"),
+    ("ada", "I+ * *; B+ * *; B- s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "deny boundary"),
+    ("dev", "I+ * *; S+ * *; S- s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "deny session"),
+    ("dev", "R+ * * @dev; S+ * *; S- s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "deny session"),
+    ("ada", "R+ * * @ada; B- s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "deny boundary"),
+    ("ada", "R+ * * @ada; I- s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "deny identity"),
+    ("root", "R- s3:* * @*", "s3:GetObject arn:aws:s3:::b/k", "", "deny resource"),
+    ("root", "R- s3:* * @111122223333", "s3:GetObject arn:aws:s3:::b/k", "", "deny resource"),
+    ("root", "R- s3:* * @ada", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    // A denial says nothing of what it does not name.
+    ("ada", "I+ * *; I- s3:* arn:aws:s3:::other/*", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I+ * *; R- s3:* * @bob", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I+ * *; I- * * if Bool aws:SecureTransport=false", "s3:GetObject arn:aws:s3:::b/k", "aws:SecureTransport=true", "allow"),
+    ("ada", "I+ * *; I- * * if Bool aws:SecureTransport=false", "s3:GetObject arn:aws:s3:::b/k", "aws:SecureTransport=false", "deny identity"),
+    // Within one account, identity and resource policies add up.
+    ("ada", "R+ s3:GetObject * @ada", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I+ s3:PutObject *; R+ s3:GetObject * @ada", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I+ s3:GetObject *; R+ s3:GetObject * @bob", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "R+ s3:GetObject * @bob", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("ada", "R+ s3:PutObject * @ada", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("ada", "R+ s3:GetObject arn:aws:s3:::b/* @ada", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "R+ s3:GetObject arn:aws:s3:::b @ada", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    // A boundary alone grants nothing; with one, both must allow.
+    ("ada", "B+ * *", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("ada", "I+ * *; B+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "I+ * *; B+ s3:* *", "iam:CreateUser arn:aws:iam::111122223333:user/x", "", "no boundary"),
+    ("ada", "I+ s3:* *; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no boundary"),
+    ("dev", "I+ * *; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no boundary"),
+    ("dev", "I+ * *; B+ * *; S+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no session"),
+    ("dev", "I+ * *; B+ s3:* *; S+ s3:Get* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "I+ * *; B+ s3:* *; S+ s3:Get* *", "s3:PutObject arn:aws:s3:::b/k", "", "no session"),
+    // A user named by a resource's policy is not limited by what its boundary leaves out.
+    ("ada", "B+ ec2:* *; R+ s3:GetObject * @ada", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "B+ ec2:* *; R+ s3:GetObject * @*", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("ada", "B+ ec2:* *; R+ s3:GetObject * @111122223333", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("ada", "I+ s3:* *; B+ ec2:* *; R+ s3:* * @111122223333", "s3:GetObject arn:aws:s3:::b/k", "", "no boundary"),
+    // A role named by its ARN needs no identity policy, but boundary and session policies limit it.
+    ("dev", "R+ s3:GetObject * @role", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "R+ s3:GetObject * @role; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no boundary"),
+    ("dev", "R+ s3:GetObject * @role; B+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "R+ s3:GetObject * @role; S+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no session"),
+    ("dev", "R+ s3:GetObject * @role; S+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "R+ s3:GetObject * @role; B+ s3:* *; S+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    // So does a role that is picked by `aws:PrincipalArn` among everybody.
+    ("dev", "R+ s3:* * @* if ArnEquals aws:PrincipalArn=arn:aws:iam::111122223333:role/app/dev; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "aws:PrincipalArn=arn:aws:iam::111122223333:role/app/dev", "no boundary"),
+    ("dev", "R+ s3:* * @* if StringLike aws:PrincipalArn=arn:aws:iam::111122223333:role/app/*; S+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "aws:PrincipalArn=arn:aws:iam::111122223333:role/app/dev", "no session"),
+    ("dev", "R+ s3:* * @* if ArnEquals aws:PrincipalArn=arn:aws:iam::111122223333:role/app/dev", "s3:GetObject arn:aws:s3:::b/k", "aws:PrincipalArn=arn:aws:iam::111122223333:role/app/dev", "allow"),
+    ("dev", "R+ s3:* * @* if ArnEquals aws:PrincipalArn=arn:aws:iam::111122223333:role/app/other", "s3:GetObject arn:aws:s3:::b/k", "aws:PrincipalArn=arn:aws:iam::111122223333:role/app/dev", "no identity"),
+    // A session named by its own ARN, or with everybody, is limited by nothing but denials.
+    ("dev", "R+ s3:GetObject * @dev; B+ ec2:* *; S+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "R+ s3:GetObject * @*; B+ ec2:* *; S+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "R+ s3:GetObject * @dev; B- s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "deny boundary"),
+    ("dev", "R+ s3:GetObject * @role; R+ s3:GetObject * @dev; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "R+ s3:GetObject * @111122223333", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("dev", "I+ s3:* *; R+ s3:GetObject * @111122223333", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    // Session policies only narrow.
+    ("dev", "I+ s3:* *; S+ s3:GetObject *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("dev", "I+ s3:* *; S+ s3:GetObject *", "s3:PutObject arn:aws:s3:::b/k", "", "no session"),
+    ("dev", "I+ s3:GetObject *; S+ s3:* *", "s3:PutObject arn:aws:s3:::b/k", "", "no identity"),
+    ("dev", "S+ * *", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    // A federated user has what both the user's policies and the session's allow; without the latter, nothing.
+    ("guest", "I+ s3:* *; S+ s3:GetObject *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("guest", "I+ s3:* *; S+ s3:GetObject *", "s3:PutObject arn:aws:s3:::b/k", "", "no session"),
+    ("guest", "I+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no session"),
+    ("guest", "I+ ec2:* *; S+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no identity"),
+    ("guest", "I+ s3:* *; S+ s3:* *; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no boundary"),
+    ("guest-of-root", "S+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("guest-of-root", "S+ s3:* *", "ec2:RunInstances *", "", "no session"),
+    ("guest-of-root", "", "s3:GetObject arn:aws:s3:::b/k", "", "no session"),
+    // Named itself it is let in; named by the user behind it, boundary and session policies limit it.
+    ("guest", "R+ s3:GetObject * @guest", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("guest", "R+ s3:GetObject * @guest; S+ ec2:* *; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("guest", "R+ s3:GetObject * @ada", "s3:GetObject arn:aws:s3:::b/k", "", "no session"),
+    ("guest", "R+ s3:GetObject * @ada; S+ s3:* *", "s3:GetObject arn:aws:s3:::b/k", "", "allow"),
+    ("guest", "R+ s3:GetObject * @ada; S+ s3:* *; B+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no boundary"),
+    ("guest-of-root", "R+ s3:GetObject * @ada; S+ ec2:* *", "s3:GetObject arn:aws:s3:::b/k", "", "no session"),
+];

@@ -1,0 +1,248 @@
+//! The last decisions, by the ids of their requests, so that a refusal can be explained after the fact.
+//!
+//! Two rings, so that a flood of allowed requests does not push out why one was refused. What does not fit any more is
+//! forgotten, the oldest first; nothing is written down.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::mem::size_of;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use weft_policy::{Decision, Miss, Policies, PolicySet, Request, Source, Why, nearest_miss};
+use weft_types::{AccountId, Timestamp};
+
+use crate::{Access, Context, Principal};
+
+/// How many decisions that allowed something are kept, and in how many bytes.
+const ALLOWED: Bounds = Bounds { count: 8_000, bytes: 6 << 20 };
+/// As [`ALLOWED`], for those that refused something.
+const DENIED: Bounds = Bounds { count: 2_000, bytes: 2 << 20 };
+/// The longest text of a condition's value that is kept, in bytes, and how many values are.
+const VALUE_BYTES_MAX: usize = 256;
+const VALUES_MAX: usize = 8;
+
+/// A decision that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRecord {
+    /// When it was made.
+    pub time: Timestamp,
+    /// The id of the request that it was made for.
+    pub request_id: Arc<str>,
+    /// The account in which the request worked.
+    pub account: AccountId,
+    /// Who asked.
+    pub principal: Arc<Principal>,
+    /// What for: `lambda:GetFunction`.
+    pub action: Cow<'static, str>,
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// What was decided, and by which statements.
+    pub outcome: Outcome,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was allowed by these statements: one of the caller's policies, one of the resource's, or both. None for root,
+    /// and for a resource that was asked elsewhere.
+    Allowed(Vec<Ground>),
+    /// A statement denied it.
+    Denied(Ground),
+    /// No statement of a set allowed it.
+    NotAllowed {
+        /// The set.
+        set: PolicySet,
+        /// The statement that came nearest, where one is for the action.
+        nearest: Option<NearMiss>,
+    },
+}
+
+/// A statement that a decision rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// Which policies it belongs to.
+    pub set: PolicySet,
+    /// The policy's ARN or name; none for a resource's.
+    pub policy: Option<Arc<str>>,
+    /// The index of the statement in the policy.
+    pub statement: usize,
+    /// Its `Sid`, where it has one.
+    pub sid: Option<Box<str>>,
+}
+
+/// The statement that came nearest to allowing a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The statement.
+    pub ground: Ground,
+    /// What it failed for.
+    pub cause: MissCause,
+}
+
+/// What an Allow statement for the right action failed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissCause {
+    /// It does not name the caller.
+    Principal,
+    /// It is for other resources.
+    Resource,
+    /// A condition is not met. Long values are cut, and of many only the first are here.
+    Condition {
+        /// The operator.
+        operator: String,
+        /// The key.
+        key: String,
+        /// What the policy wants.
+        wanted: Vec<String>,
+        /// What the request has; none where the key is not in it.
+        found: Option<Vec<String>>,
+    },
+}
+
+#[derive(Clone, Copy)]
+struct Bounds {
+    count: usize,
+    bytes: usize,
+}
+
+/// The decisions that are still known.
+#[derive(Default)]
+pub(super) struct Decisions {
+    rings: Mutex<Rings>,
+}
+
+#[derive(Default)]
+struct Rings {
+    allowed: Ring,
+    denied: Ring,
+}
+
+#[derive(Default)]
+struct Ring {
+    records: VecDeque<DecisionRecord>,
+    bytes: usize,
+}
+
+impl Decisions {
+    /// Remembers a decision. What a condition wanted is found out for refusals only.
+    pub(super) fn remember(
+        &self,
+        cx: &Context,
+        access: &Access,
+        request: &Request<'_>,
+        policies: &Policies<'_>,
+        decision: &Decision<'_>,
+    ) {
+        let outcome = match decision {
+            Decision::Allow { identity, resource } => {
+                Outcome::Allowed(identity.iter().chain(resource).map(Ground::of).collect())
+            }
+            Decision::ExplicitDeny { by } => Outcome::Denied(Ground::of(by)),
+            Decision::ImplicitDeny { set } => {
+                let nearest = nearest_miss(request, policies, *set).map(NearMiss::of);
+                Outcome::NotAllowed { set: *set, nearest }
+            }
+        };
+        self.push(DecisionRecord {
+            time: cx.scope.now,
+            request_id: Arc::clone(&cx.request_id),
+            account: cx.scope.account,
+            principal: Arc::clone(&cx.principal),
+            action: access.action.clone(),
+            resource: access.resource.clone(),
+            outcome,
+        });
+    }
+
+    fn push(&self, record: DecisionRecord) {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        match record.outcome {
+            Outcome::Allowed(_) => rings.allowed.push(record, ALLOWED),
+            Outcome::Denied(_) | Outcome::NotAllowed { .. } => rings.denied.push(record, DENIED),
+        }
+    }
+
+    /// The decisions of a request of an account, in their order.
+    pub(super) fn of_request(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord> {
+        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = rings.allowed.records.iter().chain(&rings.denied.records);
+        all.filter(|record| *record.request_id == *request_id && record.account == account).cloned().collect()
+    }
+}
+
+impl Ring {
+    fn push(&mut self, record: DecisionRecord, bounds: Bounds) {
+        self.bytes += record.bytes();
+        self.records.push_back(record);
+        while self.records.len() > bounds.count || self.bytes > bounds.bytes {
+            let Some(oldest) = self.records.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+        }
+    }
+}
+
+impl DecisionRecord {
+    /// What it takes in memory, about: texts that others share count as well.
+    fn bytes(&self) -> usize {
+        let outcome = match &self.outcome {
+            Outcome::Allowed(grounds) => grounds.iter().map(Ground::bytes).sum(),
+            Outcome::Denied(ground) => ground.bytes(),
+            Outcome::NotAllowed { nearest, .. } => nearest.as_ref().map_or(0, NearMiss::bytes),
+        };
+        size_of::<Self>() + self.request_id.len() + self.action.len() + self.resource.len() + outcome
+    }
+}
+
+impl Ground {
+    fn of(source: &Source<'_>) -> Self {
+        Self {
+            set: source.set,
+            policy: source.name.cloned(),
+            statement: source.statement,
+            sid: source.sid().map(Into::into),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.sid.as_ref().map_or(0, |sid| sid.len())
+    }
+}
+
+impl NearMiss {
+    fn of(miss: Miss<'_>) -> Self {
+        let cause = match miss.why {
+            Why::Principal => MissCause::Principal,
+            Why::Resource => MissCause::Resource,
+            Why::Condition { operator, key, wanted, found } => MissCause::Condition {
+                operator: operator.to_owned(),
+                key: key.to_owned(),
+                wanted: some(wanted.into_iter()),
+                found: found.map(|found| some(found.iter().map(String::as_str))),
+            },
+        };
+        Self { ground: Ground::of(&miss.source), cause }
+    }
+
+    fn bytes(&self) -> usize {
+        let texts =
+            |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
+        let cause = match &self.cause {
+            MissCause::Principal | MissCause::Resource => 0,
+            MissCause::Condition { operator, key, wanted, found } => {
+                operator.len() + key.len() + texts(wanted) + found.as_deref().map_or(0, texts)
+            }
+        };
+        self.ground.bytes() + cause
+    }
+}
+
+/// The first values, each cut where it is long.
+fn some<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
+    values
+        .take(VALUES_MAX)
+        .map(|value| value[..value.floor_char_boundary(VALUE_BYTES_MAX)].to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
