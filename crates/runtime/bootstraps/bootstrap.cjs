@@ -13,7 +13,8 @@ delete process.env.WEFT_FRAMES_FD;
 delete process.env.WEFT_NODE_CONTRACT;
 const JSON_LOGS = (process.env.AWS_LAMBDA_LOG_FORMAT || '').toUpperCase() === 'JSON';
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
-const [INVOKE, READY, INIT_ERROR, RESPONSE, ERROR, TYPED_RESPONSE] = [1, 16, 17, 18, 19, 20];
+const [INVOKE, READY, INIT_ERROR, RESPONSE, ERROR, BEGIN, CHUNK, END] = [1, 16, 17, 18, 19, 21, 22, 23];
+const CHUNK_BYTES_MAX = 64 << 10;
 
 const socket = new net.Socket({ fd: FD, readable: true, writable: true });
 let requestId;
@@ -185,16 +186,28 @@ process.on('beforeExit', () => {
   if (act) act();
 });
 
-// ---- streamed answers, collected
+// ---- streamed answers
 
 function runStreaming(number, event, context) {
   const { Writable } = require('stream');
-  const chunks = [];
+  let begun = false;
   let over = false;
+  const begin = () => {
+    if (begun) return;
+    begun = true;
+    send(BEGIN, Buffer.from(stream.contentType), undefined, number);
+  };
   const stream = new Writable({
+    // The socket calls back when it has taken a chunk: until then the handler is told to wait.
     write(chunk, encoding, done) {
-      chunks.push(Buffer.from(chunk, encoding));
-      done();
+      if (over) return done();
+      const bytes = Buffer.from(chunk, encoding);
+      begin();
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES_MAX) {
+        const last = at + CHUNK_BYTES_MAX >= bytes.length;
+        send(CHUNK, bytes.subarray(at, at + CHUNK_BYTES_MAX), last ? () => done() : undefined, number);
+      }
+      if (bytes.length === 0) done();
     },
     final(done) {
       done();
@@ -203,16 +216,14 @@ function runStreaming(number, event, context) {
   });
   stream.contentType = 'application/octet-stream';
   stream.setContentType = (type) => {
-    stream.contentType = type;
+    stream.contentType = String(type);
   };
   const conclude = (error) => {
     if (over) return;
     over = true;
     if (error !== undefined) return sendError(number, error);
-    const type = Buffer.from(stream.contentType);
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(type.length, 0);
-    finish(number, TYPED_RESPONSE, Buffer.concat([length, type, ...chunks]));
+    begin();
+    finish(number, END, Buffer.alloc(0));
   };
   stream.on('error', conclude);
   finishInvocation = (error, done) => {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use weft_sandbox::{Exit, ExitStatus};
 use weft_types::Timestamp;
 
+use crate::delivery::STREAM_BYTES_MAX;
 use crate::frames::RESPONSE_BYTES_MAX;
 
 /// The message of an invocation that ran out of time, as it stands in the log and in the answer.
@@ -16,6 +17,17 @@ pub(crate) fn timed_out(now: Timestamp, request_id: &str, limit: Duration) -> St
 /// The answer of an invocation that ran out of time.
 pub(crate) fn timed_out_payload(message: &str) -> Bytes {
     serde_json::json!({ "errorMessage": message }).to_string().into()
+}
+
+/// An error's type as logs and measurements name it: what a function calls its own errors stays out of them.
+pub(crate) fn known_type(error_type: Option<&str>) -> String {
+    let known = error_type.filter(|text| {
+        let name =
+            text.strip_prefix("Runtime.").or_else(|| text.strip_prefix("Function.")).unwrap_or_default();
+        let letters = name.bytes().all(|byte| byte.is_ascii_alphabetic());
+        letters && name.len() > 1 && name.starts_with(|first: char| first.is_ascii_uppercase())
+    });
+    known.unwrap_or("Runtime.Unknown").to_owned()
 }
 
 /// `errorType` and the text behind `Error: ` for a runtime that ended.
@@ -37,10 +49,19 @@ pub(crate) fn platform_payload(error_type: &str, request_id: &str, text: &str) -
     serde_json::json!({ "errorType": error_type, "errorMessage": message }).to_string().into()
 }
 
-/// The answer for a response that is too long.
-pub(crate) fn too_large_payload(length: usize) -> Bytes {
+/// The answer for a response that broke off while it came.
+pub(crate) fn truncated_payload() -> Bytes {
+    let message = "the response broke off before its end";
+    serde_json::json!({ "errorType": "Runtime.TruncatedResponse", "errorMessage": message })
+        .to_string()
+        .into()
+}
+
+/// The answer for a response that is too long: of one that is whole, or of one that came as a stream.
+pub(crate) fn too_large_payload(length: u64) -> Bytes {
+    let limit = if length > STREAM_BYTES_MAX { STREAM_BYTES_MAX } else { RESPONSE_BYTES_MAX as u64 };
     let message = format!(
-        "Response payload size ({length} bytes) exceeded maximum allowed payload size ({RESPONSE_BYTES_MAX} bytes)."
+        "Response payload size ({length} bytes) exceeded maximum allowed payload size ({limit} bytes)."
     );
     serde_json::json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message })
         .to_string()
@@ -102,6 +123,20 @@ mod tests {
             true,
             ("Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
         );
+    }
+
+    #[test]
+    fn an_error_type_of_the_platforms_own_is_kept() {
+        let check = |found: &str, expected: &str| assert_eq!(known_type(Some(found)), expected, "{found}");
+        for kept in ["Runtime.ImportModuleError", "Function.Broken"] {
+            check(kept, kept);
+        }
+        for other in
+            ["", "ValueError", "Runtime.", "Runtime.X", "Runtime.lower", "Runtime.No1", "Other.Thing"]
+        {
+            check(other, "Runtime.Unknown");
+        }
+        assert_eq!(known_type(None), "Runtime.Unknown");
     }
 
     #[test]

@@ -9,7 +9,12 @@
 //! | 17 init error | worker | the error's JSON |
 //! | 18 response | worker | the event's number, the answer |
 //! | 19 error | worker | the event's number, the error's JSON |
-//! | 20 typed response | worker | the event's number, content type (`u32` length and bytes), then the answer |
+//! | 21 begin | worker | the event's number, content type: an answer that comes in chunks begins |
+//! | 22 chunk | worker | the event's number, at most 64 KiB of the answer |
+//! | 23 end | worker | the event's number: the chunks are over; 19 in its place says that the function failed meanwhile |
+//!
+//! Weft reads no chunk before it could pass the last one on, so that a worker whose caller is slow finds its socket full
+//! and has to wait.
 //!
 //! The number says which event an answer belongs to. A worker that answers another than the one it was sent last has lost
 //! its place (an answer that nobody read, a fork that answers as well), and what it says next would reach a stranger.
@@ -33,7 +38,11 @@ const READY: u8 = 16;
 const INIT_ERROR: u8 = 17;
 const RESPONSE: u8 = 18;
 const ERROR: u8 = 19;
-const TYPED_RESPONSE: u8 = 20;
+const BEGIN: u8 = 21;
+const CHUNK: u8 = 22;
+const END: u8 = 23;
+/// The longest chunk, so that what is on its way of a streamed answer stays small.
+const CHUNK_BYTES_MAX: usize = 64 << 10;
 
 /// An event on its way to a worker.
 #[derive(Debug, Clone)]
@@ -53,8 +62,12 @@ pub(crate) enum Said {
     InitError(Bytes),
     /// The answer.
     Response(Bytes),
-    /// The answer, with its content type.
-    Typed(String, Bytes),
+    /// The answer comes in chunks, with this content type.
+    Begin(String),
+    /// The next of them.
+    Chunk(Bytes),
+    /// That was the last one.
+    End,
     /// The function failed.
     Error(Bytes),
     /// The answer or error is longer than allowed; it was skipped.
@@ -118,12 +131,15 @@ impl Frames {
         let Some(mut length) = length.checked_sub(1).filter(|length| *length <= FRAME_BYTES_MAX) else {
             return Err(invalid("a frame of nonsensical length"));
         };
-        if matches!(kind, RESPONSE | ERROR | TYPED_RESPONSE) {
+        if matches!(kind, RESPONSE | ERROR | BEGIN | CHUNK | END) {
             length = length.checked_sub(8).ok_or_else(|| invalid("an answer without a number"))?;
             self.fill(8).await?;
             if self.buffer.get_u64() != self.number {
                 return Err(invalid("the answer to another event"));
             }
+        }
+        if matches!(kind, BEGIN | CHUNK | END) && length > CHUNK_BYTES_MAX {
+            return Err(invalid("a chunk that is too long"));
         }
         if length > RESPONSE_BYTES_MAX {
             self.skip(length).await?;
@@ -131,20 +147,15 @@ impl Frames {
         }
         self.buffer.reserve(length);
         self.fill(length).await?;
-        let mut content = self.buffer.split_to(length).freeze();
+        let content = self.buffer.split_to(length).freeze();
         Ok(match kind {
             READY => Said::Ready,
             INIT_ERROR => Said::InitError(content),
             RESPONSE => Said::Response(content),
             ERROR => Said::Error(content),
-            TYPED_RESPONSE => {
-                let length = if content.len() < 4 { usize::MAX } else { content.get_u32() as usize };
-                if length > content.len() {
-                    return Err(invalid("a frame with a broken content type"));
-                }
-                let content_type = String::from_utf8_lossy(&content.split_to(length)).into_owned();
-                Said::Typed(content_type, content)
-            }
+            BEGIN => Said::Begin(String::from_utf8_lossy(&content).into_owned()),
+            CHUNK => Said::Chunk(content),
+            END => Said::End,
             _ => return Err(invalid("a frame of unknown kind")),
         })
     }
@@ -210,16 +221,32 @@ mod tests {
         let one = |rest: &[u8]| [&1_u64.to_be_bytes()[..], rest].concat();
         check(&[(RESPONSE, &one(b"a"))], Ok(Said::Response("a".into()))).await;
         check(&[(ERROR, &one(b"e"))], Ok(Said::Error("e".into()))).await;
-        check(&[(TYPED_RESPONSE, &one(b"\0\0\0\x01ta"))], Ok(Said::Typed("t".into(), "a".into()))).await;
+        check(&[(BEGIN, &one(b"t"))], Ok(Said::Begin("t".into()))).await;
+        check(&[(CHUNK, &one(b"a"))], Ok(Said::Chunk("a".into()))).await;
+        check(&[(END, &one(b""))], Ok(Said::End)).await;
         check(&[(READY, b"")], Ok(Said::Ready)).await;
         let invalid = || Err(io::ErrorKind::InvalidData);
-        for kind in [RESPONSE, ERROR, TYPED_RESPONSE] {
+        for kind in [RESPONSE, ERROR, BEGIN, CHUNK, END] {
             check(&[(kind, &[0; 8])], invalid()).await;
             check(&[(kind, &2_u64.to_be_bytes())], invalid()).await;
             check(&[(kind, b"short")], invalid()).await;
         }
-        check(&[(TYPED_RESPONSE, &one(b"\0\0\0\x09ta"))], invalid()).await;
+        check(&[(20, &one(b"\0\0\0\x01ta"))], invalid()).await;
         check(&[(99, b"")], invalid()).await;
+    }
+
+    #[tokio::test]
+    async fn a_chunk_has_64_kib_at_most() {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let (mut near, mut far) = (Frames::new(Box::new(near)), far);
+        for (length, fits) in [(CHUNK_BYTES_MAX, true), (CHUNK_BYTES_MAX + 1, false)] {
+            near.send(&event()).await.unwrap();
+            far.write_u32(u32::try_from(length + 9).unwrap()).await.unwrap();
+            far.write_u8(CHUNK).await.unwrap();
+            far.write_u64(near.number).await.unwrap();
+            far.write_all(&vec![b'x'; length]).await.unwrap();
+            assert_eq!(near.receive().await.is_ok(), fits, "{length}");
+        }
     }
 
     #[tokio::test]

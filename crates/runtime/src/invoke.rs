@@ -1,22 +1,21 @@
 //! The contract `lambda`: one event to one worker, its log lines, and what the caller sees.
 
 use std::fmt::{self, Write as _};
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
-use weft_sandbox::Exit;
-use weft_service::workload::{Invocation, Invoked};
+use weft_service::workload::{Invocation, Invoked, StreamEnd};
 
+use crate::delivery::Delivery;
 use crate::errors;
-use crate::frames::{Invoke, Said};
+use crate::exchange::{Outcome, exchange};
+use crate::frames::Invoke;
 use crate::pool::{InitFailure, Lease};
-use crate::runtime_api::Answered;
 use crate::start::{RevisionFleet, Shared};
-use crate::worker::{Link, Worker};
+use crate::worker::Worker;
 
 /// What came of an invocation, with the content type where the runtime named one.
 pub(crate) struct Done {
@@ -24,19 +23,12 @@ pub(crate) struct Done {
     pub(crate) content_type: Option<String>,
 }
 
-/// How an invocation ended.
-enum Outcome {
-    Response(Option<String>, Bytes),
-    Error(Bytes),
-    TooLarge(usize),
-    TimedOut,
-    Ended(Exit),
-}
-
-const ENDING: Duration = Duration::from_secs(1);
 /// A function that has said nothing for this long has its begin shown all the same. Not shorter than a pool's tick, so
 /// that the timer wakes no thread that would not wake anyway.
 const SILENT: Duration = Duration::from_secs(1);
+
+/// An event that its worker never asked for, with where its answer goes.
+pub(crate) type NotTaken = Box<(Invocation, Delivery)>;
 
 /// Runs one event in a leased worker to its end.
 pub(crate) async fn run(
@@ -45,17 +37,30 @@ pub(crate) async fn run(
     timeout: Duration,
     start: String,
     invocation: Invocation,
-) -> Done {
+    mut delivery: Delivery,
+) -> Result<Done, NotTaken> {
     let worker = Arc::clone(lease.worker());
     let (first, tail, id) = (lease.first(), invocation.tail, Arc::clone(&invocation.request_id));
+    delivery.set_cold(first);
     worker.log.begin(start, tail);
     let begun = Instant::now();
     let deadline_ms = shared.clock.now().plus(timeout).as_millis();
-    let outcome = within(&worker, timeout, Invoke { deadline_ms, invocation }).await;
+    let outcome = within(&worker, timeout, Invoke { deadline_ms, invocation }, &mut delivery).await;
+    let outcome = match outcome {
+        Outcome::NotTaken(invoke) => {
+            worker.log.unbegin(&id);
+            lease.discard();
+            return Err(Box::new((invoke.invocation, delivery)));
+        }
+        outcome => outcome,
+    };
+    // Whoever takes the answer as it comes sees its end now.
+    drop(delivery);
+    worker.set_busy_until(begun + timeout);
     let duration = begun.elapsed();
     worker.log.collect();
 
-    let healthy = matches!(outcome, Outcome::Response(..) | Outcome::Error(_) | Outcome::TooLarge(_));
+    let healthy = !matches!(outcome, Outcome::TimedOut | Outcome::Ended(_));
     let memory = memory(&worker, tail, &outcome).await;
     let Answer { payload, error, content_type, status } = answer(&shared, &worker, timeout, &id, outcome);
     let init = first.then_some(worker.init);
@@ -68,7 +73,16 @@ pub(crate) async fn run(
     } else {
         lease.discard();
     }
-    Done { invoked: Invoked { payload, error, log_tail, cold: first, duration }, content_type }
+    Ok(Done { invoked: Invoked { payload, error, log_tail, cold: first, duration }, content_type })
+}
+
+impl Done {
+    /// How an answer ended that its caller took as it came.
+    pub(crate) fn stream_end(self) -> StreamEnd {
+        let Invoked { payload, error, log_tail, duration, .. } = self.invoked;
+        let error_details = error.map(|_| String::from_utf8_lossy(&payload).into_owned());
+        StreamEnd { error_code: error.map(str::to_owned), error_details, log_tail, duration }
+    }
 }
 
 /// What the log says when an event goes to its function.
@@ -76,9 +90,9 @@ pub(crate) fn start(id: &str, version: &str) -> String {
     format!("START RequestId: {id} Version: {version}")
 }
 
-async fn within(worker: &Worker, timeout: Duration, invoke: Invoke) -> Outcome {
+async fn within(worker: &Worker, timeout: Duration, invoke: Invoke, delivery: &mut Delivery) -> Outcome {
     let begun = Instant::now();
-    let mut exchange = pin!(exchange(worker, invoke));
+    let mut exchange = pin!(exchange(worker, invoke, delivery));
     if let Ok(outcome) = timeout_at(begun + timeout.min(SILENT), exchange.as_mut()).await {
         return outcome;
     }
@@ -100,60 +114,6 @@ async fn memory(worker: &Worker, tail: bool, outcome: &Outcome) -> u64 {
     }
 }
 
-async fn exchange(worker: &Worker, invoke: Invoke) -> Outcome {
-    match &worker.link {
-        Link::Frames(frames) => {
-            let mut frames = frames.lock().await;
-            let said = match frames.send(&invoke).await {
-                Ok(()) => frames.receive().await,
-                Err(error) => Err(error),
-            };
-            match said {
-                Ok(said) => outcome(worker, said).await,
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    // Whose answer it was nobody knows, nor what the worker does now.
-                    let id = &invoke.invocation.request_id;
-                    worker.log.platform(format!("RequestId: {id} Error: the runtime sent {error}"));
-                    Outcome::Ended(worker.process.kill().await)
-                }
-                Err(_) => ended(worker).await,
-            }
-        }
-        Link::Api(api) => {
-            let answered = api.submit(invoke);
-            tokio::select! {
-                biased;
-                answered = answered => match answered {
-                    Ok(Answered::Response(content_type, bytes)) => Outcome::Response(Some(content_type), bytes),
-                    Ok(Answered::Error(bytes)) => Outcome::Error(bytes),
-                    Ok(Answered::TooLarge(length)) => Outcome::TooLarge(length),
-                    Err(_) => ended(worker).await,
-                },
-                exit = worker.process.wait() => Outcome::Ended(exit),
-            }
-        }
-        Link::Http(_) => ended(worker).await,
-    }
-}
-
-async fn outcome(worker: &Worker, said: Said) -> Outcome {
-    match said {
-        Said::Response(bytes) => Outcome::Response(None, bytes),
-        Said::Typed(content_type, bytes) => Outcome::Response(Some(content_type), bytes),
-        Said::Error(bytes) => Outcome::Error(bytes),
-        Said::TooLarge(length) => Outcome::TooLarge(length),
-        Said::Ready | Said::InitError(_) => Outcome::Ended(worker.process.kill().await),
-    }
-}
-
-/// How a runtime ended that closed its socket; one that goes on all the same is killed.
-async fn ended(worker: &Worker) -> Outcome {
-    match tokio::time::timeout(ENDING, worker.process.wait()).await {
-        Ok(exit) => Outcome::Ended(exit),
-        Err(_) => Outcome::Ended(worker.process.kill().await),
-    }
-}
-
 struct Answer {
     payload: Bytes,
     error: Option<&'static str>,
@@ -169,6 +129,9 @@ fn answer(shared: &Shared, worker: &Worker, timeout: Duration, id: &str, outcome
     match outcome {
         Outcome::Response(content_type, payload) => {
             Answer { payload, error: None, content_type, status: String::new() }
+        }
+        Outcome::Streamed | Outcome::NotTaken(_) => {
+            Answer { payload: Bytes::new(), error: None, content_type: None, status: String::new() }
         }
         Outcome::Error(payload) => failed(payload, String::new()),
         Outcome::TooLarge(length) => {
@@ -233,7 +196,7 @@ pub(crate) fn init_failed(
 ) -> Invoked {
     let id = &*invocation.request_id;
     let payload = match failure {
-        InitFailure::Reported(error) => error,
+        InitFailure::Reported(error, _) => error,
         InitFailure::Ended(error_type, text) => errors::platform_payload(error_type, id, &text),
         InitFailure::TimedOut(limit) => {
             errors::timed_out_payload(&errors::timed_out(shared.clock.now(), id, limit))

@@ -15,9 +15,11 @@
 //! host or path a request came by, what a door leads to, or how a process is isolated.
 
 mod config;
+mod delivery;
 mod detached;
 mod errors;
 mod event;
+mod exchange;
 mod frames;
 mod http_worker;
 mod interpreter;

@@ -136,6 +136,14 @@ impl WorkerLog {
         state.add(self.clock.now(), line);
     }
 
+    /// Takes the first line of a request back, which goes to another worker, as far as it still waits.
+    pub(crate) fn unbegin(&self, request_id: &str) {
+        let mut state = self.state();
+        state.tail = None;
+        let begins = format!("START RequestId: {request_id} ");
+        state.waiting.retain(|(_, line)| !line.starts_with(&begins));
+    }
+
     /// Adds a line of a request, which waits for its [end](Self::end).
     pub(crate) fn note(&self, line: String) {
         self.state().add(self.clock.now(), line);

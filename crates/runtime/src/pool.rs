@@ -72,12 +72,24 @@ pub(crate) enum StartFailure {
 /// How a function's initialisation failed.
 #[derive(Debug, Clone)]
 pub(crate) enum InitFailure {
-    /// It reported this error.
-    Reported(bytes::Bytes),
+    /// It reported this error, of this type as logs name it.
+    Reported(bytes::Bytes, String),
     /// It ended: `errorType` and the text behind `Error: `.
     Ended(&'static str, String),
     /// It took longer than the function's timeout.
     TimedOut(Duration),
+}
+
+impl InitFailure {
+    /// What a runtime reported, with the type that came beside it, or the one in the error.
+    pub(crate) fn reported(error: bytes::Bytes, error_type: Option<String>) -> Self {
+        let within = || {
+            let error: serde_json::Value = serde_json::from_slice(&error).ok()?;
+            error.get("errorType")?.as_str().map(str::to_owned)
+        };
+        let known = crate::errors::known_type(error_type.or_else(within).as_deref());
+        Self::Reported(error, known)
+    }
 }
 
 /// Why there is no lease.

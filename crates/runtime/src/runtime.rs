@@ -12,10 +12,11 @@ use weft_net::{Body, BodyError, collect_limited, full};
 use weft_scaling::Limits;
 use weft_service::workload::{
     Caller, Contract, Doors, HttpContract, Invocation, Invoked, LambdaContract, LogSink, Revision,
-    RoleCredentials, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
+    RoleCredentials, StreamEnd, StreamedInvoked, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
 };
 use weft_service::{BoxFuture, Clock};
 
+use crate::delivery::{Delivery, Taken};
 use crate::detached::{Detached, Panicked};
 use crate::event::{self, EVENT_BYTES_MAX};
 use crate::interpreter::choose_interpreter;
@@ -39,6 +40,9 @@ struct Inner {
     next_worker: Arc<AtomicU64>,
     stopping: AtomicBool,
 }
+
+/// Workers that an event is offered to, where one after the other does not ask for it.
+const TRIES: usize = 3;
 
 type Pools = imbl::HashMap<Arc<str>, Entry>;
 
@@ -145,27 +149,69 @@ impl Inner {
         }
     }
 
+    /// Runs an event in a worker; one that never asks for it makes room for another.
     async fn run(
         &self,
         revision: &Arc<Revision>,
         contract: &LambdaContract,
         invocation: Invocation,
+        delivery: Delivery,
     ) -> Result<Done, WorkError> {
-        match self.lease(revision).await {
-            Ok(lease) => {
-                let start = invoke::start(&invocation.request_id, &contract.version);
-                let run = invoke::run(Arc::clone(&self.shared), lease, contract.timeout, start, invocation);
-                // A function goes on when its caller hangs up, as in Lambda.
-                Detached::new(run).await.map_err(|Panicked| WorkError::Crashed {
-                    reason: "the exchange with the worker broke off".to_owned(),
-                })
-            }
-            Err(StartFailure::Work(error)) => Err(error),
-            Err(StartFailure::Init(failure, log)) => {
-                let invoked = invoke::init_failed(&self.shared, failure, &log, &invocation);
-                Ok(Done { invoked, content_type: None })
+        let mut next = (invocation, delivery);
+        for _ in 0..TRIES {
+            let (invocation, delivery) = next;
+            let lease = match self.lease(revision).await {
+                Ok(lease) => lease,
+                Err(StartFailure::Work(error)) => return Err(error),
+                Err(StartFailure::Init(failure, log)) => {
+                    let invoked = invoke::init_failed(&self.shared, failure, &log, &invocation);
+                    return Ok(Done { invoked, content_type: None });
+                }
+            };
+            let start = invoke::start(&invocation.request_id, &contract.version);
+            let shared = Arc::clone(&self.shared);
+            let run = invoke::run(shared, lease, contract.timeout, start, invocation, delivery);
+            // A function goes on when its caller hangs up, as in Lambda.
+            let run = Detached::new(run).await;
+            match run.map_err(|Panicked| crashed("the exchange with the worker broke off"))? {
+                Ok(done) => return Ok(done),
+                Err(not_taken) => next = *not_taken,
             }
         }
+        Err(crashed("no worker asked for the event"))
+    }
+
+    /// Runs an event whose answer goes on as it comes.
+    async fn run_streaming(
+        self: &Arc<Self>,
+        revision: Arc<Revision>,
+        invocation: Invocation,
+    ) -> Result<StreamedInvoked, WorkError> {
+        let (delivery, Taken { begun, mut pieces }) = Delivery::piped();
+        let inner = Arc::clone(self);
+        let run = tokio::spawn(async move {
+            let contract = lambda(&revision)?;
+            inner.run(&revision, contract, invocation, delivery).await
+        });
+        let broken = || crashed("the exchange with the worker broke off");
+        let Ok(begun) = begun.await else {
+            let done = run.await.map_err(|_| broken())??;
+            let content_type = done.content_type;
+            return Ok(StreamedInvoked { content_type, ..StreamedInvoked::from(done.invoked) });
+        };
+        let end = async move {
+            match run.await {
+                Ok(Ok(done)) => done.stream_end(),
+                _ => StreamEnd { error_code: Some("Unhandled".to_owned()), ..StreamEnd::default() },
+            }
+        };
+        let pieces = futures::stream::poll_fn(move |cx| pieces.poll_recv(cx).map(|piece| piece.map(Ok)));
+        Ok(StreamedInvoked {
+            content_type: Some(begun.content_type),
+            cold: begun.cold,
+            body: weft_net::streamed(pieces),
+            end: Box::pin(end),
+        })
     }
 
     async fn serve(
@@ -224,13 +270,27 @@ impl Inner {
             tail: false,
             trace_id,
         };
-        let done = self.run(revision, contract, invocation).await?;
+        let done = self.run(revision, contract, invocation, Delivery::whole()).await?;
         if done.invoked.error.is_some() {
             return Ok(problem(StatusCode::BAD_GATEWAY, "Internal Server Error"));
         }
         let response = event::to_response(done.content_type.as_deref(), &done.invoked.payload);
         Ok(response.unwrap_or_else(|_| problem(StatusCode::BAD_GATEWAY, "Internal Server Error")))
     }
+}
+
+/// What takes events.
+fn lambda(revision: &Revision) -> Result<&LambdaContract, WorkError> {
+    match &revision.contract {
+        Contract::Lambda(contract) => Ok(contract),
+        Contract::Http(_) => {
+            Err(WorkError::Unavailable { reason: "a service takes HTTP requests, not events".to_owned() })
+        }
+    }
+}
+
+fn crashed(reason: &str) -> WorkError {
+    WorkError::Crashed { reason: reason.to_owned() }
 }
 
 fn pool_config(revision: &Revision, shared: &Shared) -> PoolConfig {
@@ -275,16 +335,18 @@ impl Workers for Runtime {
     ) -> BoxFuture<'static, Result<Invoked, WorkError>> {
         let runtime = Arc::clone(&self.0);
         Box::pin(async move {
-            match &revision.contract {
-                Contract::Lambda(contract) => {
-                    runtime.run(&revision, contract, invocation).await.map(|done| done.invoked)
-                }
-                Contract::Http(_) => {
-                    let reason = "a service takes HTTP requests, not events".to_owned();
-                    Err(WorkError::Unavailable { reason })
-                }
-            }
+            let contract = lambda(&revision)?;
+            runtime.run(&revision, contract, invocation, Delivery::whole()).await.map(|done| done.invoked)
         })
+    }
+
+    fn invoke_streaming(
+        &self,
+        revision: Arc<Revision>,
+        invocation: Invocation,
+    ) -> BoxFuture<'static, Result<StreamedInvoked, WorkError>> {
+        let runtime = Arc::clone(&self.0);
+        Box::pin(async move { runtime.run_streaming(revision, invocation).await })
     }
 
     fn forward(

@@ -4,25 +4,33 @@
 //! an event and waits. The rules are AWS's: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>, and what its
 //! open-source emulator and the official clients do where the page says nothing.
 
+mod answers;
+mod machine;
+mod posted;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use tokio::sync::{Notify, oneshot, watch};
-use weft_net::{Body, Handler, Limits, Peer, Stream, full};
+use answers::{accepted, header};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response};
+use machine::{Call, Phase, Verdict, decide};
+pub(crate) use posted::Piece;
+use posted::{Broken, collect, error_of, pass_on};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use weft_net::{Body, Handler, Limits, Peer, Stream};
 use weft_service::BoxFuture;
-use weft_service::workload::{DoorHandler, Invocation};
+use weft_service::workload::DoorHandler;
 
-use crate::frames::{Invoke, RESPONSE_BYTES_MAX};
+use crate::frames::Invoke;
 
 /// What a runtime made of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Answered {
     /// The answer, with its content type.
     Response(String, Bytes),
+    /// The answer as it comes, with its content type.
+    Streamed(String, mpsc::Receiver<Piece>),
     /// The function failed.
     Error(Bytes),
     /// The answer is longer than allowed.
@@ -36,8 +44,16 @@ pub(crate) enum Init {
     Running,
     /// It asked for its first event.
     Done,
-    /// It reported this error.
-    Failed(Bytes),
+    /// It reported this error, with this type in the header.
+    Failed(Bytes, Option<String>),
+}
+
+/// What is waited for after an event was [submitted](RuntimeApi::submit).
+pub(crate) struct Waits {
+    /// The runtime has taken it.
+    pub(crate) taken: oneshot::Receiver<()>,
+    /// What came of it.
+    pub(crate) answered: oneshot::Receiver<Answered>,
 }
 
 /// See the module.
@@ -48,20 +64,30 @@ pub(crate) struct RuntimeApi {
     init: watch::Sender<Init>,
 }
 
-#[derive(Default)]
 struct State {
-    pending: Option<(Invoke, oneshot::Sender<Answered>)>,
-    /// The event that the runtime has, and who waits for what comes of it; the latter is gone once an answer began.
-    running: Option<(Arc<str>, Option<oneshot::Sender<Answered>>)>,
-    /// The last event that was answered.
-    last: Option<Arc<str>>,
+    phase: Phase,
+    pending: Option<Pending>,
+    /// The event that the runtime has, until its answer begins.
+    running: Option<(Invoke, oneshot::Sender<Answered>)>,
+    /// The id of the event that it has or had last.
+    id: Option<Arc<str>>,
 }
+
+struct Pending {
+    invoke: Invoke,
+    taken: oneshot::Sender<()>,
+    answered: oneshot::Sender<Answered>,
+}
+
+/// Pieces of a streamed answer that wait for whoever takes it.
+const PIECES_MAX: usize = 2;
 
 impl RuntimeApi {
     /// The API of a worker that has just been started.
     pub(crate) fn new() -> Arc<Self> {
+        let state = State { phase: Phase::Started, pending: None, running: None, id: None };
         Arc::new(Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             event: Notify::new(),
             init: watch::Sender::new(Init::Running),
         })
@@ -73,12 +99,23 @@ impl RuntimeApi {
         init.wait_for(|init| *init != Init::Running).await.map_or(Init::Running, |init| init.clone())
     }
 
-    /// Offers an event to the runtime. The receiver fails where another event takes its place.
-    pub(crate) fn submit(&self, invoke: Invoke) -> oneshot::Receiver<Answered> {
-        let (sender, receiver) = oneshot::channel();
-        self.state().pending = Some((invoke, sender));
+    /// Offers an event to the runtime. What waits fails where another event takes its place.
+    pub(crate) fn submit(&self, invoke: Invoke) -> Waits {
+        let (taken, was_taken) = oneshot::channel();
+        let (answered, was_answered) = oneshot::channel();
+        self.state().pending = Some(Pending { invoke, taken, answered });
         self.event.notify_one();
-        receiver
+        Waits { taken: was_taken, answered: was_answered }
+    }
+
+    /// Takes back an event that the runtime has not taken.
+    pub(crate) fn withdraw(&self) -> Option<Invoke> {
+        self.state().pending.take().map(|pending| pending.invoke)
+    }
+
+    /// Whether the runtime waits for an event, or has one.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self.state().phase, Phase::Ready | Phase::Running)
     }
 
     /// Serves one connection of the runtime until it ends.
@@ -95,7 +132,7 @@ impl RuntimeApi {
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let Some(rest) = path.strip_prefix("/2018-06-01/runtime/") else {
-            return unknown(&path);
+            return answers::unknown(&path);
         };
         let (post, get) = (request.method() == Method::POST, request.method() == Method::GET);
         let parts: Vec<&str> = rest.split('/').collect();
@@ -104,24 +141,50 @@ impl RuntimeApi {
             ["invocation", id, "response"] if post => self.response(id, request).await,
             ["invocation", id, "error"] if post => self.error(id, request).await,
             ["init", "error"] if post => self.init_error(request).await,
-            _ => unknown(&path),
+            ["restore", "next"] if get => answers::no_snapshots(),
+            ["restore", "error"] if post => answers::no_snapshots(),
+            _ => answers::unknown(&path),
         }
     }
 
     async fn next(&self) -> Response<Body> {
-        if *self.init.borrow() == Init::Running {
-            self.init.send_replace(Init::Done);
+        {
+            let mut state = self.state();
+            match decide(state.phase, Call::Next) {
+                Verdict::Go => state.phase = Phase::Ready,
+                Verdict::Again => {
+                    if let Some((invoke, _)) = &state.running {
+                        return answers::event(invoke);
+                    }
+                }
+                _ => return answers::invalid_state(state.phase, Call::Next),
+            }
         }
+        self.init.send_if_modified(|init| {
+            let first = *init == Init::Running;
+            if first {
+                *init = Init::Done;
+            }
+            first
+        });
+        self.wait_for_event().await
+    }
+
+    async fn wait_for_event(&self) -> Response<Body> {
         loop {
             let event = self.event.notified();
             {
                 let mut state = self.state();
-                if state.running.is_some() {
-                    return invalid_state("an invocation is under way");
-                }
-                if let Some((invoke, answered)) = state.pending.take() {
-                    state.running = Some((Arc::clone(&invoke.invocation.request_id), Some(answered)));
-                    return event_response(invoke);
+                // Another of the runtime's connections may have it: then this one waits for the next.
+                if state.phase == Phase::Ready
+                    && let Some(Pending { invoke, taken, answered }) = state.pending.take()
+                {
+                    let response = answers::event(&invoke);
+                    state.phase = Phase::Running;
+                    state.id = Some(Arc::clone(&invoke.invocation.request_id));
+                    state.running = Some((invoke, answered));
+                    let _ = taken.send(());
+                    return response;
                 }
             }
             event.await;
@@ -130,93 +193,108 @@ impl RuntimeApi {
 
     async fn response(&self, id: &str, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        if let Some(mode) = head.headers.get("lambda-runtime-function-response-mode")
-            && !mode.as_bytes().eq_ignore_ascii_case(b"streaming")
-        {
-            return problem(
-                StatusCode::BAD_REQUEST,
-                "InvalidFunctionResponseMode",
-                "the response mode is unknown",
-            );
+        let mode = head.headers.get("lambda-runtime-function-response-mode");
+        if mode.is_some_and(|mode| !mode.as_bytes().eq_ignore_ascii_case(b"streaming")) {
+            return answers::invalid_mode();
         }
-        let waits = match self.take_running(id) {
-            Ok(waits) => waits,
+        let running = match self.begin_answer(id, |known| Call::Response { known }) {
+            Ok(running) => running,
             Err(response) => return *response,
         };
         let content_type =
             header(&head.headers, "content-type").unwrap_or("application/octet-stream").to_owned();
-        let collected = collect(body).await;
-        let (answered, response) = match collected {
-            Ok((_, trailers)) if trailers.contains_key("lambda-runtime-function-error-type") => {
-                (Answered::Error(trailer_error(&trailers)), accepted())
-            }
-            Ok((bytes, _)) => (Answered::Response(content_type, bytes), accepted()),
-            Err(Broken::TooLarge(length)) => (Answered::TooLarge(length), too_large()),
-            Err(Broken::Truncated) => {
-                // The runtime may try again.
-                self.state().running = Some((id.into(), Some(waits)));
-                return problem(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", "the body broke off");
-            }
+        if mode.is_some() {
+            return self.streamed(content_type, running.1, body).await;
+        }
+        let made = |bytes, trailers: &HeaderMap| match error_of(trailers) {
+            Some(error) => Answered::Error(error),
+            None => Answered::Response(content_type, bytes),
         };
-        self.finish(id);
-        let _ = waits.send(answered);
-        response
+        self.whole(running, body, made).await
     }
 
     async fn error(&self, id: &str, request: Request<Body>) -> Response<Body> {
-        let waits = match self.take_running(id) {
-            Ok(waits) => waits,
-            Err(response) => return *response,
-        };
-        let (answered, response) = match collect(request.into_body()).await {
-            Ok((bytes, _)) => (Answered::Error(bytes), accepted()),
-            Err(Broken::TooLarge(length)) => (Answered::TooLarge(length), too_large()),
+        match self.begin_answer(id, |known| Call::Error { known }) {
+            Ok(running) => self.whole(running, request.into_body(), |bytes, _| Answered::Error(bytes)).await,
+            Err(response) => *response,
+        }
+    }
+
+    /// An answer that goes on to the caller as it comes.
+    async fn streamed(
+        &self,
+        content_type: String,
+        answered: oneshot::Sender<Answered>,
+        body: Body,
+    ) -> Response<Body> {
+        let (pieces, taken) = mpsc::channel(PIECES_MAX);
+        let _ = answered.send(Answered::Streamed(content_type, taken));
+        let passed = pass_on(body, pieces).await;
+        self.state().phase = Phase::ResponseSent;
+        if passed.is_ok() { accepted() } else { answers::truncated() }
+    }
+
+    /// An answer that is read to its end first.
+    async fn whole(
+        &self,
+        (invoke, answered): (Invoke, oneshot::Sender<Answered>),
+        body: Body,
+        made: impl FnOnce(Bytes, &HeaderMap) -> Answered,
+    ) -> Response<Body> {
+        let (what, response) = match collect(body).await {
+            Ok((bytes, trailers)) => (made(bytes, &trailers), accepted()),
+            Err(Broken::TooLarge(length)) => (Answered::TooLarge(length), answers::too_large()),
             Err(Broken::Truncated) => {
-                self.state().running = Some((id.into(), Some(waits)));
-                return problem(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", "the body broke off");
+                // The runtime may try again.
+                let mut state = self.state();
+                state.phase = Phase::Running;
+                state.running = Some((invoke, answered));
+                return answers::truncated();
             }
         };
-        self.finish(id);
-        let _ = waits.send(answered);
+        self.state().phase = Phase::ResponseSent;
+        let _ = answered.send(what);
         response
     }
 
     async fn init_error(&self, request: Request<Body>) -> Response<Body> {
-        let Ok((bytes, _)) = collect(request.into_body()).await else {
-            return problem(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", "the body broke off");
-        };
-        let first = self.init.send_if_modified(|init| {
-            let running = *init == Init::Running;
-            if running {
-                *init = Init::Failed(bytes);
+        {
+            let mut state = self.state();
+            if decide(state.phase, Call::InitError) != Verdict::Go {
+                return answers::invalid_state(state.phase, Call::InitError);
             }
-            running
-        });
-        if first { accepted() } else { invalid_state("the initialisation is over") }
+            state.phase = Phase::InitError;
+        }
+        let error_type = header(request.headers(), "lambda-runtime-function-error-type").map(str::to_owned);
+        let Ok((bytes, _)) = collect(request.into_body()).await else {
+            self.state().phase = Phase::Started;
+            return answers::truncated();
+        };
+        self.init.send_replace(Init::Failed(bytes, error_type));
+        accepted()
     }
 
-    /// The one who waits for the answer to the event that runs.
-    fn take_running(&self, id: &str) -> Result<oneshot::Sender<Answered>, Box<Response<Body>>> {
+    /// The event whose answer begins, and who waits for it.
+    fn begin_answer(
+        &self,
+        id: &str,
+        call: impl FnOnce(bool) -> Call,
+    ) -> Result<(Invoke, oneshot::Sender<Answered>), Box<Response<Body>>> {
         let mut state = self.state();
-        let State { running, last, .. } = &mut *state;
-        match running {
-            Some((running, waits)) if **running == *id => {
-                waits.take().ok_or_else(|| Box::new(invalid_state("an answer is already under way")))
+        let call = call(state.id.as_deref() == Some(id));
+        match (decide(state.phase, call), state.running.take()) {
+            (Verdict::Go, Some(running)) => {
+                state.phase = call.target();
+                Ok(running)
             }
-            None if last.as_deref() == Some(id) => {
-                Err(Box::new(invalid_state("the invocation has its answer")))
-            }
-            _ => {
-                let message = "there is no invocation of this id";
-                Err(Box::new(problem(StatusCode::BAD_REQUEST, "InvalidRequestID", message)))
+            (verdict, running) => {
+                state.running = running;
+                Err(Box::new(match verdict {
+                    Verdict::UnknownId => answers::invalid_id(),
+                    _ => answers::invalid_state(state.phase, call),
+                }))
             }
         }
-    }
-
-    fn finish(&self, id: &str) {
-        let mut state = self.state();
-        state.running = None;
-        state.last = Some(id.into());
     }
 }
 
@@ -245,98 +323,6 @@ impl Handler for Api {
     fn handle(&self, request: Request<Body>, _: Peer) -> weft_net::BoxFuture<'_, Response<Body>> {
         Box::pin(self.0.answer(request))
     }
-}
-
-enum Broken {
-    TooLarge(usize),
-    Truncated,
-}
-
-/// Reads a body and its trailers. What is too long is read to its end all the same, so that the runtime sees the answer.
-async fn collect(mut body: Body) -> Result<(Bytes, HeaderMap), Broken> {
-    let (mut bytes, mut trailers, mut length) = (BytesMut::new(), HeaderMap::new(), 0_usize);
-    while let Some(frame) = body.frame().await {
-        match frame.map_err(|_| Broken::Truncated)?.into_data() {
-            Ok(data) => {
-                length += data.len();
-                if length <= RESPONSE_BYTES_MAX {
-                    bytes.extend_from_slice(&data);
-                }
-            }
-            // Some clients announce two trailers, others send two blocks.
-            Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
-        }
-    }
-    if length > RESPONSE_BYTES_MAX { Err(Broken::TooLarge(length)) } else { Ok((bytes.freeze(), trailers)) }
-}
-
-/// The error that a runtime reported after its answer had begun: base64 of JSON.
-fn trailer_error(trailers: &HeaderMap) -> Bytes {
-    let body = header(trailers, "lambda-runtime-function-error-body").unwrap_or_default();
-    let decoded = base64::engine::general_purpose::STANDARD.decode(body);
-    match decoded {
-        Ok(bytes) if !bytes.is_empty() => bytes.into(),
-        _ => {
-            let error_type =
-                header(trailers, "lambda-runtime-function-error-type").unwrap_or("Runtime.Unknown");
-            serde_json::json!({ "errorType": error_type, "errorMessage": "" }).to_string().into()
-        }
-    }
-}
-
-fn event_response(invoke: Invoke) -> Response<Body> {
-    let deadline = invoke.deadline_ms.to_string();
-    let Invocation { request_id, payload, client_context, invoked_arn, trace_id, .. } = invoke.invocation;
-    let mut response = Response::new(full(payload));
-    let headers = response.headers_mut();
-    // Without a content type the official Python and Node.js clients crash.
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in [
-        ("lambda-runtime-aws-request-id", &*request_id),
-        ("lambda-runtime-deadline-ms", &*deadline),
-        ("lambda-runtime-invoked-function-arn", invoked_arn.as_str()),
-        ("lambda-runtime-trace-id", trace_id.as_deref().unwrap_or_default()),
-        ("lambda-runtime-client-context", client_context.as_deref().unwrap_or_default()),
-    ] {
-        // Line breaks between JSON's tokens may come; in its texts they are escaped.
-        let value = value.replace(['\r', '\n'], " ");
-        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_bytes(value.as_bytes())) {
-            headers.insert(name, value);
-        }
-    }
-    response
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-fn accepted() -> Response<Body> {
-    json(StatusCode::ACCEPTED, "{\"status\":\"OK\"}\n".to_owned())
-}
-
-fn too_large() -> Response<Body> {
-    let message = format!("the payload is larger than {RESPONSE_BYTES_MAX} bytes");
-    problem(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
-}
-
-fn invalid_state(message: &str) -> Response<Body> {
-    problem(StatusCode::FORBIDDEN, "InvalidStateTransition", message)
-}
-
-fn unknown(path: &str) -> Response<Body> {
-    problem(StatusCode::NOT_FOUND, "NotFound", &format!("the Runtime API has no `{path}`"))
-}
-
-fn problem(status: StatusCode, error_type: &str, message: &str) -> Response<Body> {
-    json(status, serde_json::json!({ "errorMessage": message, "errorType": error_type }).to_string())
-}
-
-fn json(status: StatusCode, text: String) -> Response<Body> {
-    let mut response = Response::new(full(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }
 
 #[cfg(test)]

@@ -272,7 +272,7 @@ impl Start {
         let status = match &failure {
             InitFailure::TimedOut(_) => "timeout".to_owned(),
             InitFailure::Ended(error_type, _) => format!("error\tError Type: {error_type}"),
-            InitFailure::Reported(_) => "error\tError Type: Runtime.Unknown".to_owned(),
+            InitFailure::Reported(_, error_type) => format!("error\tError Type: {error_type}"),
         };
         parts.process.kill().await;
         parts.log.flush();
@@ -310,15 +310,15 @@ impl Channel {
         match self {
             Self::Frames(frames) => match frames.receive().await {
                 Ok(Said::Ready) => None,
-                Ok(Said::InitError(error)) => Some(InitFailure::Reported(error)),
-                Ok(_) => Some(InitFailure::Reported(broken_rule())),
+                Ok(Said::InitError(error)) => Some(InitFailure::reported(error, None)),
+                Ok(_) => Some(InitFailure::reported(broken_rule(), None)),
                 Err(_) => Some(ended(parts).await),
             },
             Self::Api(api) => {
                 tokio::select! {
                     biased;
                     init = api.initialised() => match init {
-                        Init::Failed(error) => Some(InitFailure::Reported(error)),
+                        Init::Failed(error, kind) => Some(InitFailure::reported(error, kind)),
                         Init::Done | Init::Running => None,
                     },
                     exit = parts.process.wait() => {

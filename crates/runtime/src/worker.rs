@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     /// How long it took from its start until it took requests.
     pub(crate) init: Duration,
     usage: Mutex<Option<(Instant, u64)>>,
+    /// Until when the last invocation may go on in it.
+    busy_until: Mutex<Instant>,
     /// Closes the door when the worker is dropped.
     _door: Option<DoorGuard>,
 }
@@ -52,8 +54,19 @@ impl Worker {
             started: parts.started,
             init,
             usage: Mutex::new(None),
+            busy_until: Mutex::new(Instant::now()),
             _door: parts.door,
         }
+    }
+
+    /// Until when its last invocation may go on in it, after its answer.
+    pub(crate) fn busy_until(&self) -> Instant {
+        *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the deadline of an invocation that has its answer.
+    pub(crate) fn set_busy_until(&self, deadline: Instant) {
+        *self.busy_until.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 
     /// The most memory that it ever used, in bytes: known for a second at most, where `fresh` does not ask for more.

@@ -92,7 +92,9 @@ impl Fleet for Fake {
                 Word::Fails => {
                     Err(StartFailure::Work(WorkError::StartFailed { reason: "no such file".to_owned() }))
                 }
-                Word::InitFails => Err(StartFailure::Init(InitFailure::Reported("{}".into()), "".into())),
+                Word::InitFails => {
+                    Err(StartFailure::Init(InitFailure::reported("{}".into(), None), "".into()))
+                }
                 Word::Panics => panic!("as the script says"),
             }
         })

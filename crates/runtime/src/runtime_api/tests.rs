@@ -2,7 +2,11 @@ use std::fmt::Write as _;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
+use base64::Engine as _;
+use weft_service::workload::Invocation;
+
 use super::*;
+use crate::frames::RESPONSE_BYTES_MAX;
 
 /// A runtime's connection; every request and answer as it stands on the wire.
 struct Client(DuplexStream);
@@ -56,6 +60,26 @@ fn parse(bytes: &[u8]) -> Option<(u16, String, String)> {
     (body.len() >= length).then(|| (head[9..12].parse().unwrap(), head.clone(), body[..length].to_owned()))
 }
 
+/// What came of an event, as text.
+async fn told(waits: Waits) -> String {
+    let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+    match waits.answered.await.unwrap() {
+        Answered::Response(content_type, bytes) => format!("{content_type}: {}", text(bytes)),
+        Answered::Error(bytes) => format!("error: {}", text(bytes)),
+        Answered::TooLarge(length) => format!("too large: {length}"),
+        Answered::Streamed(mut told, mut pieces) => {
+            while let Some(piece) = pieces.recv().await {
+                told += &match piece {
+                    Piece::Data(bytes) => format!("; {}", text(bytes)),
+                    Piece::Error(bytes) => format!("; error: {}", text(bytes)),
+                    Piece::End => "; end".to_owned(),
+                };
+            }
+            told
+        }
+    }
+}
+
 fn invoke(id: &str) -> Invoke {
     Invoke {
         deadline_ms: 1_795_485_723_004,
@@ -91,7 +115,7 @@ async fn an_event_goes_out_and_its_answer_comes_back() {
     let (status, _, body) =
         client.ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
     assert_eq!((status, body.as_str()), (202, "{\"status\":\"OK\"}\n"));
-    assert_eq!(answered.await.unwrap(), Answered::Response("a/b".into(), "ok".into()));
+    assert_eq!(told(answered).await, "a/b: ok");
 }
 
 #[tokio::test]
@@ -107,7 +131,7 @@ async fn the_next_event_is_waited_for() {
     let (asked, [answered]) = tokio::join!(client.ask("GET", "invocation/next", &[], b""), submit);
     assert_eq!(asked.0, 200);
     client.ask("POST", "invocation/r-2/error", &[], b"{\"errorMessage\":\"no\"}").await;
-    assert_eq!(answered.await.unwrap(), Answered::Error("{\"errorMessage\":\"no\"}".into()));
+    assert_eq!(told(answered).await, "error: {\"errorMessage\":\"no\"}");
 }
 
 /// Posts after `r-1` was taken (and, with `answered`, answered); compares status and error type.
@@ -128,7 +152,8 @@ async fn check(answered: bool, method: &str, path: &str, headers: &[(&str, &str)
 #[tokio::test]
 async fn calls_out_of_turn_are_refused() {
     let mode = [("lambda-runtime-function-response-mode", "sideways")];
-    check(false, "GET", "invocation/next", &[], (403, "InvalidStateTransition")).await;
+    check(false, "GET", "restore/next", &[], (403, "InvalidStateTransition")).await;
+    check(false, "POST", "restore/error", &[], (403, "InvalidStateTransition")).await;
     check(false, "POST", "invocation/r-9/response", &[], (400, "InvalidRequestID")).await;
     check(false, "POST", "invocation/r-9/error", &[], (400, "InvalidRequestID")).await;
     check(false, "POST", "invocation/r-1/response", &mode, (400, "InvalidFunctionResponseMode")).await;
@@ -147,7 +172,10 @@ async fn an_init_error_is_taken_once() {
     let mut client = Client::of(&api);
     let headers = [("lambda-runtime-function-error-type", "Runtime.NoSuchHandler")];
     assert_eq!(client.ask("POST", "init/error", &headers, b"{\"errorType\":\"X\"}").await.0, 202);
-    assert_eq!(api.initialised().await, Init::Failed("{\"errorType\":\"X\"}".into()));
+    assert_eq!(
+        api.initialised().await,
+        Init::Failed("{\"errorType\":\"X\"}".into(), Some("Runtime.NoSuchHandler".to_owned()))
+    );
     assert_eq!(client.ask("POST", "init/error", &headers, b"{}").await.0, 403);
 }
 
@@ -161,14 +189,12 @@ async fn an_answer_that_is_too_long_is_refused_and_told() {
     let (status, _, text) = client.ask("POST", "invocation/r-1/response", &[], &body).await;
     assert_eq!(status, 413);
     assert!(text.contains("RequestEntityTooLarge"));
-    assert_eq!(answered.await.unwrap(), Answered::TooLarge(RESPONSE_BYTES_MAX + 1));
+    assert_eq!(told(answered).await, format!("too large: {}", RESPONSE_BYTES_MAX + 1));
     // The connection goes on.
     let answered = api.submit(invoke("r-2"));
     client.ask("GET", "invocation/next", &[], b"").await;
     client.ask("POST", "invocation/r-2/response", &[], &body[..RESPONSE_BYTES_MAX]).await;
-    assert!(
-        matches!(answered.await.unwrap(), Answered::Response(_, bytes) if bytes.len() == RESPONSE_BYTES_MAX)
-    );
+    assert_eq!(told(answered).await.len(), "application/octet-stream: ".len() + RESPONSE_BYTES_MAX);
 }
 
 #[tokio::test]
@@ -180,7 +206,7 @@ async fn a_large_error_cause_fits_into_the_head() {
     let cause = "c".repeat(900 << 10);
     let headers = [("lambda-runtime-function-xray-error-cause", cause.as_str())];
     assert_eq!(client.ask("POST", "invocation/r-1/error", &headers, b"{}").await.0, 202);
-    assert_eq!(answered.await.unwrap(), Answered::Error("{}".into()));
+    assert_eq!(told(answered).await, "error: {}");
 }
 
 #[tokio::test]
@@ -199,12 +225,93 @@ async fn an_error_after_the_answer_began_comes_in_trailers() {
     let body = format!(
         "4\r\npart\r\n0\r\nLambda-Runtime-Function-Error-Type: Error\r\nLambda-Runtime-Function-Error-Body: {error}\r\n\r\n"
     );
-    assert_eq!(client.ask("POST", "invocation/r-1/response", &headers, body.as_bytes()).await.0, 202);
-    assert_eq!(answered.await.unwrap(), Answered::Error("{\"errorMessage\":\"late\"}".into()));
+    let ((status, ..), found) = tokio::join!(
+        client.ask("POST", "invocation/r-1/response", &headers, body.as_bytes()),
+        told(answered)
+    );
+    assert_eq!(
+        (status, found.as_str()),
+        (202, "application/octet-stream; part; error: {\"errorMessage\":\"late\"}")
+    );
 
     let answered = api.submit(invoke("r-2"));
     client.ask("GET", "invocation/next", &[], b"").await;
-    client.ask("POST", "invocation/r-2/response", &headers, b"4\r\npart\r\n0\r\n\r\n").await;
-    let expected = Answered::Response("application/octet-stream".into(), "part".into());
-    assert_eq!(answered.await.unwrap(), expected);
+    let body = b"4\r\npart\r\n0\r\n\r\n";
+    let (_, told) =
+        tokio::join!(client.ask("POST", "invocation/r-2/response", &headers, body), told(answered));
+    assert_eq!(told, "application/octet-stream; part; end");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_may_come_again() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let head = "POST /2018-06-01/runtime/invocation/r-1/response HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nbro";
+    client.0.write_all(head.as_bytes()).await.unwrap();
+    drop(client);
+    let mut client = Client::of(&api);
+    let (status, _, body) = client.ask("GET", "invocation/next", &[], b"").await;
+    // Until the break is seen, the answer counts as under way.
+    if status == 200 {
+        assert_eq!(body, "{\"n\": 1}", "the same event once more");
+    }
+    while client.ask("POST", "invocation/r-1/response", &[], b"ok").await.0 != 202 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(told(answered).await, "application/octet-stream: ok");
+}
+
+#[tokio::test]
+async fn a_runtime_that_asks_again_gets_its_event_again() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    for _ in 0..2 {
+        let (status, head, body) = client.ask("GET", "invocation/next", &[], b"").await;
+        assert_eq!((status, body.as_str()), (200, "{\"n\": 1}"));
+        assert!(head.contains("lambda-runtime-aws-request-id: r-1"));
+    }
+    client.ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
+    assert_eq!(told(answered).await, "a/b: ok");
+}
+
+#[tokio::test]
+async fn an_event_that_was_not_taken_comes_back() {
+    let api = RuntimeApi::new();
+    let _waits = api.submit(invoke("r-1"));
+    assert_eq!(api.withdraw().unwrap().invocation.request_id, "r-1".into());
+    assert!(api.withdraw().is_none());
+    let mut client = Client::of(&api);
+    let _waits = api.submit(invoke("r-2"));
+    assert!(client.ask("GET", "invocation/next", &[], b"").await.1.contains("r-2"));
+    assert!(api.withdraw().is_none(), "the runtime has it");
+}
+
+#[tokio::test]
+async fn a_stream_comes_no_faster_than_it_is_taken() {
+    let api = RuntimeApi::new();
+    let mut client = Client::of(&api);
+    let waits = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let headers = [("lambda-runtime-function-response-mode", "streaming"), ("transfer-encoding", "chunked")];
+    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    let body = [chunk.repeat(64), b"0\r\n\r\n".to_vec()].concat();
+    let mut posting = Box::pin(client.ask("POST", "invocation/r-1/response", &headers, &body));
+    assert!(futures::poll!(&mut posting).is_pending());
+    let Answered::Streamed(_, mut pieces) = waits.answered.await.unwrap() else { panic!("it streams") };
+    for _ in 0..1000 {
+        assert!(futures::poll!(&mut posting).is_pending(), "nobody took the pieces");
+        tokio::task::yield_now().await;
+    }
+    let take = async {
+        let mut length = 0;
+        while let Some(Piece::Data(bytes)) = pieces.recv().await {
+            length += bytes.len();
+        }
+        length
+    };
+    let ((status, ..), length) = tokio::join!(posting, take);
+    assert_eq!((status, length), (202, 64 << 16));
 }
