@@ -53,6 +53,7 @@ impl Launch<'_> {
             limits: self.limits(),
             network: Network::Own,
             frames: self.speaks_frames(),
+            companions: Vec::new(),
         }
     }
 

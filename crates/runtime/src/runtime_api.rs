@@ -206,11 +206,11 @@ impl RuntimeApi {
         if mode.is_some() {
             return self.streamed(content_type, running.1, body).await;
         }
-        let made = |bytes, trailers: &HeaderMap| match error_of(trailers) {
+        let answered = |bytes, trailers: &HeaderMap| match error_of(trailers) {
             Some(error) => Answered::Error(error),
             None => Answered::Response(content_type, bytes),
         };
-        self.whole(running, body, made).await
+        self.whole(running, body, answered).await
     }
 
     async fn error(&self, id: &str, request: Request<Body>) -> Response<Body> {

@@ -129,6 +129,7 @@ fn program(argv: &[&str]) -> SandboxSpec {
         limits: Limits::default(),
         network: Network::Own,
         frames: false,
+        companions: Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
 
+use crate::beside::Companions;
 use crate::channel::{self, Packet};
 use crate::error::StartError;
 use crate::protocol::{Event, Handed, InitAnswer, InitRequest, Refusal, Request, decode, encode};
@@ -272,6 +273,8 @@ pub struct Sandbox {
     pub stderr: Option<OwnedFd>,
     /// The server's end of the frame socket, if the spec asked for one. Non-blocking.
     pub frames: Option<OwnedFd>,
+    /// The companions, if the spec has any.
+    pub companions: Option<Companions>,
     id: u64,
     handed: Handed,
     control: tokio::sync::Mutex<Control>,
@@ -314,8 +317,27 @@ impl Sandbox {
         let door = network(&mut descriptors);
         let dns_udp = network(&mut descriptors);
         let dns_tcp = network(&mut descriptors);
+        let companions = match (handed.companions, descriptors.next(), descriptors.next()) {
+            (true, Some(output), Some(link)) => {
+                Some(Companions::new(output, link).map_err(|error| broken(&error.to_string()))?)
+            }
+            _ => None,
+        };
         let control = tokio::sync::Mutex::new(Control { socket: control, asked: 0 });
-        Ok(Self { door, dns_udp, dns_tcp, stdout, stderr, frames, id, handed, control, exit, shared })
+        Ok(Self {
+            door,
+            dns_udp,
+            dns_tcp,
+            stdout,
+            stderr,
+            frames,
+            companions,
+            id,
+            handed,
+            control,
+            exit,
+            shared,
+        })
     }
 
     /// A number that no other sandbox of this launcher has.

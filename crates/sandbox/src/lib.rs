@@ -18,6 +18,7 @@
 //! It deliberately does not know what runs in a sandbox (contracts, requests, tenants), what a door leads to, or
 //! when to start and stop.
 
+mod beside;
 mod cgroup;
 mod channel;
 mod client;
@@ -32,13 +33,14 @@ mod spec;
 mod start;
 mod sys;
 
+pub use beside::{CompanionEnds, CompanionOrders, Companions};
 pub use client::{Launcher, Sandbox};
 pub use error::{LaunchError, StartError};
 pub use privileges::{drop_privileges, prepare_data_folder};
 pub use report::{Feature, FeatureState, Mode, Report};
 pub use spec::{
-    Exit, ExitStatus, FRAMES_ENV, Family, Interpreter, Language, Limits, Listening, Mount, Network,
-    SandboxSpec, SyntheticFile, Usage,
+    Companion, CompanionEnd, CompanionEnding, Exit, ExitStatus, FRAMES_ENV, Family, Interpreter, Language,
+    Limits, Listening, Mount, Network, SandboxSpec, SyntheticFile, Usage,
 };
 pub use start::{Identity, LauncherConfig, LauncherLink, fork_launcher};
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::error::StartError;
 use crate::report::Report;
-use crate::spec::{Exit, Interpreter, Limits, SandboxSpec, SyntheticFile, Usage};
+use crate::spec::{Companion, Exit, Interpreter, Limits, SandboxSpec, SyntheticFile, Usage};
 
 /// From the server to the launcher. `call` numbers a question; its answer carries the same.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub(crate) struct Handed {
     pub(crate) frames: bool,
     /// Door, resolver over UDP, resolver over TCP.
     pub(crate) network: bool,
+    /// Behind all others: the companions' output and the link to them.
+    pub(crate) companions: bool,
     /// Whether the launcher freezes it by its group; else its init does by signals.
     pub(crate) freezes: bool,
     /// Whether the launcher knows what it uses by its group; else its init counts.
@@ -70,6 +72,8 @@ pub(crate) struct Order {
     pub(crate) files: Vec<SyntheticFile>,
     pub(crate) limits: Limits,
     pub(crate) frames: bool,
+    /// With any, their output and link come along behind the mounts.
+    pub(crate) companions: Vec<Companion>,
 }
 
 /// Where a mount goes.

@@ -35,6 +35,59 @@ pub struct SandboxSpec {
     /// Whether the program gets one end of a stream socket pair as an inherited descriptor, whose number is in
     /// [`FRAMES_ENV`]; the other end is [`Sandbox::frames`](crate::Sandbox::frames).
     pub frames: bool,
+    /// Programs that run beside it: at most 10. With any, the program waits to be
+    /// [started](crate::CompanionOrders::start_program), and the sandbox goes on when it ends.
+    pub companions: Vec<Companion>,
+}
+
+/// A program beside the sandbox's own, in a process group of its own, under the same limits and in the same confinement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Companion {
+    /// The program and its arguments; at least the program.
+    pub argv: Vec<String>,
+    /// The whole environment; nothing is inherited.
+    pub env: Vec<(String, String)>,
+    /// The working directory inside.
+    pub cwd: PathBuf,
+}
+
+/// That a companion, or the program beside them, has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompanionEnd {
+    /// 0 is the program, 1 the first companion.
+    pub index: u8,
+    /// How it ended.
+    pub ending: CompanionEnding,
+}
+
+/// How a companion, or the program beside them, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompanionEnding {
+    /// With this status.
+    Ended(ExitStatus),
+    /// It could not be executed: the kernel's error number.
+    NotStarted(u8),
+}
+
+impl CompanionEnd {
+    pub(crate) const BYTES: usize = 3;
+
+    pub(crate) const fn encode(self) -> [u8; Self::BYTES] {
+        match self.ending {
+            CompanionEnding::Ended(ExitStatus::Code(code)) => [self.index, 0, code],
+            CompanionEnding::Ended(ExitStatus::Signal(number)) => [self.index, 1, number],
+            CompanionEnding::NotStarted(number) => [self.index, 2, number],
+        }
+    }
+
+    pub(crate) const fn decode([index, kind, value]: [u8; Self::BYTES]) -> Self {
+        let ending = match kind {
+            0 => CompanionEnding::Ended(ExitStatus::Code(value)),
+            1 => CompanionEnding::Ended(ExitStatus::Signal(value)),
+            _ => CompanionEnding::NotStarted(value),
+        };
+        Self { index, ending }
+    }
 }
 
 /// The environment variable that names the inherited frame socket's descriptor.

@@ -113,6 +113,18 @@ pub(crate) fn default_signals() {
     }
 }
 
+/// Has a command's child begin with [`default_signals`]: it would else inherit what its parent blocks.
+pub(crate) fn spawn_with_default_signals(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt as _;
+    // SAFETY: between fork and exec, `default_signals` makes system calls alone: it allocates nothing and takes no lock.
+    unsafe {
+        command.pre_exec(|| {
+            default_signals();
+            Ok(())
+        })
+    };
+}
+
 /// Makes `number` another name of `fd`, inherited by executed programs.
 pub(crate) fn duplicate_to(fd: impl AsFd, number: RawFd) -> io::Result<()> {
     let fd = fd.as_fd().as_raw_fd();

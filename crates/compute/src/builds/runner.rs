@@ -163,6 +163,7 @@ fn spec(command: BuildCommand) -> SandboxSpec {
         },
         network: if command.network { Network::Host } else { Network::Own },
         frames: false,
+        companions: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod blank;
+pub(crate) mod companions;
 pub(crate) mod confine;
 pub(crate) mod etc;
 pub(crate) mod init;

@@ -1,5 +1,6 @@
 //! From a blank sandbox to a running program: the process that waits for the order and becomes the program.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -11,6 +12,7 @@ use std::process::Command;
 use landlock::RulesetCreated;
 use libc::sock_filter;
 
+use super::companions;
 use super::confine::{self, User};
 use super::root::{self, Step};
 use crate::channel::{self, Packet};
@@ -40,7 +42,7 @@ impl Waiting<'_> {
     pub(crate) fn run(self) -> ! {
         let refusal = match confine::wall() {
             Ok(wall) => match channel::receive(&self.setup, true) {
-                Ok(Some(packet)) => self.become_program(&packet, wall),
+                Ok(Some(packet)) => self.carry_out(packet, wall),
                 // Not needed any more.
                 _ => sys::exit_now(0),
             },
@@ -51,13 +53,22 @@ impl Waiting<'_> {
     }
 
     /// Returns only if it fails.
-    fn become_program(&self, packet: &Packet, wall: RulesetCreated) -> Refusal {
-        let order: Order = match decode(&packet.bytes) {
+    fn carry_out(&self, packet: Packet, wall: RulesetCreated) -> Refusal {
+        let Packet { bytes, mut descriptors } = packet;
+        let order: Order = match decode(&bytes) {
             Ok(order) => order,
             Err(error) => return Refusal::setup("read the order", &error),
         };
-        if let Err((step, error)) = self.prepare(&order, &packet.descriptors, wall) {
+        let beside = descriptors.split_off(order.targets.len().min(descriptors.len()));
+        if let Err((step, error)) = self.prepare(&order, &descriptors, wall) {
             return Refusal::setup(step, &error);
+        }
+        drop(descriptors);
+        if !order.companions.is_empty() {
+            return match self.supervise(&order, beside) {
+                Ok(never) => match never {},
+                Err(error) => Refusal::setup("start the companions", &error),
+            };
         }
         let mut command = Command::new(&order.argv[0]);
         command.args(&order.argv[1..]).env_clear().envs(order.env.iter().map(|(name, value)| (name, value)));
@@ -66,6 +77,19 @@ impl Waiting<'_> {
         }
         let error = command.exec();
         Refusal::Execute { program: order.argv[0].clone(), reason: error.to_string() }
+    }
+
+    /// Starts the companions, and goes on beside them.
+    fn supervise(&self, order: &Order, beside: Vec<OwnedFd>) -> io::Result<Infallible> {
+        let [output, link]: [OwnedFd; 2] =
+            beside.try_into().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        // The frame socket is not for companions.
+        let started = companions::start(order, &output, link)?;
+        self.arrange(order.frames)?;
+        drop(output);
+        // The launcher takes the end of this socket for the start.
+        rustix::net::shutdown(&self.setup, rustix::net::Shutdown::Both)?;
+        started.run()
     }
 
     fn prepare(&self, order: &Order, mounts: &[OwnedFd], wall: RulesetCreated) -> Result<(), Step> {
@@ -92,7 +116,7 @@ impl Waiting<'_> {
         confine::become_user(self.user, &order.limits).map_err(step("become an ordinary user"))?;
         rustix::process::chdir(&order.cwd)
             .map_err(|error| step("enter the working directory")(error.into()))?;
-        self.arrange(order.frames).map_err(step("arrange descriptors"))?;
+        self.arrange(order.frames && order.companions.is_empty()).map_err(step("arrange descriptors"))?;
         sys::default_signals();
         self.filter_calls().map_err(step("install the seccomp filter"))
     }

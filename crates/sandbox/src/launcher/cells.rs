@@ -3,6 +3,8 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
 use super::{Launcher, REFILL_PAUSE, sources};
@@ -214,8 +216,9 @@ impl Launcher<'_> {
         let driver = self.driver.as_ref().map(crate::cgroup::Driver::abilities).unwrap_or_default();
         let host_name = etc::host_name(&spec.name);
         let hosts = etc::hosts(&host_name, &self.copied, spec.network == Network::Own);
-        let SandboxSpec { argv, env, cwd, files, limits, frames, .. } = spec;
-        let order = Order { host_name, hosts, argv, env, cwd, targets, files, limits, frames };
+        let SandboxSpec { argv, env, cwd, files, limits, frames, companions, .. } = spec;
+        let beside = if companions.is_empty() { None } else { Some(self.beside(worker)?) };
+        let order = Order { host_name, hosts, argv, env, cwd, targets, files, limits, frames, companions };
         let Some(cell) = self.cells.get_mut(&slot) else {
             return Err(Refusal::setup("find a sandbox", &"it is gone"));
         };
@@ -233,7 +236,8 @@ impl Launcher<'_> {
             channel::send(control, &encode(&(0u32, watch)), &[])
                 .map_err(|error| Refusal::setup("wake the watchdog", &error))?;
         }
-        let borrowed: Vec<_> = mounts.iter().map(AsFd::as_fd).collect();
+        let (theirs, ours) = beside.unzip();
+        let borrowed: Vec<_> = mounts.iter().chain(theirs.iter().flatten()).map(AsFd::as_fd).collect();
         channel::send(setup, &encode(&order), &borrowed)
             .map_err(|error| Refusal::setup("give the order", &error))?;
         let mut descriptors = std::mem::take(handed);
@@ -242,10 +246,31 @@ impl Launcher<'_> {
             descriptors.remove(3);
         }
         let network = cell.network == Network::Own;
-        let handed = Handed { frames, network, freezes: driver.freeze, accounts: driver.memory };
+        let companions = ours.is_some();
+        descriptors.extend(ours.into_iter().flatten());
+        let handed = Handed { frames, network, companions, freezes: driver.freeze, accounts: driver.memory };
         cell.memory_bytes = limits.memory_bytes;
         cell.stage = Stage::Starting { id, status, handed, descriptors };
         Ok(())
+    }
+
+    /// The companions' output and link: their ends and ours.
+    fn beside(&self, worker: u32) -> Result<([OwnedFd; 2], [OwnedFd; 2]), Refusal> {
+        let make = || {
+            let (output, output_theirs) = pipe_with(PipeFlags::CLOEXEC)?;
+            let stream = (SocketType::STREAM, SocketFlags::CLOEXEC);
+            let (link, link_theirs) = socketpair(AddressFamily::UNIX, stream.0, stream.1, None)?;
+            if self.mode == Mode::Full {
+                // So that a companion may open /dev/stdout.
+                let owner = (rustix::process::Uid::from_raw(worker), rustix::process::Gid::from_raw(worker));
+                rustix::fs::fchown(&output_theirs, Some(owner.0), Some(owner.1))?;
+            }
+            for end in [&output, &link] {
+                rustix::io::ioctl_fionbio(end, true)?;
+            }
+            Ok::<_, rustix::io::Errno>(([output_theirs, link_theirs], [output, link]))
+        };
+        make().map_err(|error| Refusal::setup("make the companions' streams", &error))
     }
 
     /// Reads what a sandbox that sets itself up has to say.

@@ -17,6 +17,7 @@ use crate::sys;
 
 /// The most mounts and prefixes in one sandbox.
 const MOUNTS_MAX: usize = 48;
+const COMPANIONS_MAX: usize = 10;
 const FILES_MAX: usize = 256;
 const FILE_BYTES_MAX: usize = 4 << 20;
 const MEMORY_BYTES_MIN: u64 = 4 << 20;
@@ -24,14 +25,20 @@ const MEMORY_BYTES_MIN: u64 = 4 << 20;
 /// Checks the documented rules.
 pub(super) fn validate(spec: &SandboxSpec) -> Result<(), Refusal> {
     let fail = |what: &str| Err(Refusal::Invalid(what.to_owned()));
-    let text = spec.argv.iter().chain(spec.env.iter().flat_map(|(name, value)| [name, value]));
-    if spec.argv.first().is_none_or(String::is_empty) {
+    let beside = spec.companions.iter();
+    let programs = beside.clone().map(|beside| &beside.argv).chain([&spec.argv]);
+    let variables = beside.flat_map(|beside| &beside.env).chain(&spec.env);
+    let text = programs.clone().flatten().chain(variables.clone().flat_map(|(name, value)| [name, value]));
+    if programs.clone().any(|argv| argv.first().is_none_or(String::is_empty)) {
         return fail("it names no program");
+    }
+    if spec.companions.len() > COMPANIONS_MAX {
+        return fail("it has more than 10 companions");
     }
     if text.into_iter().any(|text| text.contains('\0')) {
         return fail("an argument or variable holds a zero byte");
     }
-    if spec.env.iter().any(|(name, _)| name.is_empty() || name.contains('=')) {
+    if variables.clone().any(|(name, _)| name.is_empty() || name.contains('=')) {
         return fail("a variable's name is empty or holds `=`");
     }
     if spec.mounts.len() + spec.interpreter_prefixes.len() > MOUNTS_MAX {
@@ -47,7 +54,7 @@ pub(super) fn validate(spec: &SandboxSpec) -> Result<(), Refusal> {
     if let Some(bad) = targets.chain(&spec.interpreter_prefixes).find(|path| !is_target(path)) {
         return Err(Refusal::Invalid(format!("`{}` cannot be a place inside", bad.display())));
     }
-    if !spec.cwd.is_absolute() {
+    if !spec.cwd.is_absolute() || spec.companions.iter().any(|beside| !beside.cwd.is_absolute()) {
         return fail("the working directory is not absolute");
     }
     if spec.limits.memory_bytes < MEMORY_BYTES_MIN || spec.limits.processes == 0 {

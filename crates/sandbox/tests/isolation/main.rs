@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test: a panic is a failure, and has its place")]
 
 mod cases;
+mod companions;
 mod limits;
 mod machine;
 mod memory;
@@ -80,7 +81,12 @@ fn run_mode(mode: &str, arguments: &[String]) -> ExitCode {
 async fn run_cases(mode: &str, world: World, filters: &[String]) -> ExitCode {
     let begin = Instant::now();
     let (mut passed, mut failed) = (0, 0);
-    let cases = cases::CASES.iter().chain(limits::CASES).chain(memory::CASES).chain(network::CASES);
+    let cases = cases::CASES
+        .iter()
+        .chain(companions::CASES)
+        .chain(limits::CASES)
+        .chain(memory::CASES)
+        .chain(network::CASES);
     for (name, case) in cases {
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
             continue;

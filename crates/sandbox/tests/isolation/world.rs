@@ -123,6 +123,7 @@ pub(crate) fn program(argv: &[&str]) -> SandboxSpec {
         limits: Limits { processes: 64, ..Limits::default() },
         network: Network::Own,
         frames: false,
+        companions: Vec::new(),
     }
 }
 
