@@ -30,6 +30,12 @@ pub(crate) fn known_type(error_type: Option<&str>) -> String {
     known.unwrap_or("Runtime.Unknown").to_owned()
 }
 
+/// The type in an error's JSON, as logs and measurements name it.
+pub(crate) fn type_within(error: &[u8]) -> String {
+    let error: Option<serde_json::Value> = serde_json::from_slice(error).ok();
+    known_type(error.as_ref().and_then(|error| error.get("errorType")?.as_str()))
+}
+
 /// `errorType` and the text behind `Error: ` for a runtime that ended.
 pub(crate) fn ended(exit: Exit) -> (&'static str, String) {
     if exit.oom_killed {
@@ -77,7 +83,8 @@ pub(crate) fn ending(exit: Exit) -> String {
     }
 }
 
-fn signal_name(number: u8) -> String {
+/// A signal as Go names it, whose runtime Lambda's own texts come from.
+pub(crate) fn signal_name(number: u8) -> String {
     let name = match number {
         1 => "hangup",
         2 => "interrupt",

@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 use weft_sandbox::Exit;
 
-use bytes::Bytes;
-
 use crate::delivery::{Delivered, Delivery};
 use crate::errors;
+use crate::extensions::Failure;
 use crate::frames::{Frames, Invoke, Said};
 use crate::runtime_api::{Answered, Piece, RuntimeApi};
 use crate::worker::{Link, Worker};
@@ -28,6 +28,8 @@ pub(crate) enum Outcome {
     TimedOut,
     /// The runtime ended.
     Ended(Exit),
+    /// An extension failed.
+    Extension(Failure),
     /// The runtime never asked for the event, which another worker may get.
     NotTaken(Box<Invoke>),
 }
@@ -37,8 +39,21 @@ const ENDING: Duration = Duration::from_secs(1);
 /// How long a runtime always has to ask for its next event.
 const PATIENCE_MIN: Duration = Duration::from_millis(100);
 
-/// Sends an event to a worker and waits for what comes of it.
+/// Sends an event to a worker and its extensions, and waits for what comes of it.
 pub(crate) async fn exchange(worker: &Worker, invoke: Invoke, delivery: &mut Delivery) -> Outcome {
+    let extensions = &worker.api.extensions;
+    if !extensions.any() {
+        return through_runtime(worker, invoke, delivery).await;
+    }
+    extensions.invoke(&invoke);
+    tokio::select! {
+        biased;
+        outcome = through_runtime(worker, invoke, delivery) => outcome,
+        failure = extensions.failed() => Outcome::Extension(failure),
+    }
+}
+
+async fn through_runtime(worker: &Worker, invoke: Invoke, delivery: &mut Delivery) -> Outcome {
     match &worker.link {
         Link::Frames(frames) => {
             let mut frames = frames.lock().await;

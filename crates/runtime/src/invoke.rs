@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
-use weft_service::workload::{Invocation, Invoked, StreamEnd};
+use weft_service::workload::{Contract, Invocation, Invoked, StreamEnd};
 
 use crate::delivery::Delivery;
 use crate::errors;
 use crate::exchange::{Outcome, exchange};
+use crate::extensions::Failure;
 use crate::frames::Invoke;
+use crate::platform::{self, Figures, Status};
 use crate::pool::{InitFailure, Lease};
 use crate::start::{RevisionFleet, Shared};
-use crate::worker::Worker;
+use crate::worker::{Link, Worker};
 
 /// What came of an invocation, with the content type where the runtime named one.
 pub(crate) struct Done {
@@ -42,7 +44,8 @@ pub(crate) async fn run(
     let worker = Arc::clone(lease.worker());
     let (first, tail, id) = (lease.first(), invocation.tail, Arc::clone(&invocation.request_id));
     delivery.set_cold(first);
-    worker.log.begin(start, tail);
+    let trace = invocation.trace_id.clone();
+    worker.log.begin(start, || platform::start(&id, version(&worker), trace.as_deref()), tail);
     let begun = Instant::now();
     let deadline_ms = shared.clock.now().plus(timeout).as_millis();
     let outcome = within(&worker, timeout, Invoke { deadline_ms, invocation }, &mut delivery).await;
@@ -57,23 +60,97 @@ pub(crate) async fn run(
     // Whoever takes the answer as it comes sees its end now.
     drop(delivery);
     worker.set_busy_until(begun + timeout);
-    let duration = begun.elapsed();
-    worker.log.collect();
+    let ending = Ending { shared, worker, lease, id, trace, tail, begun, timeout };
+    Ok(ending.answer(outcome).await)
+}
 
-    let healthy = !matches!(outcome, Outcome::TimedOut | Outcome::Ended(_));
-    let memory = memory(&worker, tail, &outcome).await;
-    let Answer { payload, error, content_type, status } = answer(&shared, &worker, timeout, &id, outcome);
-    let init = first.then_some(worker.init);
-    let mib = worker.identity.revision.limits.memory_mib;
-    let report = report(&id, duration, init, mib, memory, &status);
-    let log_tail = worker.log.end([format!("END RequestId: {id}"), report]).map(Bytes::from);
-    if healthy {
-        worker.refresh_memory();
-        lease.give_back();
-    } else {
-        lease.discard();
+/// An invocation whose runtime has done with it.
+struct Ending {
+    shared: Arc<Shared>,
+    worker: Arc<Worker>,
+    lease: Lease<RevisionFleet>,
+    id: Arc<str>,
+    trace: Option<String>,
+    tail: bool,
+    begun: Instant,
+    timeout: Duration,
+}
+
+impl Ending {
+    /// Gives the answer; extensions may go on beyond it.
+    async fn answer(self, outcome: Outcome) -> Done {
+        let (first, duration) = (self.lease.first(), self.begun.elapsed());
+        if matches!(self.worker.link, Link::Api(_)) {
+            // Whoever reads its framed log goes first.
+            tokio::task::yield_now().await;
+        }
+        self.worker.log.collect();
+        let healthy = !matches!(outcome, Outcome::TimedOut | Outcome::Ended(_) | Outcome::Extension(_));
+        if !healthy {
+            self.worker.spoil(if matches!(outcome, Outcome::TimedOut) { "timeout" } else { "failure" });
+        }
+        let memory = memory(&self.worker, self.tail, &outcome).await;
+        let Answer { payload, error, content_type, status } = answer(&self, outcome);
+        let bytes = payload.len();
+        self.worker
+            .log
+            .notes(|| platform::runtime_done(&self.id, &status, duration, bytes, self.trace.as_deref()));
+        let done = |log_tail: Option<Vec<u8>>| {
+            let log_tail = log_tail.map(Bytes::from);
+            Done { invoked: Invoked { payload, error, log_tail, cold: first, duration }, content_type }
+        };
+        if healthy && self.worker.is_busy() {
+            if !self.tail {
+                tokio::spawn(self.settle(memory, status));
+                return done(None);
+            }
+            return done(self.settle(memory, status).await);
+        }
+        done(self.end(healthy, memory, &status))
     }
-    Ok(Done { invoked: Invoked { payload, error, log_tail, cold: first, duration }, content_type })
+
+    /// Waits until the extensions have done, for as long as the invocation may take.
+    async fn settle(self, memory: u64, status: Status) -> Option<Vec<u8>> {
+        let deadline = self.begun + self.timeout;
+        let (healthy, status) = match timeout_at(deadline, self.worker.settled()).await {
+            Ok(Ok(())) => (true, status),
+            Ok(Err(failure)) => {
+                let Failure { error_type, text } = failure;
+                self.worker.log.note(format!("RequestId: {} Error: {text}\n{error_type}", self.id));
+                self.worker.spoil("failure");
+                (false, Status::error(error_type))
+            }
+            Err(_) => {
+                self.worker.log.note(errors::timed_out(self.shared.clock.now(), &self.id, self.timeout));
+                self.worker.spoil("timeout");
+                (false, Status::TIMEOUT)
+            }
+        };
+        self.worker.log.collect();
+        self.end(healthy, memory, &status)
+    }
+
+    /// Ends the invocation's log and gives the worker back.
+    fn end(self, healthy: bool, memory: u64, status: &Status) -> Option<Vec<u8>> {
+        let Self { worker, lease, id, trace, begun, .. } = self;
+        let figures = Figures {
+            duration: begun.elapsed(),
+            init: lease.first().then_some(worker.init),
+            memory_mib: worker.identity.revision.limits.memory_mib,
+            used_bytes: memory,
+        };
+        let log_tail =
+            worker.log.end(format!("END RequestId: {id}"), report(&id, &figures, &status.text()), || {
+                platform::report(&id, status, &figures, trace.as_deref())
+            });
+        if healthy {
+            worker.refresh_memory();
+            lease.give_back();
+        } else {
+            lease.discard();
+        }
+        log_tail
+    }
 }
 
 impl Done {
@@ -118,62 +195,75 @@ struct Answer {
     payload: Bytes,
     error: Option<&'static str>,
     content_type: Option<String>,
-    /// What the report says beyond the figures.
-    status: String,
+    status: Status,
 }
 
 /// What the caller sees, and the platform's own log lines for what the function did not say itself.
-fn answer(shared: &Shared, worker: &Worker, timeout: Duration, id: &str, outcome: Outcome) -> Answer {
-    let failed =
-        |payload, status: String| Answer { payload, error: Some("Unhandled"), content_type: None, status };
+fn answer(ending: &Ending, outcome: Outcome) -> Answer {
+    let Ending { shared, worker, id, timeout, .. } = ending;
+    let failed = |payload, status| Answer { payload, error: Some("Unhandled"), content_type: None, status };
     match outcome {
         Outcome::Response(content_type, payload) => {
-            Answer { payload, error: None, content_type, status: String::new() }
+            Answer { payload, error: None, content_type, status: Status::SUCCESS }
         }
         Outcome::Streamed | Outcome::NotTaken(_) => {
-            Answer { payload: Bytes::new(), error: None, content_type: None, status: String::new() }
+            Answer { payload: Bytes::new(), error: None, content_type: None, status: Status::SUCCESS }
         }
-        Outcome::Error(payload) => failed(payload, String::new()),
+        Outcome::Error(payload) => {
+            let status = Status::reported(errors::type_within(&payload));
+            failed(payload, status)
+        }
         Outcome::TooLarge(length) => {
-            let status = "\tStatus: error\tError Type: Function.ResponseSizeTooLarge".to_owned();
+            let status = Status::error("Function.ResponseSizeTooLarge");
             failed(errors::too_large_payload(length), status)
         }
         Outcome::TimedOut => {
-            let message = errors::timed_out(shared.clock.now(), id, timeout);
+            let message = errors::timed_out(shared.clock.now(), id, *timeout);
             worker.log.note(message.clone());
-            failed(errors::timed_out_payload(&message), "\tStatus: timeout".to_owned())
+            failed(errors::timed_out_payload(&message), Status::TIMEOUT)
         }
         Outcome::Ended(exit) => {
             let (error_type, text) = errors::ended(exit);
-            worker.log.note(format!("RequestId: {id} Error: {text}\n{error_type}"));
-            let status = format!("\tStatus: error\tError Type: {error_type}");
-            failed(errors::platform_payload(error_type, id, &text), status)
+            failed_by_itself(ending, error_type, &text)
         }
+        Outcome::Extension(Failure { error_type, text }) => failed_by_itself(ending, error_type, &text),
     }
 }
 
-fn report(
-    id: &str,
-    duration: Duration,
-    init: Option<Duration>,
-    mib: u32,
-    memory: u64,
-    status: &str,
-) -> String {
-    // Lambda bills the initialisation as well, since 2025.
-    let billed = (duration + init.unwrap_or_default()).as_nanos().div_ceil(1_000_000);
-    let used = memory.div_ceil(1 << 20);
+/// A runtime or an extension that ended.
+fn failed_by_itself(ending: &Ending, error_type: &str, text: &str) -> Answer {
+    let id = &ending.id;
+    ending.worker.log.note(format!("RequestId: {id} Error: {text}\n{error_type}"));
+    Answer {
+        payload: errors::platform_payload(error_type, id, text),
+        error: Some("Unhandled"),
+        content_type: None,
+        status: Status::error(error_type),
+    }
+}
+
+/// The version that the worker runs.
+fn version(worker: &Worker) -> &str {
+    match &worker.identity.revision.contract {
+        Contract::Lambda(lambda) => &lambda.version,
+        Contract::Http(_) => "",
+    }
+}
+
+fn report(id: &str, figures: &Figures, status: &str) -> String {
     let mut text = String::with_capacity(224);
     let _ = write!(
         text,
-        "REPORT RequestId: {id}\tDuration: {} ms\tBilled Duration: {billed} ms\tMemory Size: {mib} MB\tMax Memory \
-         Used: {used} MB\t",
-        Millis(duration),
+        "REPORT RequestId: {id}\tDuration: {} ms\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
+        Millis(figures.duration),
+        figures.billed_ms(),
+        figures.memory_mib,
+        figures.used_mib(),
     );
-    if let Some(init) = init {
+    if let Some(init) = figures.init {
         let _ = write!(text, "Init Duration: {} ms\t", Millis(init));
     }
-    text.push_str(status.trim_start_matches('\t'));
+    text.push_str(status);
     text
 }
 
@@ -215,21 +305,20 @@ mod tests {
 
     #[test]
     fn a_report_has_lambdas_fields() {
-        let text = report("r-1", Duration::from_micros(1234), None, 128, 41 << 20, "");
+        let mut figures = Figures {
+            duration: Duration::from_micros(1234),
+            init: None,
+            memory_mib: 128,
+            used_bytes: 41 << 20,
+        };
         assert_eq!(
-            text,
+            report("r-1", &figures, ""),
             "REPORT RequestId: r-1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 41 MB\t"
         );
-        let text = report(
-            "r-1",
-            Duration::from_secs(3),
-            Some(Duration::from_millis(99)),
-            128,
-            1,
-            "\tStatus: timeout",
-        );
+        figures.duration = Duration::from_secs(3);
+        (figures.init, figures.used_bytes) = (Some(Duration::from_millis(99)), 1);
         assert_eq!(
-            text,
+            report("r-1", &figures, "Status: timeout"),
             "REPORT RequestId: r-1\tDuration: 3000.00 ms\tBilled Duration: 3099 ms\tMemory Size: 128 MB\tMax Memory \
              Used: 1 MB\tInit Duration: 99.00 ms\tStatus: timeout"
         );

@@ -1,20 +1,33 @@
 //! What a worker is started with: program, environment, files, limits.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use weft_sandbox::{Language, Limits, Mount, Network, SandboxSpec, SyntheticFile};
+use weft_sandbox::{Companion, Language, Limits, Mount, Network, SandboxSpec, SyntheticFile};
 use weft_service::workload::{
     AWS_ENDPOINT_ADDRESS, Contract, HttpContract, LambdaContract, RUNTIME_API_ADDRESS, Revision, RoleKeys,
 };
 
 use crate::RuntimeConfig;
 use crate::interpreter::InterpreterChoice;
+use crate::start::initialization;
 
 /// Where code lies inside.
 const TASK_ROOT: &str = "/var/task";
 /// The port that a service is told to listen on.
 pub(crate) const PORT: u16 = 8080;
+
+/// The descriptor that a sandbox gives its program beside the standard ones.
+const FRAMES_NUMBER: &str = "3";
+/// Variables that extensions do not get, beside those that begin with `_`.
+const RUNTIMES_ONLY: [&str; 5] = [
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_EXEC_WRAPPER",
+    "WEFT_NODE_CONTRACT",
+];
 
 /// All that a spec is made of.
 pub(crate) struct Launch<'a> {
@@ -52,9 +65,39 @@ impl Launch<'_> {
             files: self.files(),
             limits: self.limits(),
             network: Network::Own,
-            frames: self.speaks_frames(),
-            companions: Vec::new(),
+            // A runtime of its own may write its log there.
+            frames: matches!(revision.contract, Contract::Lambda(_)),
+            companions: self.companions(),
         }
+    }
+
+    /// The external extensions of the layers: the executable files of `/opt/extensions`, by name.
+    pub(crate) fn extensions(&self) -> Vec<String> {
+        let layers = self.revision.mounts.iter().find(|(target, _)| target == "/opt");
+        let is_function = matches!(self.revision.contract, Contract::Lambda(_));
+        let Some((_, layers)) = layers.filter(|_| is_function) else { return Vec::new() };
+        let files = std::fs::read_dir(layers.join("extensions")).into_iter().flatten().flatten();
+        let mut names: Vec<String> = files
+            .filter(|file| {
+                let data = std::fs::metadata(file.path());
+                data.is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+            })
+            .filter_map(|file| file.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// They see what the function's code sees but what the platform keeps for runtimes.
+    fn companions(&self) -> Vec<Companion> {
+        let Contract::Lambda(lambda) = &self.revision.contract else { return Vec::new() };
+        let runtimes = |name: &str| name.starts_with('_') || RUNTIMES_ONLY.contains(&name);
+        let companion = |name: String| Companion {
+            argv: vec![format!("/opt/extensions/{name}")],
+            env: self.lambda_env(lambda).into_iter().filter(|(name, _)| !runtimes(name)).collect(),
+            cwd: "/".into(),
+        };
+        self.extensions().into_iter().map(companion).collect()
     }
 
     /// Whether one of our own bootstraps runs the code.
@@ -225,11 +268,13 @@ impl Launch<'_> {
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.revision.limits.memory_mib.to_string()),
             ("AWS_LAMBDA_LOG_GROUP_NAME", self.revision.log_group.clone()),
             ("AWS_LAMBDA_LOG_STREAM_NAME", self.log_stream.to_owned()),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", initialization(self.revision).name().into()),
             ("_AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129".into()),
             ("_AWS_XRAY_DAEMON_PORT", "2000".into()),
         ];
-        if !native {
+        if native {
+            strong.push(("_LAMBDA_TELEMETRY_LOG_FD", FRAMES_NUMBER.into()));
+        } else {
             strong.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", lambda.runtime)));
         }
         if self.choice.is_some_and(|choice| choice.interpreter.language == Language::Node) {

@@ -14,24 +14,29 @@
 //! The crate deliberately does not know what a Lambda function's record or a service's definition looks like, which
 //! host or path a request came by, what a door leads to, or how a process is isolated.
 
+mod beside;
 mod config;
 mod delivery;
 mod detached;
 mod errors;
 mod event;
 mod exchange;
+mod extensions;
+mod framed;
 mod frames;
 mod http_worker;
 mod interpreter;
 mod invoke;
 mod launch;
 mod logs;
+mod platform;
 mod pool;
 mod runtime;
 mod runtime_api;
 mod sandboxed;
 mod spawn;
 mod start;
+mod telemetry;
 mod worker;
 
 pub use config::RuntimeConfig;

@@ -12,6 +12,9 @@ use weft_service::Clock;
 use weft_service::workload::{LogPlace, LogSink};
 use weft_types::Timestamp;
 
+use crate::platform::{Happening, Level};
+use crate::telemetry::Telemetry;
+
 /// A longer line is cut into several; the most that a log event may hold.
 const LINE_BYTES_MAX: usize = 256 << 10;
 /// What one look at a worker's output takes at most, so that a flood cannot hold up its own worker's answer.
@@ -30,10 +33,15 @@ pub(crate) struct WorkerLog {
     sink: Arc<dyn LogSink>,
     clock: Arc<dyn Clock>,
     place: LogPlace,
+    /// Who wants to know beside the log.
+    pub(crate) telemetry: Arc<Telemetry>,
+    /// Where the platform's lines are JSON: the least level of those that stand in the log.
+    json: Option<Level>,
     state: Mutex<State>,
 }
 
 struct State {
+    telemetry: Arc<Telemetry>,
     pipes: Vec<Pipe>,
     /// Lines on their way to the sink. The platform's own wait for one another, so that a request costs one hand-over.
     waiting: Vec<(Timestamp, String)>,
@@ -44,6 +52,8 @@ struct State {
 
 struct Pipe {
     fd: Arc<Receiver>,
+    /// Whose output it is, as telemetry names it.
+    source: &'static str,
     partial: Vec<u8>,
     /// Since when there is a begun line.
     begun: Option<Instant>,
@@ -51,29 +61,33 @@ struct Pipe {
 }
 
 impl WorkerLog {
-    /// Starts to read `output`, inside a tokio runtime.
+    /// Starts to read what was printed, inside a tokio runtime; `json` is the least level of the platform's lines where
+    /// these are JSON.
     pub(crate) fn start(
-        sink: Arc<dyn LogSink>,
-        clock: Arc<dyn Clock>,
+        (sink, clock): (Arc<dyn LogSink>, Arc<dyn Clock>),
         place: LogPlace,
-        output: Vec<OwnedFd>,
+        output: Output,
+        telemetry: Arc<Telemetry>,
+        json: Option<Level>,
     ) -> io::Result<Arc<Self>> {
-        let pipes = output
-            .into_iter()
-            .map(|fd| {
+        let sources = output.program.into_iter().map(|fd| ("function", fd));
+        let pipes = sources
+            .chain(output.extensions.map(|fd| ("extension", fd)))
+            .map(|(source, fd)| {
                 let fd = Arc::new(Receiver::from_owned_fd(fd)?);
-                Ok(Pipe { fd, partial: Vec::new(), begun: None, ended: false })
+                Ok(Pipe { fd, source, partial: Vec::new(), begun: None, ended: false })
             })
             .collect::<io::Result<Vec<_>>>()?;
         let fds: Vec<_> = pipes.iter().map(|pipe| Arc::clone(&pipe.fd)).collect();
         let state = State {
+            telemetry: Arc::clone(&telemetry),
             pipes,
             waiting: Vec::new(),
             tail: None,
             recent: VecDeque::new(),
             chunk: vec![0; 16 << 10],
         };
-        let log = Arc::new(Self { sink, clock, place, state: Mutex::new(state) });
+        let log = Arc::new(Self { sink, clock, place, telemetry, json, state: Mutex::new(state) });
         for (index, fd) in fds.into_iter().enumerate() {
             tokio::spawn(Arc::clone(&log).read(index, fd));
         }
@@ -120,20 +134,58 @@ impl WorkerLog {
         state
     }
 
-    /// Adds a line of the platform's own.
-    pub(crate) fn platform(&self, line: String) {
+    /// Adds a message of the platform's own.
+    pub(crate) fn platform(&self, message: String) {
+        let line = self.message(message);
         let mut state = self.state();
         state.remember(&line);
         state.add(self.clock.now(), line);
         self.send(state);
     }
 
+    /// Adds what happened: as text, where there is one and the log is text, else as JSON. Others may want to know as well.
+    pub(crate) fn happens(&self, text: Option<String>, happening: impl FnOnce() -> Happening) {
+        let line = self.line_of(text, happening);
+        let mut state = self.state();
+        if let Some(line) = line {
+            state.remember(&line);
+            state.add(self.clock.now(), line);
+        }
+        self.send(state);
+    }
+
     /// Adds the first line of a request, which waits for the next or for its [release](Self::release). With `tail`,
     /// collects a tail from now on.
-    pub(crate) fn begin(&self, line: String, tail: bool) {
+    pub(crate) fn begin(&self, text: String, happening: impl FnOnce() -> Happening, tail: bool) {
+        let line = self.line_of(Some(text), happening);
         let mut state = self.state();
         state.tail = tail.then(Vec::new);
-        state.add(self.clock.now(), line);
+        if let Some(line) = line {
+            state.add(self.clock.now(), line);
+        }
+    }
+
+    /// The line of what happened, which whoever wants to know is told of.
+    fn line_of(&self, text: Option<String>, happening: impl FnOnce() -> Happening) -> Option<String> {
+        if self.json.is_none() && !self.telemetry.is_watched() {
+            return text;
+        }
+        let happening = happening();
+        self.telemetry.platform(&happening);
+        match self.json {
+            None => text,
+            Some(least) => (happening.level >= least).then(|| happening.line(self.clock.now())),
+        }
+    }
+
+    fn message(&self, message: String) -> String {
+        match self.json {
+            None => message,
+            Some(_) => {
+                let time = self.clock.now().iso8601();
+                serde_json::json!({ "time": time, "type": "platform.fault", "record": message }).to_string()
+            }
+        }
     }
 
     /// Takes the first line of a request back, which goes to another worker, as far as it still waits.
@@ -141,12 +193,31 @@ impl WorkerLog {
         let mut state = self.state();
         state.tail = None;
         let begins = format!("START RequestId: {request_id} ");
-        state.waiting.retain(|(_, line)| !line.starts_with(&begins));
+        let is_start = |line: &str| line.contains("\"platform.start\"") && line.contains(request_id);
+        state.waiting.retain(|(_, line)| !line.starts_with(&begins) && !is_start(line));
     }
 
     /// Adds a line of a request, which waits for its [end](Self::end).
-    pub(crate) fn note(&self, line: String) {
+    pub(crate) fn note(&self, message: String) {
+        let line = self.message(message);
         self.state().add(self.clock.now(), line);
+    }
+
+    /// Adds what happened to a request, which waits for its [end](Self::end).
+    pub(crate) fn notes(&self, happening: impl FnOnce() -> Happening) {
+        if let Some(line) = self.line_of(None, happening) {
+            self.state().add(self.clock.now(), line);
+        }
+    }
+
+    /// Adds an event that a runtime wrote as a whole, with its own time; of a function alone.
+    pub(crate) fn framed(&self, time: Timestamp, text: &str) {
+        let mut state = self.state();
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        state.telemetry.line("function", time, text);
+        state.remember(text);
+        state.add(time, text.to_owned());
+        self.send(state);
     }
 
     /// Hands on what waits.
@@ -155,12 +226,20 @@ impl WorkerLog {
     }
 
     /// Adds the last lines of a request, hands on all that waits, and returns the tail where one was wanted.
-    pub(crate) fn end(&self, lines: [String; 2]) -> Option<Vec<u8>> {
+    pub(crate) fn end(
+        &self,
+        end: String,
+        report: String,
+        happening: impl FnOnce() -> Happening,
+    ) -> Option<Vec<u8>> {
+        let report = self.line_of(Some(report), happening);
+        let end = self.json.is_none().then_some(end);
         let mut state = self.state();
         let now = self.clock.now();
-        for line in lines {
+        for line in end.into_iter().chain(report) {
             state.add(now, line);
         }
+        self.telemetry.flush();
         let tail = state.tail.take();
         self.send(state);
         let mut tail = tail?;
@@ -194,6 +273,14 @@ async fn readable(fd: &Receiver, begun: Option<Instant>) -> io::Result<bool> {
         Ok(ready) => ready.map(|()| begun.elapsed() >= BEGUN_MAX),
         Err(_) => Ok(true),
     }
+}
+
+/// What a worker prints.
+pub(crate) struct Output {
+    /// Standard output and error of the program.
+    pub(crate) program: Vec<OwnedFd>,
+    /// What all of its external extensions print.
+    pub(crate) extensions: Option<OwnedFd>,
 }
 
 /// Whether a pipe has more to give.
@@ -236,7 +323,7 @@ impl State {
         let pipe = &mut self.pipes[index];
         if (all || pipe.ended) && !pipe.partial.is_empty() {
             let rest = std::mem::take(&mut pipe.partial);
-            self.line(&rest, now);
+            self.line(index, &rest, now);
         }
         let pipe = &mut self.pipes[index];
         pipe.begun = if pipe.partial.is_empty() { None } else { pipe.begun.or_else(|| Some(Instant::now())) };
@@ -250,23 +337,24 @@ impl State {
             let partial = std::mem::take(&mut self.pipes[index].partial);
             self.pipes[index].begun = None;
             if partial.is_empty() {
-                self.line(line, now);
+                self.line(index, line, now);
             } else {
-                self.line(&[&partial, line].concat(), now);
+                self.line(index, &[&partial, line].concat(), now);
             }
         }
         let partial = &mut self.pipes[index].partial;
         partial.extend_from_slice(bytes);
         if partial.len() >= LINE_BYTES_MAX {
             let rest = std::mem::take(partial);
-            self.line(&rest, now);
+            self.line(index, &rest, now);
         }
     }
 
-    fn line(&mut self, bytes: &[u8], now: Timestamp) {
+    fn line(&mut self, index: usize, bytes: &[u8], now: Timestamp) {
         // Runtimes join the lines of one event by carriage returns.
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_suffix('\r').unwrap_or(&text).replace('\r', "\n");
+        self.telemetry.line(self.pipes[index].source, now, &text);
         self.remember(&text);
         self.add(now, text);
     }
@@ -318,7 +406,9 @@ mod tests {
         let (account, region) = (AccountId::DEFAULT, Region::default());
         let place = LogPlace { account, region, group: "/g".into(), stream: "s".into() };
         rustix::io::ioctl_fionbio(&output, true).unwrap();
-        let log = WorkerLog::start(Arc::new(Told(told)), Arc::new(SystemClock), place, vec![output.into()]);
+        let (clock, telemetry) = (Arc::new(SystemClock), Telemetry::new(Arc::new(SystemClock), false, false));
+        let output = Output { program: vec![output.into()], extensions: None };
+        let log = WorkerLog::start((Arc::new(Told(told)), clock), place, output, telemetry, None);
         (printed, log.unwrap(), lines)
     }
 

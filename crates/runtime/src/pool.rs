@@ -81,13 +81,22 @@ pub(crate) enum InitFailure {
 }
 
 impl InitFailure {
+    /// How it stands in the log.
+    pub(crate) fn status(&self) -> crate::platform::Status {
+        use crate::platform::Status;
+        match self {
+            Self::TimedOut(_) => Status::TIMEOUT,
+            Self::Ended(error_type, _) => Status::error(*error_type),
+            Self::Reported(_, error_type) => Status::error(error_type.as_str()),
+        }
+    }
+
     /// What a runtime reported, with the type that came beside it, or the one in the error.
     pub(crate) fn reported(error: bytes::Bytes, error_type: Option<String>) -> Self {
-        let within = || {
-            let error: serde_json::Value = serde_json::from_slice(&error).ok()?;
-            error.get("errorType")?.as_str().map(str::to_owned)
+        let known = match error_type {
+            Some(error_type) => crate::errors::known_type(Some(&error_type)),
+            None => crate::errors::type_within(&error),
         };
-        let known = crate::errors::known_type(error_type.or_else(within).as_deref());
         Self::Reported(error, known)
     }
 }

@@ -5,8 +5,10 @@
 //! open-source emulator and the official clients do where the page says nothing.
 
 mod answers;
+mod extension_calls;
 mod machine;
 mod posted;
+mod subscriptions;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +24,9 @@ use weft_net::{Body, Handler, Limits, Peer, Stream};
 use weft_service::BoxFuture;
 use weft_service::workload::DoorHandler;
 
+use crate::extensions::Extensions;
 use crate::frames::Invoke;
+use crate::telemetry::Telemetry;
 
 /// What a runtime made of an event.
 #[derive(Debug)]
@@ -48,6 +52,19 @@ pub(crate) enum Init {
     Failed(Bytes, Option<String>),
 }
 
+/// What extensions are told of their function.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    /// Its name.
+    pub(crate) function_name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Its handler.
+    pub(crate) handler: String,
+    /// Its account.
+    pub(crate) account: String,
+}
+
 /// What is waited for after an event was [submitted](RuntimeApi::submit).
 pub(crate) struct Waits {
     /// The runtime has taken it.
@@ -62,6 +79,10 @@ pub(crate) struct RuntimeApi {
     /// Told when an event is there to take.
     event: Notify,
     init: watch::Sender<Init>,
+    facts: Facts,
+    /// The extensions of the worker.
+    pub(crate) extensions: Arc<Extensions>,
+    telemetry: Arc<Telemetry>,
 }
 
 struct State {
@@ -83,13 +104,16 @@ struct Pending {
 const PIECES_MAX: usize = 2;
 
 impl RuntimeApi {
-    /// The API of a worker that has just been started.
-    pub(crate) fn new() -> Arc<Self> {
+    /// The API of a worker that has just been started, with these external extensions.
+    pub(crate) fn new(facts: Facts, external: &[String], telemetry: Arc<Telemetry>) -> Arc<Self> {
         let state = State { phase: Phase::Started, pending: None, running: None, id: None };
         Arc::new(Self {
             state: Mutex::new(state),
             event: Notify::new(),
             init: watch::Sender::new(Init::Running),
+            facts,
+            extensions: Arc::new(Extensions::new(external)),
+            telemetry,
         })
     }
 
@@ -131,6 +155,12 @@ impl RuntimeApi {
 
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path().to_owned();
+        if let Some(rest) = path.strip_prefix("/2020-01-01/extension/") {
+            return self.extension(rest, request).await;
+        }
+        if let "/2022-07-01/telemetry" | "/2020-08-15/logs" = path.trim_end_matches('/') {
+            return self.subscribe(path.contains("logs"), request).await;
+        }
         let Some(rest) = path.strip_prefix("/2018-06-01/runtime/") else {
             return answers::unknown(&path);
         };
@@ -325,5 +355,7 @@ impl Handler for Api {
     }
 }
 
+#[cfg(test)]
+mod extension_tests;
 #[cfg(test)]
 mod tests;

@@ -53,7 +53,8 @@ fn take_over(mut sandbox: Sandbox) -> Result<Spawned, StartError> {
         (Some(tcp), Some(dns_udp), Some(dns_tcp)) => Some(DoorSockets { tcp, dns_udp, dns_tcp }),
         _ => None,
     };
-    Ok(Spawned { process: Arc::new(Sandboxed(Arc::new(sandbox))), frames, output, door })
+    let companions = sandbox.companions.take();
+    Ok(Spawned { process: Arc::new(Sandboxed(Arc::new(sandbox))), frames, output, door, companions })
 }
 
 struct Sandboxed(Arc<Sandbox>);

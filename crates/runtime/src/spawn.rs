@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use weft_net::BoxStream;
-use weft_sandbox::{Exit, Interpreter, Listening, SandboxSpec, StartError, Usage};
+use weft_sandbox::{Companions, Exit, Interpreter, Listening, SandboxSpec, StartError, Usage};
 use weft_service::BoxFuture;
 use weft_service::workload::DoorSockets;
 
@@ -29,6 +29,8 @@ pub struct Spawned {
     pub output: Vec<OwnedFd>,
     /// What comes out of its network.
     pub door: Option<DoorSockets>,
+    /// The companions, where the spec has any.
+    pub companions: Option<Companions>,
 }
 
 /// A started program.

@@ -7,22 +7,27 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use weft_sandbox::{Language, StartError};
 use weft_service::workload::{
-    Contract, Doors, HttpContract, LambdaContract, LogPlace, LogSink, Revision, RoleCredentials, RoleKeys,
-    WorkError, WorkerIdentity, WorkloadKind,
+    Contract, Doors, HttpContract, LambdaContract, LambdaLogging, LogPlace, LogSink, Revision,
+    RoleCredentials, RoleKeys, WorkError, WorkerIdentity, WorkloadKind,
 };
 use weft_service::{BoxFuture, Clock, random_bytes};
 use weft_types::Timestamp;
 
 use crate::RuntimeConfig;
+use crate::beside::Beside;
 use crate::errors;
+use crate::extensions::{EXTENSIONS_MAX, Failure, Summary};
+use crate::framed;
 use crate::frames::{Frames, Said};
 use crate::http_worker;
 use crate::interpreter::{InterpreterChoice, choose_interpreter};
 use crate::launch::Launch;
-use crate::logs::WorkerLog;
+use crate::logs::{Output, WorkerLog};
+use crate::platform::{self, Happening, Initialization, Instance, Level, Status};
 use crate::pool::{Fleet, InitFailure, StartFailure, Started, Stop};
-use crate::runtime_api::{ApiDoor, Init, RuntimeApi};
-use crate::spawn::Spawner;
+use crate::runtime_api::{ApiDoor, Facts, Init, RuntimeApi};
+use crate::spawn::{Process, Spawner};
+use crate::telemetry::Telemetry;
 use crate::worker::{Link, Parts, Worker};
 
 /// What all pools share.
@@ -47,6 +52,8 @@ pub(crate) struct RevisionFleet {
 const KEYS_MARGIN: Duration = Duration::from_mins(5);
 /// How long the end of a process is waited for after its socket closed.
 const ENDING: Duration = Duration::from_secs(1);
+/// How long a worker may take that is initialised before there is an event; or as long as an invocation.
+const PROVISIONED_INIT: Duration = Duration::from_secs(130);
 const SIGTERM: u8 = 15;
 
 impl Fleet for RevisionFleet {
@@ -59,11 +66,15 @@ impl Fleet for RevisionFleet {
 
     fn stop(&self, worker: Arc<Worker>, how: Stop) -> BoxFuture<'static, ()> {
         let grace = match &self.revision.contract {
-            // Lambda gives a runtime without extensions no time.
             Contract::Lambda(_) => None,
             Contract::Http(http) => Some(http.grace),
         };
+        let clock = Arc::clone(&self.shared.clock);
         Box::pin(async move {
+            let reason = worker.reason().or_else(|| (how == Stop::Gently).then_some("spindown"));
+            if let (None, Some(reason)) = (grace, reason) {
+                worker.end(reason, &*clock).await;
+            }
             if let (Some(grace), Stop::Gently) = (grace, how)
                 && worker.process.signal(SIGTERM).await.is_ok()
             {
@@ -77,9 +88,16 @@ impl Fleet for RevisionFleet {
 
     fn ended(&self, worker: Arc<Worker>) -> BoxFuture<'static, String> {
         let (process, log, id) = (Arc::clone(&worker.process), Arc::clone(&worker.log), worker.id);
+        let clock = Arc::clone(&self.shared.clock);
+        // Whoever waits must not keep the worker: it is killed when it is dropped.
+        let worker = Arc::downgrade(&worker);
         Box::pin(async move {
             let exit = process.wait().await;
             log.flush();
+            if let Some(worker) = worker.upgrade().filter(|worker| worker.api.extensions.any()) {
+                let reason = worker.reason().unwrap_or("failure");
+                tokio::spawn(async move { worker.end(reason, &*clock).await });
+            }
             let how = errors::ending(exit);
             tracing::debug!(worker = id, exit = how, "worker ended");
             how
@@ -174,23 +192,43 @@ impl Start {
             config: &shared.config,
             worker: self.id,
         };
-        let spawned = shared.spawner.spawn(launch.spec()).await.map_err(refused)?;
+        let external = launch.extensions();
+        if external.len() > EXTENSIONS_MAX {
+            let text = format!("Extension limit ({EXTENSIONS_MAX}) reached");
+            return Err(StartFailure::Init(
+                InitFailure::Ended("Extension.TooManyExtensions", text),
+                "".into(),
+            ));
+        }
+        let mut spawned = shared.spawner.spawn(launch.spec()).await.map_err(refused)?;
+        let logging = self.logging();
+        let telemetry = Telemetry::new(Arc::clone(&shared.clock), logging.json, !external.is_empty());
+        let api = RuntimeApi::new(self.facts(), &external, Arc::clone(&telemetry));
+        let beside = spawned.companions.take().map(|companions| {
+            let process = Arc::clone(&spawned.process);
+            let (beside, output) = Beside::new(process, companions, Arc::clone(&api.extensions));
+            spawned.process = Arc::clone(&beside) as Arc<dyn Process>;
+            (beside, output)
+        });
+        let (beside, extensions) = beside.unzip();
+        telemetry.inside(Arc::clone(&spawned.process));
         let workload = &self.revision.workload;
         let place = LogPlace {
             account: workload.account,
             region: workload.region.clone(),
             group: self.revision.log_group.as_str().into(),
-            stream: stream.into(),
+            stream: stream.as_str().into(),
         };
-        let log =
-            WorkerLog::start(Arc::clone(&shared.sink), Arc::clone(&shared.clock), place, spawned.output)
-                .map_err(|error| start_failed(format!("its output could not be read: {error}")))?;
+        let output = Output { program: spawned.output, extensions };
+        let to = (Arc::clone(&shared.sink), Arc::clone(&shared.clock));
+        let json = logging.json.then(|| Level::named(logging.system_level.as_deref()));
+        let log = WorkerLog::start(to, place, output, telemetry, json)
+            .map_err(|error| start_failed(format!("its output could not be read: {error}")))?;
         let identity = Arc::new(WorkerIdentity {
             worker: self.id,
             revision: Arc::clone(&self.revision),
             keys: keys.cloned(),
         });
-        let api = RuntimeApi::new();
         let door = match spawned.door {
             None => None,
             Some(sockets) => {
@@ -200,10 +238,37 @@ impl Start {
             }
         };
         let channel = match spawned.frames {
-            Some(stream) => Channel::Frames(Frames::new(stream)),
-            None => Channel::Api(api),
+            Some(stream) if launch.speaks_frames() => Channel::Frames(Frames::new(stream)),
+            logs => {
+                if let Some(logs) = logs {
+                    tokio::spawn(framed::read(logs, Arc::clone(&log)));
+                }
+                Channel::Api(Arc::clone(&api))
+            }
         };
-        Ok((Parts { identity, process: spawned.process, log, started, door }, channel))
+        let process = spawned.process;
+        Ok((Parts { identity, process, log, log_stream: stream, started, door, api, beside }, channel))
+    }
+
+    /// How the log is written.
+    fn logging(&self) -> LambdaLogging {
+        match &self.revision.contract {
+            Contract::Lambda(lambda) => lambda.logging.clone(),
+            Contract::Http(_) => LambdaLogging::default(),
+        }
+    }
+
+    /// What extensions are told.
+    fn facts(&self) -> Facts {
+        match &self.revision.contract {
+            Contract::Lambda(lambda) => Facts {
+                function_name: lambda.function_name.clone(),
+                version: lambda.version.clone(),
+                handler: lambda.handler.clone(),
+                account: self.revision.workload.account.to_string(),
+            },
+            Contract::Http(_) => Facts::default(),
+        }
     }
 
     fn log_stream(&self, now: Timestamp) -> String {
@@ -245,7 +310,10 @@ impl Start {
         choice: Option<&InterpreterChoice>,
         keys: Option<&RoleKeys>,
     ) -> Result<Worker, StartFailure> {
-        let first = self.shared.config.init_timeout;
+        let first = match self.initialization() {
+            Initialization::OnDemand => self.shared.config.init_timeout,
+            Initialization::Provisioned => PROVISIONED_INIT.max(contract.timeout),
+        };
         match self.lambda_within(first, choice, keys).await {
             Err(StartFailure::Init(InitFailure::TimedOut(_), _)) => {
                 self.lambda_within(contract.timeout, choice, keys).await
@@ -262,40 +330,65 @@ impl Start {
     ) -> Result<Worker, StartFailure> {
         let begun = Instant::now();
         let (parts, mut channel) = self.spawn(choice, keys).await?;
-        parts.log.platform(init_start(choice));
-        let outcome = tokio::time::timeout(limit, channel.initialised(&parts)).await;
+        let version = runtime_version(choice);
+        let note = choice
+            .and_then(|choice| choice.note.as_ref())
+            .map_or(String::new(), |note| format!("\tNote: {note}"));
+        let text = format!("INIT_START Runtime Version: {version}{note}");
+        parts.log.happens(Some(text), || self.init_start(&version, &parts));
+        let outcome = tokio::time::timeout(limit, channel.with_extensions(&parts)).await;
         let failure = match outcome {
-            Ok(None) => return Ok(Worker::new(parts, channel.into_link(), begun.elapsed())),
-            Ok(Some(failure)) => failure,
-            Err(_) => InitFailure::TimedOut(limit),
+            Ok(None) => None,
+            Ok(failure) => failure,
+            Err(_) => Some(InitFailure::TimedOut(limit)),
         };
-        let status = match &failure {
-            InitFailure::TimedOut(_) => "timeout".to_owned(),
-            InitFailure::Ended(error_type, _) => format!("error\tError Type: {error_type}"),
-            InitFailure::Reported(_, error_type) => format!("error\tError Type: {error_type}"),
+        let status = failure.as_ref().map_or(Status::SUCCESS, InitFailure::status);
+        let kind = self.initialization();
+        parts.log.happens(None, || platform::init_runtime_done(kind, &status));
+        tell_of_extensions(&parts);
+        let took = begun.elapsed();
+        let Some(failure) = failure else {
+            parts.log.happens(None, || platform::init_report(kind, &status, took));
+            parts.log.telemetry.close();
+            return Ok(Worker::new(parts, channel.into_link(), took));
         };
         parts.process.kill().await;
         parts.log.flush();
-        let millis = begun.elapsed().as_secs_f64() * 1000.0;
-        parts
-            .log
-            .platform(format!("INIT_REPORT Init Duration: {millis:.2} ms\tPhase: init\tStatus: {status}"));
+        let millis = took.as_secs_f64() * 1000.0;
+        let text = format!("INIT_REPORT Init Duration: {millis:.2} ms\tPhase: init\t{}", status.text());
+        parts.log.happens(Some(text), || platform::init_report(kind, &status, took));
         Err(StartFailure::Init(failure, parts.log.recent().into()))
+    }
+
+    fn init_start(&self, version: &str, parts: &Parts) -> Happening {
+        let facts = self.facts();
+        platform::init_start(&Instance {
+            initialization: self.initialization(),
+            runtime_version: version,
+            function_name: &facts.function_name,
+            function_version: &facts.version,
+            id: &parts.log_stream,
+            memory_bytes: u64::from(self.revision.limits.memory_mib) << 20,
+        })
+    }
+
+    fn initialization(&self) -> Initialization {
+        initialization(&self.revision)
     }
 }
 
-fn init_start(choice: Option<&InterpreterChoice>) -> String {
-    match choice {
-        None => "INIT_START Runtime Version: provided".to_owned(),
-        Some(choice) => {
-            let language = match choice.interpreter.language {
-                Language::Python => "python",
-                Language::Node => "nodejs",
-            };
-            let note = choice.note.as_ref().map_or(String::new(), |note| format!("\tNote: {note}"));
-            format!("INIT_START Runtime Version: {language}:{}{note}", choice.interpreter.version)
-        }
-    }
+/// A revision that keeps workers initialises them before there is an event.
+pub(crate) fn initialization(revision: &Revision) -> Initialization {
+    if revision.scale.min > 0 { Initialization::Provisioned } else { Initialization::OnDemand }
+}
+
+fn runtime_version(choice: Option<&InterpreterChoice>) -> String {
+    let Some(choice) = choice else { return "provided".to_owned() };
+    let language = match choice.interpreter.language {
+        Language::Python => "python",
+        Language::Node => "nodejs",
+    };
+    format!("{language}:{}", choice.interpreter.version)
 }
 
 /// How a function's worker is talked to, before it is ready.
@@ -305,6 +398,25 @@ enum Channel {
 }
 
 impl Channel {
+    /// Waits until external extensions have registered, the runtime takes events and all extensions do; `Some` says why not.
+    async fn with_extensions(&mut self, parts: &Parts) -> Option<InitFailure> {
+        let extensions = &parts.api.extensions;
+        if let Some(beside) = &parts.beside {
+            if let Err(failure) = extensions.registered().await {
+                return Some(failure.into());
+            }
+            beside.start_runtime().await;
+        }
+        tokio::select! {
+            biased;
+            failure = self.initialised(parts) => if failure.is_some() {
+                return parts.beside.as_ref().and_then(not_started).or(failure);
+            },
+            failure = extensions.failed() => return Some(failure.into()),
+        }
+        extensions.ready().await.err().map(InitFailure::from)
+    }
+
     /// Waits until the runtime takes events; `Some` says why it never will.
     async fn initialised(&mut self, parts: &Parts) -> Option<InitFailure> {
         match self {
@@ -335,6 +447,25 @@ impl Channel {
             Self::Frames(frames) => Link::Frames(tokio::sync::Mutex::new(frames)),
             Self::Api(api) => Link::Api(api),
         }
+    }
+}
+
+impl From<Failure> for InitFailure {
+    fn from(Failure { error_type, text }: Failure) -> Self {
+        Self::Ended(error_type, text)
+    }
+}
+
+fn not_started(beside: &Arc<Beside>) -> Option<InitFailure> {
+    let text = format!("fork/exec the runtime: {}", beside.not_started()?);
+    Some(InitFailure::Ended("Runtime.InvalidEntrypoint", text))
+}
+
+/// The log's lines about extensions, at the end of the initialisation.
+fn tell_of_extensions(parts: &Parts) {
+    for Summary { name, state, events } in parts.api.extensions.summaries() {
+        let text = format!("EXTENSION\tName: {name}\tState: {state}\tEvents: [{}]", events.join(", "));
+        parts.log.happens(Some(text), || platform::extension(&name, state, &events));
     }
 }
 

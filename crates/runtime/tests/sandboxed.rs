@@ -3,55 +3,31 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/real.rs"]
+mod real;
 mod support;
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt as _;
-use support::{Lines, NoKeys, function, invocation};
+use real::Real;
+use support::{function, invocation};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use weft_net::{Body, BoxFuture, Handler, Limits, Peer, empty, full};
-use weft_runtime::{Runtime, RuntimeConfig, Sandboxes};
-use weft_sandbox::{Launcher, LauncherConfig, LauncherLink, Mode, fork_launcher, original_destination};
-use weft_service::SystemClock;
+use weft_runtime::Runtime;
 use weft_service::workload::{
-    Caller, Contract, DoorGuard, DoorHandler, DoorSockets, Doors, HttpContract, RUNTIME_API_ADDRESS,
-    Revision, WorkError, WorkRequest, WorkerIdentity, Workers as _, WorkloadKind,
+    Caller, Contract, HttpContract, Revision, WorkError, WorkRequest, Workers as _, WorkloadKind,
 };
 
 fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    // Workers run as users of their own.
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let config = LauncherConfig { source_roots: vec![folder.path().into()], ..LauncherConfig::default() };
-    let link = fork_launcher(&config).unwrap();
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(run(link, folder.path()));
+    real::in_sandboxes(run);
 }
 
-async fn run(link: LauncherLink, folder: &Path) {
-    let launcher = Launcher::connect(link).unwrap();
-    if launcher.report().mode == Mode::None {
-        println!("no isolation on this machine: nothing checked");
-        return;
-    }
-    let log = Arc::new(Lines::default());
-    let runtime = Runtime::new(
-        RuntimeConfig::default(),
-        Arc::new(Sandboxes::new(launcher)),
-        Arc::new(ApiDoors),
-        Arc::clone(&log) as _,
-        Arc::new(NoKeys),
-        Arc::new(SystemClock),
-    );
+async fn run(Real { runtime, folder, .. }: Real) {
+    let folder = &*folder;
     a_service_listens_on_its_port_or_on_its_own(&runtime, folder).await;
     a_service_that_ends_shows_what_it_printed(&runtime, folder).await;
     a_crash_during_a_request_is_told(&runtime, folder).await;
@@ -61,40 +37,6 @@ async fn run(link: LauncherLink, folder: &Path) {
     runtime.shutdown(Duration::from_secs(10)).await;
     assert!(runtime.status().is_empty());
     println!("ok");
-}
-
-/// Serves the Runtime API alone.
-struct ApiDoors;
-
-impl Doors for ApiDoors {
-    fn opened(
-        &self,
-        _: Arc<WorkerIdentity>,
-        sockets: DoorSockets,
-        api: Arc<dyn DoorHandler>,
-    ) -> io::Result<DoorGuard> {
-        let listener = TcpListener::from_std(std::net::TcpListener::from(sockets.tcp))?;
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                if original_destination(&stream).is_ok_and(|wanted| wanted.to_string() == RUNTIME_API_ADDRESS)
-                {
-                    tokio::spawn(api.serve(stream.into_std().unwrap()));
-                }
-            }
-        });
-        Ok(Box::new(AbortOnDrop(task, [sockets.dns_udp, sockets.dns_tcp])))
-    }
-}
-
-struct AbortOnDrop(
-    tokio::task::JoinHandle<()>,
-    #[expect(dead_code, reason = "held open")] [std::os::fd::OwnedFd; 2],
-);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 fn service(folder: &Path, name: &str, code: &str) -> Revision {

@@ -9,24 +9,26 @@ use super::*;
 use crate::frames::RESPONSE_BYTES_MAX;
 
 /// A runtime's connection; every request and answer as it stands on the wire.
-struct Client(DuplexStream);
+pub(super) struct Client(DuplexStream);
 
 impl Client {
-    fn of(api: &Arc<RuntimeApi>) -> Self {
+    pub(super) fn of(api: &Arc<RuntimeApi>) -> Self {
         let (client, server) = tokio::io::duplex(64 << 10);
         tokio::spawn(Arc::clone(api).serve(server));
         Self(client)
     }
 
     /// Sends a request and returns status, lower-case head, and body.
-    async fn ask(
+    pub(super) async fn ask(
         &mut self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> (u16, String, String) {
-        let mut head = format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: x\r\n");
+        let path =
+            if path.starts_with('/') { path.to_owned() } else { format!("/2018-06-01/runtime/{path}") };
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\n");
         for (name, value) in headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
@@ -60,6 +62,11 @@ fn parse(bytes: &[u8]) -> Option<(u16, String, String)> {
     (body.len() >= length).then(|| (head[9..12].parse().unwrap(), head.clone(), body[..length].to_owned()))
 }
 
+/// Telemetry that nobody subscribed to.
+pub(super) fn nobody() -> Arc<Telemetry> {
+    Telemetry::new(Arc::new(weft_service::SystemClock), false, false)
+}
+
 /// What came of an event, as text.
 async fn told(waits: Waits) -> String {
     let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
@@ -69,18 +76,18 @@ async fn told(waits: Waits) -> String {
         Answered::TooLarge(length) => format!("too large: {length}"),
         Answered::Streamed(mut told, mut pieces) => {
             while let Some(piece) = pieces.recv().await {
-                told += &match piece {
-                    Piece::Data(bytes) => format!("; {}", text(bytes)),
-                    Piece::Error(bytes) => format!("; error: {}", text(bytes)),
-                    Piece::End => "; end".to_owned(),
-                };
+                match piece {
+                    Piece::Data(bytes) => write!(told, "; {}", text(bytes)).unwrap(),
+                    Piece::Error(bytes) => write!(told, "; error: {}", text(bytes)).unwrap(),
+                    Piece::End => told.push_str("; end"),
+                }
             }
             told
         }
     }
 }
 
-fn invoke(id: &str) -> Invoke {
+pub(super) fn invoke(id: &str) -> Invoke {
     Invoke {
         deadline_ms: 1_795_485_723_004,
         invocation: Invocation {
@@ -96,7 +103,7 @@ fn invoke(id: &str) -> Invoke {
 
 #[tokio::test]
 async fn an_event_goes_out_and_its_answer_comes_back() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let answered = api.submit(invoke("r-1"));
     let (status, head, body) = client.ask("GET", "invocation/next", &[], b"").await;
@@ -120,7 +127,7 @@ async fn an_event_goes_out_and_its_answer_comes_back() {
 
 #[tokio::test]
 async fn the_next_event_is_waited_for() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let other = Arc::clone(&api);
     let submit = async {
@@ -136,7 +143,7 @@ async fn the_next_event_is_waited_for() {
 
 /// Posts after `r-1` was taken (and, with `answered`, answered); compares status and error type.
 async fn check(answered: bool, method: &str, path: &str, headers: &[(&str, &str)], expected: (u16, &str)) {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let _waits = api.submit(invoke("r-1"));
     client.ask("GET", "invocation/next", &[], b"").await;
@@ -168,7 +175,7 @@ async fn calls_out_of_turn_are_refused() {
 
 #[tokio::test]
 async fn an_init_error_is_taken_once() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let headers = [("lambda-runtime-function-error-type", "Runtime.NoSuchHandler")];
     assert_eq!(client.ask("POST", "init/error", &headers, b"{\"errorType\":\"X\"}").await.0, 202);
@@ -181,7 +188,7 @@ async fn an_init_error_is_taken_once() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_long_is_refused_and_told() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let answered = api.submit(invoke("r-1"));
     client.ask("GET", "invocation/next", &[], b"").await;
@@ -199,7 +206,7 @@ async fn an_answer_that_is_too_long_is_refused_and_told() {
 
 #[tokio::test]
 async fn a_large_error_cause_fits_into_the_head() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let answered = api.submit(invoke("r-1"));
     client.ask("GET", "invocation/next", &[], b"").await;
@@ -211,7 +218,7 @@ async fn a_large_error_cause_fits_into_the_head() {
 
 #[tokio::test]
 async fn an_error_after_the_answer_began_comes_in_trailers() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let headers = [
         ("lambda-runtime-function-response-mode", "streaming"),
@@ -244,7 +251,7 @@ async fn an_error_after_the_answer_began_comes_in_trailers() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_may_come_again() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let answered = api.submit(invoke("r-1"));
     client.ask("GET", "invocation/next", &[], b"").await;
@@ -265,7 +272,7 @@ async fn an_answer_that_breaks_off_may_come_again() {
 
 #[tokio::test]
 async fn a_runtime_that_asks_again_gets_its_event_again() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let answered = api.submit(invoke("r-1"));
     for _ in 0..2 {
@@ -279,7 +286,7 @@ async fn a_runtime_that_asks_again_gets_its_event_again() {
 
 #[tokio::test]
 async fn an_event_that_was_not_taken_comes_back() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let _waits = api.submit(invoke("r-1"));
     assert_eq!(api.withdraw().unwrap().invocation.request_id, "r-1".into());
     assert!(api.withdraw().is_none());
@@ -291,12 +298,12 @@ async fn an_event_that_was_not_taken_comes_back() {
 
 #[tokio::test]
 async fn a_stream_comes_no_faster_than_it_is_taken() {
-    let api = RuntimeApi::new();
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
     let mut client = Client::of(&api);
     let waits = api.submit(invoke("r-1"));
     client.ask("GET", "invocation/next", &[], b"").await;
     let headers = [("lambda-runtime-function-response-mode", "streaming"), ("transfer-encoding", "chunked")];
-    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 0x10000], b"\r\n"].concat();
     let body = [chunk.repeat(64), b"0\r\n\r\n".to_vec()].concat();
     let mut posting = Box::pin(client.ask("POST", "invocation/r-1/response", &headers, &body));
     assert!(futures::poll!(&mut posting).is_pending());

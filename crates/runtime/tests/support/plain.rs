@@ -78,7 +78,8 @@ impl Plain {
             exit.send_replace(Some(Exit { status, oom_killed, memory_peak_bytes: 0 }));
         });
         let frames: BoxStream = Box::new(tokio::net::UnixStream::from_std(ours)?);
-        Ok(Spawned { process: Arc::new(Child { pid, exit: seen }), frames: Some(frames), output, door: None })
+        let process = Arc::new(Child { pid, exit: seen });
+        Ok(Spawned { process, frames: Some(frames), output, door: None, companions: None })
     }
 }
 
