@@ -20,8 +20,8 @@ pub(crate) enum Outcome {
     Response(Option<String>, Bytes),
     /// Its answer went to the caller as it came.
     Streamed,
-    /// It failed: the error's JSON.
-    Error(Bytes),
+    /// It failed: the error's JSON, and its type where that came beside it.
+    Error(Bytes, Option<String>),
     /// Its answer is longer than allowed.
     TooLarge(u64),
     /// It took too long.
@@ -88,7 +88,7 @@ async fn outcome(worker: &Worker, said: Said, delivery: &mut Delivery) -> Outcom
     match said {
         Said::Response(bytes) => Outcome::Response(None, bytes),
         Said::End => delivered(delivery),
-        Said::Error(bytes) => Outcome::Error(bytes),
+        Said::Error(bytes) => Outcome::Error(bytes, None),
         Said::TooLarge(length) => Outcome::TooLarge(length as u64),
         Said::Ready | Said::InitError(_) | Said::Begin(_) | Said::Chunk(_) => {
             Outcome::Ended(worker.process.kill().await)
@@ -136,14 +136,14 @@ async fn through_api(worker: &Worker, api: &RuntimeApi, invoke: Invoke, delivery
 async fn of_answered(worker: &Worker, answered: Answered, delivery: &mut Delivery) -> Outcome {
     match answered {
         Answered::Response(content_type, bytes) => Outcome::Response(Some(content_type), bytes),
-        Answered::Error(bytes) => Outcome::Error(bytes),
+        Answered::Error(bytes, error_type) => Outcome::Error(bytes, error_type),
         Answered::TooLarge(length) => Outcome::TooLarge(length as u64),
         Answered::Streamed(content_type, mut pieces) => {
             delivery.begin(content_type);
             loop {
                 match pieces.recv().await {
                     Some(Piece::Data(bytes)) => delivery.piece(bytes).await,
-                    Some(Piece::Error(error)) => return Outcome::Error(error),
+                    Some(Piece::Error(error)) => return Outcome::Error(error, None),
                     Some(Piece::End) => return delivered(delivery),
                     None => return broke_off(worker).await,
                 }
@@ -156,7 +156,7 @@ async fn of_answered(worker: &Worker, answered: Answered, delivery: &mut Deliver
 async fn broke_off(worker: &Worker) -> Outcome {
     match tokio::time::timeout(ENDING, worker.process.wait()).await {
         Ok(exit) => Outcome::Ended(exit),
-        Err(_) => Outcome::Error(errors::truncated_payload()),
+        Err(_) => Outcome::Error(errors::truncated_payload(), None),
     }
 }
 

@@ -209,9 +209,12 @@ fn answer(ending: &Ending, outcome: Outcome) -> Answer {
         Outcome::Streamed | Outcome::NotTaken(_) => {
             Answer { payload: Bytes::new(), error: None, content_type: None, status: Status::SUCCESS }
         }
-        Outcome::Error(payload) => {
-            let status = Status::reported(errors::type_within(&payload));
-            failed(payload, status)
+        Outcome::Error(payload, error_type) => {
+            let known = match error_type {
+                Some(error_type) => errors::known_type(Some(&error_type)),
+                None => errors::type_within(&payload),
+            };
+            failed(payload, Status::reported(known))
         }
         Outcome::TooLarge(length) => {
             let status = Status::error("Function.ResponseSizeTooLarge");

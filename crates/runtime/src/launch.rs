@@ -20,6 +20,27 @@ pub(crate) const PORT: u16 = 8080;
 
 /// The descriptor that a sandbox gives its program beside the standard ones.
 const FRAMES_NUMBER: &str = "3";
+/// What is the platform's to set, beside what begins with `_`. The user may change `AWS_LAMBDA_LOG_FORMAT`,
+/// `AWS_LAMBDA_LOG_LEVEL`, `AWS_XRAY_…`, `LANG`, `LD_LIBRARY_PATH`, `NODE_PATH`, `PATH`, `PYTHONPATH` and `TZ`.
+const RESERVED: [&str; 17] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
 /// Variables that extensions do not get, beside those that begin with `_`.
 const RUNTIMES_ONLY: [&str; 5] = [
     "AWS_EXECUTION_ENV",
@@ -121,7 +142,9 @@ impl Launch<'_> {
                     }
                     None => vec![self.native_bootstrap()],
                 };
-                if let Some(wrapper) = self.revision.environment.get("AWS_LAMBDA_EXEC_WRAPPER") {
+                let wrapper = self.revision.environment.get("AWS_LAMBDA_EXEC_WRAPPER");
+                // A runtime of one's own needs no other to begin it, and Lambda gives it none.
+                if let Some(wrapper) = wrapper.filter(|_| self.choice.is_some()) {
                     argv.insert(0, wrapper.clone());
                 }
                 argv
@@ -206,10 +229,9 @@ impl Launch<'_> {
             ]);
         }
         env.extend(self.config.environment.iter().cloned());
-        // A function's user may not name what starts with `_`; a service's owns its whole environment.
+        // A function's user may not name what is the platform's; a service's owns its whole environment.
         let is_function = matches!(self.revision.contract, Contract::Lambda(_));
-        let theirs =
-            self.revision.environment.iter().filter(|(name, _)| !(is_function && name.starts_with('_')));
+        let theirs = self.revision.environment.iter().filter(|(name, _)| !(is_function && is_reserved(name)));
         env.extend(theirs.map(|(name, value)| (name.clone(), value.clone())));
         env.extend(strong.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         env
@@ -288,6 +310,13 @@ impl Launch<'_> {
         }
         self.common_env(&weak, &strong)
     }
+}
+
+/// Whether a function's user may not set a variable.
+///
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
+fn is_reserved(name: &str) -> bool {
+    name.starts_with('_') || RESERVED.contains(&name)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //!   request a place in a worker;
 //! - a [`Spawner`] starts the workers' processes: [`Sandboxes`] through the launcher, tests as they like;
 //! - contract `lambda`: our own bootstraps for Python and Node.js speak frames on an inherited socket; custom runtimes
-//!   speak the HTTP Runtime API through the worker's door;
+//!   speak the HTTP Runtime API through the worker's door, and extensions theirs; answers may come in pieces;
 //! - contract `http`: a worker is ready when it listens in its own network; requests stream both ways.
 //!
 //! Invariants: a pool never has more workers than its revision's `max`, those on their way up and down included; every

@@ -35,8 +35,8 @@ pub(crate) enum Answered {
     Response(String, Bytes),
     /// The answer as it comes, with its content type.
     Streamed(String, mpsc::Receiver<Piece>),
-    /// The function failed.
-    Error(Bytes),
+    /// The function failed, with this type in the header.
+    Error(Bytes, Option<String>),
     /// The answer is longer than allowed.
     TooLarge(usize),
 }
@@ -237,7 +237,7 @@ impl RuntimeApi {
             return self.streamed(content_type, running.1, body).await;
         }
         let answered = |bytes, trailers: &HeaderMap| match error_of(trailers) {
-            Some(error) => Answered::Error(error),
+            Some(error) => Answered::Error(error, None),
             None => Answered::Response(content_type, bytes),
         };
         self.whole(running, body, answered).await
@@ -245,7 +245,11 @@ impl RuntimeApi {
 
     async fn error(&self, id: &str, request: Request<Body>) -> Response<Body> {
         match self.begin_answer(id, |known| Call::Error { known }) {
-            Ok(running) => self.whole(running, request.into_body(), |bytes, _| Answered::Error(bytes)).await,
+            Ok(running) => {
+                let error_type = error_type(request.headers());
+                let answered = |bytes, _: &HeaderMap| Answered::Error(bytes, error_type);
+                self.whole(running, request.into_body(), answered).await
+            }
             Err(response) => *response,
         }
     }
@@ -295,7 +299,7 @@ impl RuntimeApi {
             }
             state.phase = Phase::InitError;
         }
-        let error_type = header(request.headers(), "lambda-runtime-function-error-type").map(str::to_owned);
+        let error_type = error_type(request.headers());
         let Ok((bytes, _)) = collect(request.into_body()).await else {
             self.state().phase = Phase::Started;
             return answers::truncated();
@@ -326,6 +330,10 @@ impl RuntimeApi {
             }
         }
     }
+}
+
+fn error_type(headers: &HeaderMap) -> Option<String> {
+    header(headers, "lambda-runtime-function-error-type").map(str::to_owned)
 }
 
 /// Serves connections that come through a worker's door.

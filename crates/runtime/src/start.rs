@@ -352,12 +352,25 @@ impl Start {
             parts.log.telemetry.close();
             return Ok(Worker::new(parts, channel.into_link(), took));
         };
-        parts.process.kill().await;
+        if !parts.api.extensions.any() {
+            parts.process.kill().await;
+        }
         parts.log.flush();
         let millis = took.as_secs_f64() * 1000.0;
         let text = format!("INIT_REPORT Init Duration: {millis:.2} ms\tPhase: init\t{}", status.text());
         parts.log.happens(Some(text), || platform::init_report(kind, &status, took));
-        Err(StartFailure::Init(failure, parts.log.recent().into()))
+        let recent = parts.log.recent().into();
+        self.let_extensions_end(Worker::new(parts, channel.into_link(), took), &failure);
+        Err(StartFailure::Init(failure, recent))
+    }
+
+    /// Extensions are told of a worker that did not come up; nobody waits for that.
+    fn let_extensions_end(&self, worker: Worker, failure: &InitFailure) {
+        if worker.api.extensions.any() {
+            let reason = if matches!(failure, InitFailure::TimedOut(_)) { "timeout" } else { "failure" };
+            let clock = Arc::clone(&self.shared.clock);
+            tokio::spawn(async move { worker.end(reason, &*clock).await });
+        }
     }
 
     fn init_start(&self, version: &str, parts: &Parts) -> Happening {

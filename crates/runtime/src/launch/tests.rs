@@ -136,9 +136,53 @@ fn nodes_contract_follows_the_declared_runtime() {
 #[test]
 fn a_custom_runtime_brings_its_bootstrap() {
     let spec = spec(&revision(lambda("provided.al2023"), &[("AWS_LAMBDA_EXEC_WRAPPER", "/opt/wrap")]), None);
-    assert_eq!(spec.argv, ["/opt/wrap", "/opt/bootstrap"]);
+    assert_eq!(spec.argv, ["/opt/bootstrap"], "wrappers are for managed runtimes");
+    assert_eq!(var(&spec, "_LAMBDA_TELEMETRY_LOG_FD"), Some("3"));
     assert_eq!(var(&spec, "AWS_EXECUTION_ENV"), None);
     assert!(spec.frames && spec.files.is_empty(), "the descriptor takes its log");
+}
+
+#[test]
+fn the_platforms_variables_are_the_platforms() {
+    let check = |name: &str, kept: bool| {
+        let spec = spec(&revision(lambda("python3.12"), &[(name, "theirs")]), Some(Language::Python));
+        assert_eq!(var(&spec, name) == Some("theirs"), kept, "{name}");
+    };
+    for name in [
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "_HANDLER",
+        "_ANY",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "LAMBDA_TASK_ROOT",
+    ] {
+        check(name, false);
+    }
+    for name in [
+        "TZ",
+        "PATH",
+        "LANG",
+        "AWS_LAMBDA_LOG_FORMAT",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_ENDPOINT_URL",
+        "MINE",
+    ] {
+        check(name, true);
+    }
+}
+
+#[test]
+fn how_a_worker_is_initialised_is_told() {
+    let check = |min: u32, expected: &str| {
+        let mut revision = revision(lambda("python3.12"), &[]);
+        revision.scale.min = min;
+        assert_eq!(
+            var(&spec(&revision, Some(Language::Python)), "AWS_LAMBDA_INITIALIZATION_TYPE"),
+            Some(expected)
+        );
+    };
+    check(0, "on-demand");
+    check(1, "provisioned-concurrency");
 }
 
 #[test]

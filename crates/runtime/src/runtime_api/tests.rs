@@ -72,7 +72,7 @@ async fn told(waits: Waits) -> String {
     let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
     match waits.answered.await.unwrap() {
         Answered::Response(content_type, bytes) => format!("{content_type}: {}", text(bytes)),
-        Answered::Error(bytes) => format!("error: {}", text(bytes)),
+        Answered::Error(bytes, _) => format!("error: {}", text(bytes)),
         Answered::TooLarge(length) => format!("too large: {length}"),
         Answered::Streamed(mut told, mut pieces) => {
             while let Some(piece) = pieces.recv().await {
@@ -123,6 +123,39 @@ async fn an_event_goes_out_and_its_answer_comes_back() {
         client.ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
     assert_eq!((status, body.as_str()), (202, "{\"status\":\"OK\"}\n"));
     assert_eq!(told(answered).await, "a/b: ok");
+}
+
+#[tokio::test]
+async fn what_is_known_of_an_event_is_in_its_headers() {
+    let check = async |change: fn(&mut Invocation), wanted: &str, there: bool| {
+        let api = RuntimeApi::new(Facts::default(), &[], nobody());
+        let mut event = invoke("r-1");
+        change(&mut event.invocation);
+        let _waits = api.submit(event);
+        let (_, head, _) = Client::of(&api).ask("GET", "invocation/next", &[], b"").await;
+        assert_eq!(head.contains(wanted), there, "{wanted} in {head}");
+    };
+    check(|_| (), "lambda-runtime-trace-id", false).await;
+    check(|event| event.trace_id = Some("Root=1".into()), "lambda-runtime-trace-id: root=1", true).await;
+    check(|event| event.client_context = None, "lambda-runtime-client-context", false).await;
+    check(|_| (), "lambda-runtime-cognito-identity", false).await;
+    check(|event| event.payload = Bytes::new(), "content-type: application/json", true).await;
+}
+
+#[tokio::test]
+async fn an_errors_type_comes_beside_it() {
+    for (headers, expected) in [
+        (&[("lambda-runtime-function-error-type", "Runtime.Broken")][..], Some("Runtime.Broken")),
+        (&[], None),
+    ] {
+        let api = RuntimeApi::new(Facts::default(), &[], nobody());
+        let mut client = Client::of(&api);
+        let waits = api.submit(invoke("r-1"));
+        client.ask("GET", "invocation/next", &[], b"").await;
+        client.ask("POST", "invocation/r-1/error", headers, b"{}").await;
+        let Answered::Error(_, found) = waits.answered.await.unwrap() else { panic!("it failed") };
+        assert_eq!(found.as_deref(), expected);
+    }
 }
 
 #[tokio::test]

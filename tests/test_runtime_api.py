@@ -1,0 +1,129 @@
+"""The official clients, unmodified and as the registries have them, on our Runtime API.
+
+`awslambdaric` (Python), `lambda_runtime` (Rust) run as functions of `provided.al2023`. External extensions are in the
+runtime's own tests, in real sandboxes; `lambda-extension` runs there as well where its program is given.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from conftest import SYSTEM_PYTHON, wait_for
+from test_api import messages
+
+PACKAGES = Path(sysconfig.get_path("purelib"))
+CLIENTS = Path(__file__).parent / "fixtures" / "clients"
+
+APP = """
+import logging, os, sys
+logging.getLogger().setLevel('INFO')
+
+def handler(event, context):
+    what = event.get('do') if isinstance(event, dict) else None
+    if what == 'raise': raise ValueError('as it was told to')
+    if what == 'exit': sys.exit(3)
+    if what == 'big': return 'x' * (7 << 20)
+    if what == 'log':
+        print('printed')
+        logging.info('first line\\nsecond line')
+    return {'event': event, 'arn': context.invoked_function_arn, 'left': context.get_remaining_time_in_millis() > 0,
+            'client': context.client_context and context.client_context.custom, 'trace': os.environ.get('_X_AMZN_TRACE_ID')}
+"""
+
+
+def awslambdaric():
+    """The client's files beside the handler, and a bootstrap that starts it."""
+    files = {"app.py": APP, "bootstrap": f"#!/bin/sh\nexec {SYSTEM_PYTHON} -m awslambdaric \"$_HANDLER\"\n"}
+    for name in ("awslambdaric", "simplejson", "snapshot_restore_py.py"):
+        found = PACKAGES / name
+        for path in [found] if found.is_file() else found.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                files[str(path.relative_to(PACKAGES))] = path.read_bytes()
+    for path in PACKAGES.glob("runtime_client*.so"):
+        files[path.name] = path.read_bytes()
+    return files
+
+
+@pytest.fixture(scope="module")
+def python(best):
+    version = subprocess.run([SYSTEM_PYTHON, "-c", "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))"], capture_output=True, text=True, check=True)
+    if sysconfig.get_config_var("EXT_SUFFIX") != version.stdout.strip():
+        pytest.skip("the suite's Python is not the system's, whose sandbox the client's extension is for")
+    best.function("ric-python", awslambdaric(), handler="app.handler", runtime="provided.al2023", Timeout=20, MemorySize=256)
+    return "ric-python"
+
+
+def tail(response):
+    return base64.b64decode(response["LogResult"]).decode()
+
+
+def test_awslambdaric_takes_events_and_answers(best, python):
+    context = base64.b64encode(json.dumps({"custom": {"k": "v"}}).encode()).decode()
+    for _ in range(2):
+        answer, response = best.invoke(python, {"n": 1}, ClientContext=context)
+        assert "FunctionError" not in response, answer
+        assert answer["event"] == {"n": 1} and answer["left"] is True and answer["client"] == {"k": "v"}
+        assert answer["arn"].endswith(":function:ric-python")
+
+
+def test_awslambdaric_reports_what_goes_wrong(best, python):
+    answer, response = best.invoke(python, {"do": "raise"})
+    assert response["FunctionError"] == "Unhandled"
+    assert (answer["errorType"], answer["errorMessage"]) == ("ValueError", "as it was told to")
+    answer, _ = best.invoke(python, {"do": "exit"})
+    assert answer["errorType"] == "Runtime.ExitError" and answer["errorMessage"].endswith("exit status 3")
+    answer, _ = best.invoke(python, {"do": "big"})
+    assert answer["errorType"] == "Function.ResponseSizeTooLarge"
+    assert best.invoke(python, {"n": 2})[0]["event"] == {"n": 2}, "its process ended at 413, and another took its place"
+
+
+def test_awslambdaric_writes_framed_logs_that_stay_whole(best, python):
+    best.invoke(python, {"do": "log"})
+    found = wait_for("the log", lambda: [m for m in messages(best, f"/aws/lambda/{python}") if "first line" in m])
+    assert "first line\nsecond line" in found[0] and found[0].startswith("[INFO]\t"), found
+    wait_for("what was printed", lambda: [m for m in messages(best, f"/aws/lambda/{python}") if "printed" in m])
+
+
+@pytest.mark.parametrize(
+    "handler, error_type",
+    [("app.none", "Runtime.HandlerNotFound"), ("none.handler", "Runtime.ImportModuleError"), ("handler", "Runtime.MalformedHandlerName")],
+)
+def test_awslambdaric_that_cannot_initialise(best, python, handler, error_type):
+    name = f"ric-{handler.replace('.', '-')}"
+    best.function(name, awslambdaric(), handler=handler, runtime="provided.al2023", Timeout=20, MemorySize=256)
+    answer, response = best.invoke(name, {}, LogType="Tail")
+    assert response["FunctionError"] == "Unhandled" and answer["errorType"] == error_type, answer
+    assert f"Status: error\tError Type: {error_type}" in tail(response)
+
+
+@pytest.fixture(scope="module")
+def rust(best):
+    """A program of the official Rust client: built here once, where that was not done before."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", CLIENTS.parent.parent.parent / "target")) / "clients"
+    built = subprocess.run(["cargo", "build", "--quiet", "--locked", "--target-dir", str(target)], cwd=CLIENTS, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return (target / "debug" / "bootstrap").read_bytes()
+
+
+def test_lambda_runtime_takes_events_and_answers(best, rust):
+    best.function("ric-rust", {"bootstrap": rust}, handler="whole", runtime="provided.al2023", Timeout=10)
+    for number in range(2):
+        answer, response = best.invoke("ric-rust", {"n": number}, LogType="Tail")
+        assert answer["event"] == {"n": number} and answer["arn"].endswith(":function:ric-rust")
+        assert f"the Rust function has {response['ResponseMetadata']['RequestId']}" in tail(response)
+    for what, error_type in (("fail", None), ("panic", None), ("exit", "Runtime.ExitError"), ("big", "Function.ResponseSizeTooLarge")):
+        answer, response = best.invoke("ric-rust", {"do": what})
+        assert response["FunctionError"] == "Unhandled" and error_type in (None, answer["errorType"]), answer
+        assert "as it was told to" in answer["errorMessage"] or error_type, answer
+        assert best.invoke("ric-rust", {"n": 9})[0]["event"] == {"n": 9}
+
+
+def test_lambda_runtime_streams(best, rust):
+    best.function("ric-stream", {"bootstrap": rust}, handler="stream", runtime="provided.al2023", Timeout=10)
+    text = best.client("lambda").invoke(FunctionName="ric-stream", Payload=b"{}")["Payload"].read()
+    # Its answers always begin with a prelude for HTTP and eight zero bytes.
+    assert text.endswith(b"\0\0\0\0\0\0\0\0first second third"), text
