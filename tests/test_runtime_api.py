@@ -1,17 +1,20 @@
 """The official clients, unmodified and as the registries have them, on our Runtime API.
 
-`awslambdaric` (Python), `lambda_runtime` (Rust) run as functions of `provided.al2023`. External extensions are in the
-runtime's own tests, in real sandboxes; `lambda-extension` runs there as well where its program is given.
+`awslambdaric` (Python) and `lambda_runtime` (Rust) run as functions of `provided.al2023`, `lambda-extension` (Rust) as an
+external extension of a layer. What each call of the APIs answers is in the runtime's own tests, as tables.
 """
 
 import base64
+import io
 import json
 import os
 import subprocess
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import SYSTEM_PYTHON, wait_for
 from test_api import messages
 
@@ -106,11 +109,11 @@ def rust(best):
     target = Path(os.environ.get("CARGO_TARGET_DIR", CLIENTS.parent.parent.parent / "target")) / "clients"
     built = subprocess.run(["cargo", "build", "--quiet", "--locked", "--target-dir", str(target)], cwd=CLIENTS, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    return (target / "debug" / "bootstrap").read_bytes()
+    return {name: (target / "debug" / name).read_bytes() for name in ("bootstrap", "watcher")}
 
 
 def test_lambda_runtime_takes_events_and_answers(best, rust):
-    best.function("ric-rust", {"bootstrap": rust}, handler="whole", runtime="provided.al2023", Timeout=10)
+    best.function("ric-rust", {"bootstrap": rust["bootstrap"]}, handler="whole", runtime="provided.al2023", Timeout=10)
     for number in range(2):
         answer, response = best.invoke("ric-rust", {"n": number}, LogType="Tail")
         assert answer["event"] == {"n": number} and answer["arn"].endswith(":function:ric-rust")
@@ -123,7 +126,37 @@ def test_lambda_runtime_takes_events_and_answers(best, rust):
 
 
 def test_lambda_runtime_streams(best, rust):
-    best.function("ric-stream", {"bootstrap": rust}, handler="stream", runtime="provided.al2023", Timeout=10)
+    best.function("ric-stream", {"bootstrap": rust["bootstrap"]}, handler="stream", runtime="provided.al2023", Timeout=10)
     text = best.client("lambda").invoke(FunctionName="ric-stream", Payload=b"{}")["Payload"].read()
     # Its answers always begin with a prelude for HTTP and eight zero bytes.
     assert text.endswith(b"\0\0\0\0\0\0\0\0first second third"), text
+
+
+def layer(best, name, program):
+    """A layer with one external extension."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo(f"extensions/{name}")
+        info.external_attr = 0o755 << 16
+        archive.writestr(info, program)
+    try:
+        return best.client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": buffer.getvalue()})["LayerVersionArn"]
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 501:
+            pytest.skip("this build has no layers")
+        raise
+
+
+def test_lambda_extension_is_told_of_invocations_and_telemetry(best, rust):
+    arn = layer(best, "watcher", rust["watcher"])
+    best.function("watched", "def handler(event, context):\n    print('said by the function')\n    return event\n", Layers=[arn], Timeout=10)
+    ids = [best.invoke("watched", {"n": n})[1]["ResponseMetadata"]["RequestId"] for n in range(2)]
+
+    def log():
+        return "\n".join(messages(best, "/aws/lambda/watched"))
+
+    for text in [f"watcher: invoke {ids[0]}", f"watcher: invoke {ids[1]}", f"watcher: report {ids[0]}", "watcher: init start", "watcher: function said said by the function"]:
+        wait_for(text, lambda text=text: text in log())
+    assert "EXTENSION\tName: watcher\tState: Ready\tEvents: [INVOKE, SHUTDOWN]" in log()
+    best.client("lambda").delete_function(FunctionName="watched")
+    wait_for("the end", lambda: "watcher: shutdown spindown" in log())

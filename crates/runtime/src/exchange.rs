@@ -45,6 +45,10 @@ pub(crate) async fn exchange(worker: &Worker, invoke: Invoke, delivery: &mut Del
     if !extensions.any() {
         return through_runtime(worker, invoke, delivery).await;
     }
+    if extensions.has_failed() {
+        // It did while nobody was there to see.
+        return Outcome::NotTaken(Box::new(invoke));
+    }
     extensions.invoke(&invoke);
     tokio::select! {
         biased;
@@ -57,7 +61,11 @@ async fn through_runtime(worker: &Worker, invoke: Invoke, delivery: &mut Deliver
     match &worker.link {
         Link::Frames(frames) => {
             let mut frames = frames.lock().await;
-            match through_frames(&mut frames, &invoke, delivery).await {
+            if frames.send(&invoke).await.is_err() {
+                // It ended while it idled: the event never was with it as a whole.
+                return Outcome::NotTaken(Box::new(invoke));
+            }
+            match answer_in_frames(&mut frames, delivery).await {
                 Ok(said) => outcome(worker, said, delivery).await,
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     // Whose answer it was nobody knows, nor what the worker does now.
@@ -73,8 +81,7 @@ async fn through_runtime(worker: &Worker, invoke: Invoke, delivery: &mut Deliver
     }
 }
 
-async fn through_frames(frames: &mut Frames, invoke: &Invoke, delivery: &mut Delivery) -> io::Result<Said> {
-    frames.send(invoke).await?;
+async fn answer_in_frames(frames: &mut Frames, delivery: &mut Delivery) -> io::Result<Said> {
     loop {
         match frames.receive().await? {
             Said::Begin(content_type) => delivery.begin(content_type),

@@ -189,6 +189,11 @@ impl Extensions {
         self.state().busy()
     }
 
+    /// Whether one has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.state().failure.is_some()
+    }
+
     /// Waits until one fails.
     pub(crate) async fn failed(&self) -> Failure {
         match self.until(|_| false).await {

@@ -154,6 +154,18 @@ impl WorkerLog {
         self.send(state);
     }
 
+    /// Adds what happened, which others were told of before.
+    pub(crate) fn happened(&self, text: String, happening: &Happening) {
+        let line = match self.json {
+            None => text,
+            Some(least) if happening.level >= least => happening.line(self.clock.now()),
+            Some(_) => return,
+        };
+        let mut state = self.state();
+        state.add(self.clock.now(), line);
+        self.send(state);
+    }
+
     /// Adds the first line of a request, which waits for the next or for its [release](Self::release). With `tail`,
     /// collects a tail from now on.
     pub(crate) fn begin(&self, text: String, happening: impl FnOnce() -> Happening, tail: bool) {

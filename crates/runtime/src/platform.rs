@@ -216,8 +216,9 @@ pub(crate) fn extension(name: &str, state: &str, events: &[&str]) -> Happening {
     Happening { kind: "platform.extension", record, level }
 }
 
-/// An extension wants to know; `kind` says by which of the two APIs.
-pub(crate) fn subscription(kind: &'static str, name: &str, types: &[&str]) -> Happening {
+/// An extension wants to know, by the Logs API or the Telemetry API.
+pub(crate) fn subscription(is_logs: bool, name: &str, types: &[&str]) -> Happening {
+    let kind = if is_logs { "platform.logsSubscription" } else { "platform.telemetrySubscription" };
     let record = json!({ "name": name, "state": "Subscribed", "types": types });
     Happening { kind, record, level: Level::Info }
 }
@@ -322,7 +323,7 @@ mod tests {
             r#"{"name":"e","state":"Ready","events":["INVOKE"]}"#,
         );
         check(
-            &subscription("platform.telemetrySubscription", "e", &["platform"]),
+            &subscription(false, "e", &["platform"]),
             Level::Info,
             r#"{"name":"e","state":"Subscribed","types":["platform"]}"#,
         );

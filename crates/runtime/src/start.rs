@@ -476,6 +476,11 @@ fn not_started(beside: &Arc<Beside>) -> Option<InitFailure> {
 
 /// The log's lines about extensions, at the end of the initialisation.
 fn tell_of_extensions(parts: &Parts) {
+    for (is_logs, name, types) in parts.log.telemetry.subscriptions() {
+        let api = if is_logs { "LOGS" } else { "TELEMETRY" };
+        let text = format!("{api}\tName: {name}\tState: Subscribed\tTypes: [{}]", types.join(", "));
+        parts.log.happened(text, &platform::subscription(is_logs, &name, &types));
+    }
     for Summary { name, state, events } in parts.api.extensions.summaries() {
         let text = format!("EXTENSION\tName: {name}\tState: {state}\tEvents: [{}]", events.join(", "));
         parts.log.happens(Some(text), || platform::extension(&name, state, &events));

@@ -112,9 +112,17 @@ impl Telemetry {
             hub.subscribers.push(subscriber);
             self.watched.store(true, Ordering::Release);
         }
-        let kind = if is_logs { "platform.logsSubscription" } else { "platform.telemetrySubscription" };
-        self.platform(&platform::subscription(kind, name, &types));
+        self.platform(&platform::subscription(is_logs, name, &types));
         Ok(())
+    }
+
+    /// Who subscribed to what, as the log tells of it: whether by the Logs API, the name, and the types.
+    pub(crate) fn subscriptions(&self) -> Vec<(bool, String, Vec<&'static str>)> {
+        let hub = self.hub();
+        let one = |one: &Subscriber| {
+            (one.subscription.schema.is_logs(), one.name.clone(), one.subscription.types.clone())
+        };
+        hub.subscribers.iter().map(one).collect()
     }
 
     /// No more subscriptions from now on.

@@ -31,6 +31,7 @@ async fn run(real: Real) {
     telemetry_comes_in_batches(&real).await;
     a_functions_json_lines_are_objects_in_telemetry(&real).await;
     a_runtime_may_write_its_log_in_frames(&real).await;
+    the_official_client_is_told_everything(&real).await;
     a_layer_has_ten_extensions_at_most(&real).await;
     real.runtime.shutdown(Duration::from_secs(10)).await;
     assert!(real.runtime.status().is_empty());
@@ -237,6 +238,25 @@ async fn extensions_see_their_own_variables(real: &Real) {
     function.retire();
 }
 
+/// `WEFT_TEST_WATCHER` names the program of `tests/fixtures/clients`, which is not built for this suite.
+async fn the_official_client_is_told_everything(real: &Real) {
+    let Some(watcher) = std::env::var_os("WEFT_TEST_WATCHER") else { return };
+    let mut function = Function::of(real, "official", PRINTS, &[]);
+    let layer = real.folder.join("official-layer");
+    write(&layer.join("extensions/watcher"), "", 0o755);
+    std::fs::copy(watcher, layer.join("extensions/watcher")).unwrap();
+    Arc::get_mut(&mut function.revision).unwrap().mounts.push(("/opt".into(), layer));
+    for times in 1..3 {
+        assert_eq!(text(&function.invoke(false).await), "1", "{}", function.log());
+        function.logged("watcher: invoke r-1", times).await;
+        function.logged("watcher: report r-1", times).await;
+        function.logged("watcher: function said hello from the function", times).await;
+    }
+    function.logged("watcher: init start", 1).await;
+    function.retire();
+    function.logged("watcher: shutdown spindown", 1).await;
+}
+
 async fn a_layer_has_ten_extensions_at_most(real: &Real) {
     let names: Vec<String> = (0..11).map(|number| format!("e{number}")).collect();
     let extensions: Vec<_> = names.iter().map(|name| (name.as_str(), FOLLOWS)).collect();
@@ -279,6 +299,9 @@ async fn telemetry_comes_in_batches(real: &Real) {
     let function = Function::of(real, "telemetry", PRINTS, &[("listener", &listener)]);
     assert_eq!(text(&function.invoke(false).await), "1");
     function.logged("subscribed 200 b'\"OK\"'", 1).await;
+    function
+        .logged("TELEMETRY\tName: listener\tState: Subscribed\tTypes: [platform, function, extension]", 1)
+        .await;
     for told in [
         r#"platform.initStart {"initializationType": "on-demand", "phase": "init", "runtimeVersion""#,
         r#"platform.telemetrySubscription {"name": "listener", "state": "Subscribed", "types": ["platform", "function", "extension"]}"#,

@@ -150,11 +150,16 @@ fn place(uri: &str) -> Option<(u16, String)> {
 }
 
 impl Schema {
+    /// Whether it belongs to the Logs API.
+    pub(crate) fn is_logs(self) -> bool {
+        self <= Self::Logs2021
+    }
+
     /// A platform's event as this version tells it; `None` where it does not know of it.
     pub(crate) fn platform(self, now: Timestamp, happening: &Happening) -> Option<String> {
         let mut record = happening.record.clone();
         let mut kind = happening.kind;
-        if self <= Self::Logs2021 {
+        if self.is_logs() {
             match kind {
                 "platform.runtimeDone" if self == Self::Logs2021 => {
                     keep(&mut record, &["requestId", "status"]);
@@ -275,8 +280,8 @@ mod tests {
         check(&platform::start("r", "1", None), [true; 4]);
         check(&platform::runtime_done("r", &status, took, 0, None), [false, true, true, true]);
         check(&platform::extension("e", "Ready", &[]), [true; 4]);
-        check(&platform::subscription("platform.telemetrySubscription", "e", &[]), [true; 4]);
-        check(&platform::subscription("platform.logsSubscription", "e", &[]), [true, true, false, false]);
+        check(&platform::subscription(false, "e", &[]), [true; 4]);
+        check(&platform::subscription(true, "e", &[]), [true, true, false, false]);
         check(&platform::logs_dropped("slow", 1, 1), [true; 4]);
     }
 
