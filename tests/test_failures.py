@@ -161,9 +161,25 @@ def test_binary_output_stays_readable(best, python):
     log_of(best, python, "ABCDEFGHIJ")
 
 
-def test_a_flood_of_lines_arrives_in_order(best, python):
-    assert best.invoke(python, {"do": "flood"})[0] == ANSWER
-    log_of(best, python, "line 19999")
+def every_message(best, group):
+    """All messages of the newest stream, page by page."""
+    logs, found, token = best.client("logs"), [], None
+    streams = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True)["logStreams"]
+    while True:
+        more = {"nextToken": token} if token else {}
+        page = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True, **more)
+        found += [event["message"] for event in page["events"]]
+        if page["nextForwardToken"] == token:
+            return found
+        token = page["nextForwardToken"]
+
+
+def test_a_flood_of_lines_arrives_in_order(best):
+    best.function("floods", PYTHON, Timeout=20)
+    assert best.invoke("floods", {"do": "flood"})[0] == ANSWER
+    wait_for("the report", lambda: any("REPORT RequestId" in m for m in every_message(best, "/aws/lambda/floods")))
+    lines = [m.strip() for m in every_message(best, "/aws/lambda/floods") if m.startswith("line ")]
+    assert lines == [f"line {n}" for n in range(20000)]
 
 
 def test_child_processes_stay_until_the_worker_is_reset(best, python):

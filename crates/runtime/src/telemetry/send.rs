@@ -107,3 +107,6 @@ async fn post(mut stream: BoxStream, port: u16, path: &str, put: bool, body: &st
     }
     Err(io::ErrorKind::InvalidData.into())
 }
+
+#[cfg(test)]
+mod tests;
