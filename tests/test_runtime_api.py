@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sysconfig
+import time
 import zipfile
 from pathlib import Path
 
@@ -160,3 +161,59 @@ def test_lambda_extension_is_told_of_invocations_and_telemetry(best, rust):
     assert "EXTENSION\tName: watcher\tState: Ready\tEvents: [INVOKE, SHUTDOWN]" in log()
     best.client("lambda").delete_function(FunctionName="watched")
     wait_for("the end", lambda: "watcher: shutdown spindown" in log())
+
+
+STREAMS = """
+exports.handler = awslambda.streamifyResponse(async (event, out) => {
+  out.setContentType('text/plain');
+  out.write('first ');
+  await new Promise((done) => setTimeout(done, 1000));
+  if (event.fail) throw new Error('in the middle');
+  out.end('last');
+});
+"""
+
+
+def test_a_stream_arrives_as_the_function_makes_it(best):
+    best.function("streams", {"app.js": STREAMS}, runtime="nodejs22.x", Timeout=10)
+    best.invoke("streams", {})
+    began, first, text = time.monotonic(), None, b""
+    for event in best.client("lambda").invoke_with_response_stream(FunctionName="streams", Payload=b"{}", LogType="Tail")["EventStream"]:
+        if "PayloadChunk" in event:
+            first = first or time.monotonic() - began
+            text += event["PayloadChunk"]["Payload"]
+        else:
+            complete = event["InvokeComplete"]
+    assert text == b"first last" and "ErrorCode" not in complete
+    assert first < 0.9 < time.monotonic() - began, "the first piece did not wait for the last"
+    assert b"REPORT RequestId: " in base64.b64decode(complete["LogResult"])
+
+
+def test_an_error_in_the_middle_of_a_stream_comes_with_its_end(best):
+    events = list(best.client("lambda").invoke_with_response_stream(FunctionName="streams", Payload=b'{"fail": true}')["EventStream"])
+    assert b"".join(e["PayloadChunk"]["Payload"] for e in events[:-1]) == b"first "
+    complete = events[-1]["InvokeComplete"]
+    assert complete["ErrorCode"] and json.loads(complete["ErrorDetails"])["errorMessage"] == "in the middle", complete
+
+
+@pytest.mark.parametrize(
+    "level, there, not_there",
+    [
+        ("DEBUG", ["platform.initStart", "platform.initRuntimeDone", "platform.initReport", "platform.start", "platform.runtimeDone", "platform.report"], []),
+        ("INFO", ["platform.initStart", "platform.start", "platform.report"], ["platform.runtimeDone", "platform.initReport"]),
+        ("WARN", [], ["platform.start", "platform.report"]),
+    ],
+)
+def test_json_logs_hold_the_platforms_events_by_level(best, level, there, not_there):
+    name = f"json-{level.lower()}"
+    code = "import logging\nlog = logging.getLogger()\ndef handler(event, context):\n    log.error('said so')\n    return 1\n"
+    best.function(name, code, LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": level})
+    _, response = best.invoke(name, {})
+    request_id = response["ResponseMetadata"]["RequestId"]
+    wait_for("the line", lambda: "said so" in "".join(messages(best, f"/aws/lambda/{name}")))
+    if there:
+        wait_for("the report", lambda: "platform.report" in "".join(messages(best, f"/aws/lambda/{name}")))
+    lines = [json.loads(message) for message in messages(best, f"/aws/lambda/{name}")]
+    kinds = [line["type"] for line in lines if "type" in line]
+    assert [kind for kind in there if kind not in kinds] == [] and [kind for kind in not_there if kind in kinds] == [], kinds
+    assert any(line.get("message") == "said so" and line.get("requestId") == request_id for line in lines)
