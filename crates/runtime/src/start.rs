@@ -211,7 +211,7 @@ impl Start {
             (beside, output)
         });
         let (beside, extensions) = beside.unzip();
-        telemetry.inside(Arc::clone(&spawned.process));
+        telemetry.inside(&spawned.process);
         let workload = &self.revision.workload;
         let place = LogPlace {
             account: workload.account,

@@ -9,7 +9,7 @@ mod send;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use queue::Queue;
 use schema::Subscription;
@@ -35,7 +35,8 @@ pub(crate) struct Telemetry {
     hub: Mutex<Hub>,
     /// Whether anybody might want to know: nothing else costs anything where not.
     watched: AtomicBool,
-    process: OnceLock<Arc<dyn Process>>,
+    /// Weak, as it ends when its owner drops it, while the log that holds this is read until then.
+    process: OnceLock<Weak<dyn Process>>,
 }
 
 struct Hub {
@@ -78,8 +79,8 @@ impl Telemetry {
     }
 
     /// Says in which network subscribers listen.
-    pub(crate) fn inside(&self, process: Arc<dyn Process>) {
-        let _ = self.process.set(process);
+    pub(crate) fn inside(&self, process: &Arc<dyn Process>) {
+        let _ = self.process.set(Arc::downgrade(process));
     }
 
     /// Subscribes an extension; a second subscription replaces its first.
@@ -103,7 +104,7 @@ impl Telemetry {
             if let Some(process) = self.process.get() {
                 let work = send::run(
                     Arc::clone(&subscriber.queue),
-                    Arc::clone(process),
+                    Weak::clone(process),
                     subscriber.subscription.clone(),
                     Arc::clone(&self.clock),
                 );

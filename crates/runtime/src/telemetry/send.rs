@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,10 +23,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What of an answer is looked at.
 const STATUS_BYTES: usize = "HTTP/1.1 200".len();
 
-/// Sends what a queue gives, for ever.
+/// Sends what a queue gives, until the worker is gone.
 pub(super) async fn run(
     queue: Arc<Queue>,
-    process: Arc<dyn Process>,
+    process: Weak<dyn Process>,
     subscription: Subscription,
     clock: Arc<dyn Clock>,
 ) {
@@ -39,6 +39,7 @@ pub(super) async fn run(
             if attempt > 0 {
                 tokio::time::sleep(PAUSE).await;
             }
+            let Some(process) = process.upgrade() else { return };
             let sent = deliver(&*process, &subscription.destination, &body, &mut link);
             delivered = matches!(tokio::time::timeout(TRY_TIME, sent).await, Ok(Ok(())));
             if delivered {

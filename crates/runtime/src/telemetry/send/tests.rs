@@ -55,7 +55,7 @@ fn sender(destination: &str) -> (Arc<Queue>, Arc<Listener>, mpsc::UnboundedRecei
     let (accepted, connections) = mpsc::unbounded_channel();
     let listener = Arc::new(Listener { accepted, asked: Mutex::default() });
     let process = Arc::clone(&listener) as Arc<dyn Process>;
-    tokio::spawn(run(Arc::clone(&queue), process, subscription, Arc::new(SystemClock)));
+    tokio::spawn(run(Arc::clone(&queue), Arc::downgrade(&process), subscription, Arc::new(SystemClock)));
     (queue, listener, connections)
 }
 
@@ -94,7 +94,7 @@ async fn a_batch_is_one_request_into_the_worker() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_not_taken_is_tried_again_and_then_counted() {
-    let (queue, _, mut connections) = sender(HTTP);
+    let (queue, _listener, mut connections) = sender(HTTP);
     queue.push("1".into());
     for status in ["500", "404", "503"] {
         let request = answer(connections.recv().await.unwrap(), status).await;
@@ -108,7 +108,7 @@ async fn a_batch_that_is_not_taken_is_tried_again_and_then_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_never_answers_does_not_hold_up_the_rest_for_ever() {
-    let (queue, _, mut connections) = sender(HTTP);
+    let (queue, _listener, mut connections) = sender(HTTP);
     queue.push("1".into());
     let mut silent = Vec::new();
     for _ in 0..TRIES {
@@ -132,4 +132,16 @@ async fn lines_go_over_one_connection() {
     stream.read_exact(&mut more).await.unwrap();
     assert_eq!((&text, &more), (b"1\n2\n", b"3\n"));
     assert_eq!(*listener.asked.lock().unwrap(), ["127.0.0.1:9004".parse().unwrap()]);
+}
+
+#[tokio::test]
+async fn a_subscription_does_not_keep_its_worker_alive() {
+    let telemetry = crate::telemetry::Telemetry::new(Arc::new(SystemClock), false, true);
+    let (accepted, _connections) = mpsc::unbounded_channel();
+    let process: Arc<dyn Process> = Arc::new(Listener { accepted, asked: Mutex::default() });
+    telemetry.inside(&process);
+    let body = format!(r#"{{"schemaVersion":"2022-07-01","types":["platform"],"destination":{HTTP}}}"#);
+    telemetry.subscribe("e", false, body.as_bytes()).unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(Arc::strong_count(&process), 1, "who drops a process kills it");
 }
