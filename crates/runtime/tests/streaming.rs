@@ -122,7 +122,7 @@ async fn a_piece_arrives_while_the_function_still_runs() {
 async fn a_function_goes_on_when_its_caller_hangs_up() {
     let function = Function::of(
         "for (let i = 0; i < 64; i++) if (!out.write(Buffer.alloc(65536))) await new Promise((r) => out.once('drain', r));
-         out.end(); console.log('reached its end')",
+         console.log('reached its end'); out.end()",
         LONG,
     );
     let answer = function.invoke().await;
