@@ -164,6 +164,8 @@ def test_binary_output_stays_readable(best, python):
 def every_message(best, group):
     """All messages of the newest stream, page by page."""
     logs, found, token = best.client("logs"), [], None
+    if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        return []
     streams = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True)["logStreams"]
     while True:
         more = {"nextToken": token} if token else {}
