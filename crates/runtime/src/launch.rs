@@ -9,9 +9,9 @@ use weft_service::workload::{
     AWS_ENDPOINT_ADDRESS, Contract, HttpContract, LambdaContract, RUNTIME_API_ADDRESS, Revision, RoleKeys,
 };
 
-use crate::RuntimeConfig;
 use crate::interpreter::InterpreterChoice;
 use crate::start::initialization;
+use crate::{RuntimeConfig, bootstraps};
 
 /// Where code lies inside.
 const TASK_ROOT: &str = "/var/task";
@@ -177,12 +177,10 @@ impl Launch<'_> {
     }
 
     fn files(&self) -> Vec<SyntheticFile> {
-        let own: &[(&str, &str)] = match self.choice.filter(|_| self.speaks_frames()) {
-            Some(choice) if choice.interpreter.language == Language::Python => &[
-                ("/var/runtime/bootstrap.py", include_str!("../bootstraps/bootstrap.py")),
-                ("/var/runtime/weft_lambda.py", include_str!("../bootstraps/weft_lambda.py")),
-            ],
-            Some(_) => &[("/var/runtime/bootstrap.cjs", include_str!("../bootstraps/bootstrap.cjs"))],
+        let own = match self.choice.filter(|_| self.speaks_frames()).map(|choice| choice.interpreter.language)
+        {
+            Some(Language::Python) => bootstraps::PYTHON,
+            Some(Language::Node) => bootstraps::NODE,
             None => &[],
         };
         let own = own.iter().map(|(path, text)| (*path, text.as_bytes()));

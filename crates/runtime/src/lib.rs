@@ -15,6 +15,7 @@
 //! host or path a request came by, what a door leads to, or how a process is isolated.
 
 mod beside;
+mod bootstraps;
 mod config;
 mod delivery;
 mod detached;
