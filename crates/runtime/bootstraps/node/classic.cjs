@@ -12,9 +12,11 @@ module.exports = (handler, { logError, setInvocation }) => {
     setInvocation(given, () => runOne(invocation, given, text));
   };
 
-  function runOne(invocation, given, text) {
+  async function runOne(invocation, given, text) {
     invocation.letLoopEnd();
     const { callback, context, saysNothing } = ways(invocation);
+    // From here on the stack begins with the handler, not with how its event came.
+    await undefined;
     invocation.onEmptyLoop(saysNothing);
     try {
       const event = JSON.parse(text);

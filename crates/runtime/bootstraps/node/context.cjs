@@ -28,8 +28,8 @@ exports.ofInvocation = (given) => ({
 });
 
 /** Contract 24 tells the trace as well, and all in another order. */
-exports.modern = (given) => ({
-  ...exports.ofInvocation(given),
-  xRayTraceId: given.traceId || undefined,
-  ...exports.ofEnvironment(),
-});
+exports.modern = (given) => {
+  const { getRemainingTimeInMillis, ...known } = exports.ofInvocation(given);
+  const { functionName, ...own } = exports.ofEnvironment();
+  return { ...known, xRayTraceId: given.traceId || undefined, getRemainingTimeInMillis, functionName, ...own };
+};

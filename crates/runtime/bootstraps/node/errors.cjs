@@ -4,17 +4,14 @@
 const DELETE = /\x7F/g;
 const escaped = (text) => text?.replace(DELETE, '%7F');
 
-/** The class of an error of the runtime's; `name` is shown as contract 24 or 22 has it. */
+/** An error of the runtime's own. Contract 24 shows its name among what it carries, 22 has it from its class. */
 function runtimeError(modern, name, message, more = {}) {
   const type = `Runtime.${name}`;
-  if (modern) return Object.assign(Object.defineProperty(new Error(message), 'name', hidden(type)), more);
-  // The first line of the stack names the type where it is known when the stack is taken.
+  if (modern) return Object.assign(new Error(message), { name: type }, more);
   class RuntimeError extends Error {}
-  Object.defineProperty(RuntimeError.prototype, 'name', hidden(type));
+  RuntimeError.prototype.name = type;
   return Object.assign(new RuntimeError(message), more);
 }
-
-const hidden = (value) => ({ value, configurable: true, writable: true, enumerable: false });
 
 const looksLikeError = (error) =>
   error && ['name', 'message', 'stack'].every((key) => error[key] && typeof error[key] === 'string');

@@ -11,6 +11,9 @@ const DEPRECATED =
   'function to use a supported handler signature to use Node.js 24 or later. For more information see ' +
   'https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.';
 
+/** What only a module may hold; a false alarm costs time, nothing else. */
+const MODULE_SYNTAX = /^\s*(?:import|export|await)\b|\bimport\.meta\b|=\s*await\b/m;
+
 const importFile = (file) => import(require('url').pathToFileURL(file).href);
 
 // ---- contract 22
@@ -20,26 +23,26 @@ async function loadClassic(root, folder, name) {
   const tried = (extension, load) => (fs.existsSync(file + extension) ? load(file + extension) : undefined);
   const bare = tried('', require);
   if (bare) return bare;
-  const isModule = fs.existsSync(file + '.js') && packageType(path.dirname(file)) === 'module';
+  const isModule = fs.existsSync(file + '.js') && packageType(path.dirname(file), true) === 'module';
   const found =
     (await tried('.js', isModule ? importFile : require)) || (await tried('.mjs', importFile)) || tried('.cjs', require);
   return found || require(require.resolve(name, { paths: [root, path.resolve(root, folder)] }));
 }
 
-/** The `type` of the nearest package.json; what cannot be read is warned of and has none. */
-function packageType(folder) {
+/** The `type` of the nearest package.json: `unset` where it names none; nothing where there is none to be read. */
+function packageType(folder, warn) {
   if (folder.endsWith('/node_modules')) return undefined;
   const file = path.join(folder, 'package.json');
   if (fs.existsSync(file)) {
     try {
-      return JSON.parse(fs.readFileSync(file, 'utf8'))?.type ?? null;
+      return JSON.parse(fs.readFileSync(file, 'utf8'))?.type ?? 'unset';
     } catch (error) {
-      console.warn(`${file} cannot be read, it will be ignored for ES module detection purposes.`, error);
-      return undefined;
+      if (warn) console.warn(`${file} cannot be read, it will be ignored for ES module detection purposes.`, error);
+      return 'broken';
     }
   }
   const above = path.dirname(folder);
-  return above === folder ? undefined : packageType(above);
+  return above === folder ? 'unset' : packageType(above, warn);
 }
 
 // ---- contract 24
@@ -58,16 +61,18 @@ async function loadModern(root, folder, name) {
 function isCommon(file, extension) {
   if (extension === '.cjs') return true;
   if (extension !== '.js') return false;
-  const type = packageType(path.dirname(file));
+  const type = packageType(path.dirname(file), false);
   if (type === 'commonjs') return true;
-  return type !== 'module' && !/^\s*(?:import|export)\b|\bimport\.meta\b|^\s*(?:const|let|var)\b.*=\s*await\b/m.test(fs.readFileSync(file + extension, 'utf8'));
+  return type === 'unset' && !MODULE_SYNTAX.test(fs.readFileSync(file + extension, 'utf8'));
 }
 
 /** A module of CommonJS as `import()` would show it; nothing where it could not even be parsed. */
 function requireFast(file) {
   try {
-    const exported = require(file);
-    return { __proto__: null, ...(typeof exported === 'object' ? exported : {}), default: exported };
+    // Without a parent, as for `import()`.
+    const exported = require('module')._load(file, undefined, false);
+    const names = exported && ['object', 'function'].includes(typeof exported) ? exported : {};
+    return { __proto__: null, ...names, default: exported };
   } catch (error) {
     // Nothing of it has run: let `import()` say what it is.
     if (error instanceof SyntaxError && String(error.stack).startsWith(`${file}:`)) return undefined;

@@ -16,6 +16,8 @@ module.exports = (handler, { logError, setInvocation }) => {
   };
 
   async function runOne(invocation, context, event) {
+    // From here on the stack begins with the handler, not with how its event came.
+    await undefined;
     try {
       const result = await handler(event, context);
       // A rejection that nobody handles ends the process before the answer is given.

@@ -87,6 +87,7 @@ module.exports = (handler, { logError, setInvocation, modern }) => {
       stream.on('close', () => reject(wrong('Response stream is not finished.')));
     });
     written.catch(() => {});
+    await undefined;
     try {
       const result = handler(JSON.parse(text), stream, contextOf(given));
       if (typeof result?.then !== 'function') throw wrong('Streaming does not support non-async handlers.');
@@ -96,9 +97,12 @@ module.exports = (handler, { logError, setInvocation, modern }) => {
       invocation.end(END);
     } catch (error) {
       logError('Invoke Error', error);
+      if (!stream.writableEnded) return invocation.fail(error);
       // All of the answer is on its way already: it stands.
-      if (stream.writableFinished) invocation.end(END);
-      else invocation.fail(error);
+      written.then(
+        () => invocation.end(END),
+        () => invocation.fail(error),
+      );
     }
   }
 

@@ -93,6 +93,7 @@ impl Spawner for Plain {
     }
 
     fn interpreters(&self) -> BoxFuture<'static, Vec<Interpreter>> {
+        let node = std::env::var("WEFT_TEST_NODE").unwrap_or_else(|_| "/usr/bin/node".into());
         let found = |language, path: &str, version: &str| Interpreter {
             language,
             version: version.into(),
@@ -101,7 +102,7 @@ impl Spawner for Plain {
         };
         let all = vec![
             found(Language::Python, "/usr/bin/python3", &system_python()),
-            found(Language::Node, "/usr/bin/node", "22.0.0"),
+            found(Language::Node, &node, "22.0.0"),
         ];
         Box::pin(async move { all })
     }
