@@ -39,6 +39,7 @@ pub(crate) fn run(names: &[String]) -> Result<(), String> {
         total.failed += count.failed;
     };
     suite("unit", &unit);
+    suite("node", &node);
     for name in black_box_suites()? {
         suite(&name, &|| black_box(&name));
     }
@@ -48,18 +49,33 @@ pub(crate) fn run(names: &[String]) -> Result<(), String> {
 
 /// The workspace's own tests, in debug.
 fn unit() -> Result<Count, String> {
-    count_lines(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), |line, count| {
-        // "test result: ok. 3 passed; 0 failed; …"
-        let Some(rest) = line.strip_prefix("test result: ") else { return };
-        for part in rest.split([';', '.']) {
-            let mut words = part.split_whitespace();
-            match (words.next().and_then(|n| n.parse::<u64>().ok()), words.next()) {
-                (Some(n), Some("passed")) => count.passed += n,
-                (Some(n), Some("failed")) => count.failed += n,
-                _ => {}
-            }
+    count_lines(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), count_results)
+}
+
+/// Lambda's contracts on the versions of Node.js that the unit tests, which take the system's, may have left out.
+fn node() -> Result<Count, String> {
+    let mut total = Count::default();
+    for version in tools::NODE_VERSIONS {
+        let mut tests = cargo(&["test", "--package", "weft-runtime", "--test", "contract", "node"]);
+        tests.env("WEFT_TEST_NODE", tools::node(version)?);
+        let count = count_lines(&mut tests, count_results)?;
+        total.passed += count.passed;
+        total.failed += count.failed;
+    }
+    Ok(total)
+}
+
+/// Counts from "test result: ok. 3 passed; 0 failed; …".
+fn count_results(line: &str, count: &mut Count) {
+    let Some(rest) = line.strip_prefix("test result: ") else { return };
+    for part in rest.split([';', '.']) {
+        let mut words = part.split_whitespace();
+        match (words.next().and_then(|n| n.parse::<u64>().ok()), words.next()) {
+            (Some(n), Some("passed")) => count.passed += n,
+            (Some(n), Some("failed")) => count.failed += n,
+            _ => {}
         }
-    })
+    }
 }
 
 /// One black-box suite: real clients against the release binary.

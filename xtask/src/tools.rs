@@ -1,4 +1,4 @@
-//! What the chores need beside Rust: a Python environment, brought from the package index into `target/tools`.
+//! What the chores need beside Rust, brought from the package indexes into `target/tools`: a Python environment, Node.js.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,4 +27,29 @@ pub(crate) fn python_environment() -> Result<PathBuf, String> {
     fs::write(&stamp, wanted)
         .map_err(|error| format!("`{}` could not be written: {error}", stamp.display()))?;
     Ok(folder.join("bin"))
+}
+
+/// The versions of Node.js that Lambda's contracts are checked on beside the system's.
+pub(crate) const NODE_VERSIONS: [&str; 2] = ["22.23.3", "24.21.0"];
+
+/// The program of a version of Node.js, which `npm` brings as a package.
+pub(crate) fn node(version: &str) -> Result<PathBuf, String> {
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => return Err(format!("there is no Node.js {version} for {other}")),
+    };
+    let package = format!("node-linux-{machine}");
+    let folder = target().join("tools").join(format!("node-{version}"));
+    let program = folder.join("node_modules").join(&package).join("bin/node");
+    if !program.exists() {
+        eprintln!("xtask: bringing Node.js {version} (once)");
+        fs::create_dir_all(&folder)
+            .map_err(|error| format!("`{}` could not be made: {error}", folder.display()))?;
+        let (folder, wanted) = (folder.to_string_lossy(), format!("{package}@{version}"));
+        let quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+        let mut npm = command("npm", &["install", "--prefix", &folder]);
+        run(npm.args(quiet).arg(wanted)).map_err(|error| format!("{error}; on Debian: `apt install npm`"))?;
+    }
+    Ok(program)
 }
