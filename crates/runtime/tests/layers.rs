@@ -69,8 +69,8 @@ async fn python_finds_its_layers(real: &Real) {
     check(real, "python3.12", &own, &[], "\"own\"").await;
     let pth = [shows, ("python/more.pth", "/opt/elsewhere\n"), ("elsewhere/m.py", "x = 'pth'")];
     check(real, "python3.12", &pth, &[], "\"pth\"").await;
-    let path = [shows, ("elsewhere/m.py", "x = 'variable'")];
-    check(real, "python3.12", &path, &[("PYTHONPATH", "/opt/elsewhere")], "\"variable\"").await;
+    let variable = [shows, ("elsewhere/m.py", "x = 'variable'")];
+    check(real, "python3.12", &variable, &[("PYTHONPATH", "/opt/elsewhere")], "\"variable\"").await;
 }
 
 async fn node_finds_its_layers(real: &Real) {
