@@ -1,10 +1,11 @@
 //! The bootstraps of Python and Node.js as they lie in a sandbox.
 
-/// Python's: every start compiles the first, the others are imported when they are needed.
+/// Python's: every start compiles the first and that of JSON, the others are imported when they are needed.
 pub(crate) static PYTHON: &[(&str, &str)] = &[
     ("/var/runtime/bootstrap.py", include_str!("../bootstraps/python/bootstrap.py")),
     ("/var/runtime/weft_context.py", include_str!("../bootstraps/python/weft_context.py")),
     ("/var/runtime/weft_errors.py", include_str!("../bootstraps/python/weft_errors.py")),
+    ("/var/runtime/weft_json.py", include_str!("../bootstraps/python/weft_json.py")),
     ("/var/runtime/weft_logs.py", include_str!("../bootstraps/python/weft_logs.py")),
     ("/var/runtime/weft_wait.py", include_str!("../bootstraps/python/weft_wait.py")),
 ];

@@ -1,12 +1,11 @@
 """Runs a Lambda handler: reads events from an inherited socket and writes answers to it.
 
-Only what every start needs is here, because every start compiles it; the rest lies beside it and is imported when it is
-needed: `weft_errors.py` (errors, and results that `json` alone would get wrong), `weft_logs.py`, `weft_context.py` (what few
-callers send) and `weft_wait.py`. The frames are described in `frames.rs` of the runtime.
+Every start compiles this file and `weft_json.py`; the rest lies beside them and is imported when it is needed:
+`weft_errors.py` (errors, and results that are more than plain JSON), `weft_logs.py`, `weft_context.py` (what few callers
+send) and `weft_wait.py`. The frames are described in `frames.rs` of the runtime.
 """
 
 import builtins
-import marshal
 import os
 import sys
 import time
@@ -198,69 +197,6 @@ def _load(handler):
         raise Fault("Runtime.HandlerNotFound", message) from None
 
 
-# ---- JSON, without the `json` module: its import is half of a start
-
-
-class _Json:
-    """Reads and writes with the parts of `json` that are written in C; where they are missing, with `json` itself."""
-
-    strict, object_hook, object_pairs_hook, array_hook = True, None, None, None
-    parse_float, parse_int = float, int
-    parse_constant = float
-
-    def __init__(self):
-        name, _, version = os.environ.get("AWS_EXECUTION_ENV", "").partition("_python3.")
-        self.ascii_only = not (name == "AWS_Lambda" and version.isdigit() and int(version) >= 12)
-        self.memo = {}
-        self.decimals = []
-        try:
-            import _json
-
-            self._scan = _json.make_scanner(self)
-            self._text = _json.encode_basestring_ascii if self.ascii_only else _json.encode_basestring
-            self._make = _json.make_encoder
-            self._encode(None)
-        except Exception:
-            self._scan = self._make = None
-
-    def loads(self, data):
-        try:
-            text = str(data, "utf-8").strip(" \t\r\n")
-            value, end = self._scan(text, 0)
-            if end == len(text):
-                return value
-        except Exception:
-            pass
-        # It tells what is wrong.
-        import json
-
-        return json.loads(data)
-
-    def dumps(self, value):
-        """The text of a value; the same as the official runtime's, which differs from `json` in a few types."""
-        self.decimals.clear()
-        try:
-            # It takes plain types only, and tells in next to no time.
-            marshal.dumps(value, 2)
-            text = self._encode(value)
-        except (TypeError, ValueError):
-            self.decimals.clear()
-            text = self._encode(_beside("weft_errors").plain(value))
-        return _beside("weft_errors").with_decimals(text, self.decimals) if self.decimals else text
-
-    def _encode(self, value):
-        if self._make is None:
-            import json
-
-            return json.dumps(value, ensure_ascii=self.ascii_only, default=self._default)
-        return "".join(self._make({}, self._default, self._text, None, ": ", ", ", False, False, True)(value, 0))
-
-    def _default(self, item):
-        if type(item) is bytes:
-            return str(item, "utf-8")
-        return _beside("weft_errors").stand_in(item, self.decimals)
-
-
 # ---- frames
 
 
@@ -312,21 +248,25 @@ def _receive(wait):
     return bytes(data[5:13]), int.from_bytes(data[13:21], "big"), texts, data[at:]
 
 
-# ---- invocations
+# ---- invocations: libraries that trace functions wrap what is here under the official client's names
 
 
-def _error(error, request_id, codec):
-    text = _beside("weft_errors").report(error, request_id, codec, sys.modules["bootstrap"])
-    return text.encode("utf-8", "surrogatepass")
+class LambdaRuntimeClient:
+    def wait_next_invocation(self, wait):
+        return _receive(wait)
+
+    def post_init_error(self, error):
+        _send(_INIT_ERROR, error)
+
+    def post_invocation_result(self, number, result):
+        _send(_RESPONSE, result, number)
+
+    def post_invocation_error(self, number, error):
+        _send(_ERROR, error, number)
 
 
-def _run(handler, deadline_ms, texts, event, codec):
-    request_id, arn, trace_id, client_context, identity = texts
-    _State.request_id = request_id
-    if trace_id:
-        os.environ["_X_AMZN_TRACE_ID"] = trace_id
-    else:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+def handle_event_request(lambda_runtime_client, request_handler, request, codec):
+    number, deadline_ms, (request_id, arn, _, client_context, identity), event = request
     try:
         try:
             context = LambdaContext(request_id, arn, client_context, identity, deadline_ms)
@@ -336,30 +276,46 @@ def _run(handler, deadline_ms, texts, event, codec):
             event = codec.loads(event)
         except Exception as error:
             raise Fault("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % error) from None
-        answer = handler(event, context)
-        if isinstance(answer, bytes):
-            return _RESPONSE, answer
-        try:
-            return _RESPONSE, codec.dumps(answer).encode()
-        except Exception as error:
-            raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
+        result = request_handler(event, context)
+        if not isinstance(result, bytes):
+            try:
+                result = codec.dumps(result).encode()
+            except Exception as error:
+                raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error) from None
     except Exception as error:
-        return _ERROR, _error(error, request_id, codec)
+        lambda_runtime_client.post_invocation_error(number, _error(error, request_id, codec))
+    else:
+        lambda_runtime_client.post_invocation_result(number, result)
+
+
+def _error(error, request_id, codec):
+    text = _beside("weft_errors").report(error, request_id, codec, sys.modules["bootstrap"])
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _tell(request_id, trace_id):
+    _State.request_id = request_id
+    if trace_id:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
 
 
 def main():
     _prepare()
-    codec = _Json()
+    codec = _beside("weft_json").Json(_beside)
+    client = LambdaRuntimeClient()
     try:
         handler = _load(os.environ.get("_HANDLER", ""))
     except Exception as error:
-        _send(_INIT_ERROR, _error(error, "", codec))
+        client.post_init_error(_error(error, "", codec))
         sys.exit(1)
     _send(_READY)
     wait = _no_wait
     while True:
-        number, deadline_ms, texts, event = _receive(wait)
-        _send(*_run(handler, deadline_ms, texts, event, codec), number)
+        request = client.wait_next_invocation(wait)
+        _tell(request[2][0], request[2][2])
+        handle_event_request(client, handler, request, codec)
         if wait is _no_wait:
             wait = _beside("weft_wait").quiet(_FD, _EXTENSIONS)
 

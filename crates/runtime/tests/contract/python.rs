@@ -106,4 +106,20 @@ const ROWS: &[Row] = &[
     row(r"def handler(e, c): raise ValueError('no\u00e9')").runtime("python3.12").env(JSON).answers(&[Err(r#"{"errorMessage": "noé", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 1, in handler\n    def handler(e, c): raise ValueError('no\\u00e9')\n"]}"#)]).logs(&[r#"{"timestamp": "…", "level": "ERROR", "errorMessage": "noé", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 1, in handler\n    def handler(e, c): raise ValueError('no\\u00e9')\n"]}"#]),
     row("import nothing_here").env(JSON).answers(&[Err(r#"{"errorMessage": "Unable to import module 'app': No module named 'nothing_here'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}"#)]).logs(&[r#"{"timestamp": "…", "level": "ERROR", "errorMessage": "Unable to import module 'app': No module named 'nothing_here'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}"#]),
     row("import time, logging\ndef handler(e, c): return [logging.Formatter.converter is time.gmtime, logging.getLogger().level]").answers(&[Ok("[true, 30]")]),
+    // Libraries that trace functions wrap the runtime's own functions, by these names.
+    row("import sys
+b, seen = sys.modules['bootstrap'], []
+def wrap(owner, name, act):
+    old = getattr(owner, name)
+    setattr(owner, name, lambda *args, **kwargs: act(old, *args, **kwargs))
+def handle(old, client, handler, *args, **kwargs): return old(client, lambda e, c: [handler(e, c), 'wrapped'], *args, **kwargs)
+def post(old, *args, **kwargs): seen.append('posted'); return old(*args, **kwargs)
+wrap(b, 'handle_event_request', handle)
+for name in ('post_invocation_result', 'post_invocation_error', 'post_init_error'): wrap(b.LambdaRuntimeClient, name, post)
+def handler(e, c):
+    if e == 2: raise ValueError('two')
+    return seen")
+    .events(&["1", "2", "3"])
+    .answers(&[Ok(r#"[[], "wrapped"]"#), Err(r#"{"errorMessage": "two"…"#), Ok(r#"[["posted", "posted"], "wrapped"]"#)])
+    .whatever_is_logged(),
 ];
