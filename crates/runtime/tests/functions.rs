@@ -163,8 +163,10 @@ async fn a_function_that_says_nothing_is_seen_to_have_begun() {
 #[tokio::test]
 async fn a_functions_own_modules_are_left_to_it() {
     let code = tempfile::tempdir().unwrap();
-    // Of the same name as one that the bootstrap needs between events.
-    std::fs::write(code.path().join("select.py"), "import os\nos._exit(7)\n").unwrap();
+    // Of the same names as some that the bootstrap needs, to start and between events.
+    for name in ["select.py", "_json.py", "weft_json.py", "weft_wait.py"] {
+        std::fs::write(code.path().join(name), "import os\nos._exit(7)\n").unwrap();
+    }
     let text = "import sys\ndef handler(e, c): return 'select' in sys.modules\n";
     std::fs::write(code.path().join("app.py"), text).unwrap();
     let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());

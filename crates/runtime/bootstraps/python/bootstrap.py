@@ -145,7 +145,6 @@ def _prepare():
         installed = installed[:1]
     sys.path[0:1] = [_TASK_ROOT] + layers
     sys.path.extend(path for path in installed if os.path.isdir(path) and path not in sys.path)
-    sys.dont_write_bytecode = True
     sys.meta_path.insert(0, _LoggingHook())
     # `site` was skipped to start faster; these are what programs expect of it.
     builtins.exit = builtins.quit = sys.exit
@@ -302,8 +301,10 @@ def _tell(request_id, trace_id):
 
 
 def main():
-    _prepare()
+    sys.dont_write_bytecode = True
+    # Before the function's own modules can be found.
     codec = _beside("weft_json").Json(_beside)
+    _prepare()
     client = LambdaRuntimeClient()
     try:
         handler = _load(os.environ.get("_HANDLER", ""))
