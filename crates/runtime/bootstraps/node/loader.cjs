@@ -134,7 +134,7 @@ module.exports = (modern) => {
 function provideGlobals(modern) {
   if (['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
   globalThis.awslambda = {
-    ...(modern ? { InvokeStore: require('./store.cjs') } : {}),
+    ...(modern ? { ...globalThis.awslambda, InvokeStore: require('./store.cjs').store } : {}),
     streamifyResponse: (handler, options) => {
       handler[STREAMING] = 'response';
       if (typeof options?.highWaterMark === 'number') handler[HIGH_WATER_MARK] = parseInt(options.highWaterMark, 10);

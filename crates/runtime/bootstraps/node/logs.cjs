@@ -80,7 +80,7 @@ module.exports = (modern) => {
   delete process.env._LAMBDA_TELEMETRY_LOG_FD;
   const framed = Number.isInteger(fd);
   const write = framed ? toFrames(fd, json ? JSON_FRAME : TEXT_FRAME) : toStdout;
-  const store = modern ? require('./store.cjs') : null;
+  const { contextOf, store } = modern ? require('./store.cjs') : {};
   const ids = modern
     ? () => ({ requestId: store.getRequestId(), tenantId: store.getTenantId() })
     : () => ({ requestId: globalThis[IDS[0]], tenantId: globalThis[IDS[1]] });
@@ -112,7 +112,7 @@ module.exports = (modern) => {
 
   /** Says whose lines follow; runs `act` as part of the invocation. */
   function setInvocation(given, act) {
-    if (modern) return store.run(store.of(given), act);
+    if (modern) return store.run(contextOf(given), act);
     [globalThis[IDS[0]], globalThis[IDS[1]]] = [given.requestId, given.tenantId];
     return act();
   }

@@ -49,15 +49,14 @@ class InvokeStore {
   }
 }
 
-const store = new InvokeStore();
-
 /** The context of an invocation. */
-Object.defineProperty(store, 'of', {
-  value: ({ requestId, traceId, tenantId }) => ({
-    [KEYS.REQUEST_ID]: requestId,
-    [KEYS.X_RAY_TRACE_ID]: traceId || undefined,
-    [KEYS.TENANT_ID]: tenantId,
-  }),
+const contextOf = ({ requestId, traceId, tenantId }) => ({
+  [KEYS.REQUEST_ID]: requestId,
+  [KEYS.X_RAY_TRACE_ID]: traceId || undefined,
+  [KEYS.TENANT_ID]: tenantId,
 });
 
-module.exports = store;
+/** One that was there before, from a library that was loaded first, is what everybody uses. */
+const store = globalThis.awslambda?.InvokeStore ?? new InvokeStore();
+
+module.exports = { contextOf, store };

@@ -231,6 +231,11 @@ const CLASSIC: &[Row] = &[
 ];
 
 const MODERN: &[Row] = &[
+    // A library that is loaded before the runtime may have brought the store.
+    row("exports.handler = async () => [awslambda.kept, awslambda.InvokeStore.mine, awslambda.InvokeStore.getRequestId(), typeof awslambda.streamifyResponse]")
+        .files(&[("before.js", "class Store { mine = 1; run(context, act) { this.c = context; return act() } getRequestId() { return this.c?.[Symbol.for('_AWS_LAMBDA_REQUEST_ID')] ?? '-' } getTenantId() {} }; globalThis.awslambda = { kept: 2, InvokeStore: new Store() }")])
+        .env(&[("NODE_OPTIONS", "--require /var/task/before.js")])
+        .answers(&[Ok(r#"[2,1,"r-1","function"]"#)]),
     row("exports.handler = async (e) => ({ n: e.n + 1 })").answers(&[Ok(r#"{"n":2}"#)]),
     row("exports.handler = async () => {}").answers(&[Ok("null")]),
     row("exports.handler = async () => () => 1").answers(&[Ok("null")]),
