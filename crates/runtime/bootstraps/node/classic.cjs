@@ -1,7 +1,7 @@
 // Contract 22: callbacks, `context.succeed`, and `null` from whoever says nothing until the event loop is empty.
 'use strict';
 
-const { ofEnvironment, ofInvocation } = require('./context.cjs');
+const contextOf = require('./context.cjs').classic;
 
 const TWICE =
   'Invocation has already been reported as done. Cannot call complete more than once per invocation.';
@@ -14,19 +14,20 @@ module.exports = (handler, { logError, setInvocation }) => {
 
   async function runOne(invocation, given, text) {
     invocation.letLoopEnd();
-    const { callback, context, saysNothing } = ways(invocation);
+    const answer = ways(invocation);
     // From here on the stack begins with the handler, not with how its event came.
     await undefined;
-    invocation.onEmptyLoop(saysNothing);
+    invocation.onEmptyLoop(answer.nothing);
     try {
       const event = JSON.parse(text);
-      const result = handler(event, Object.assign(context, ofEnvironment(), ofInvocation(given)), callback);
+      const context = contextOf(given, answer);
+      const result = handler(event, context, answer.callback);
       if (result && typeof result.then === 'function') {
         const settled = result.then(context.succeed, context.fail);
         if (settled && typeof settled.catch === 'function') settled.catch(context.fail);
       }
     } catch (error) {
-      callback(error);
+      answer.callback(error);
     }
   }
 
@@ -34,7 +35,7 @@ module.exports = (handler, { logError, setInvocation }) => {
   function ways(invocation) {
     let completed = false;
     let finished = false;
-    let waits = true;
+    const waiting = { wanted: true };
     const respond = (value) => {
       if (completed) return console.error(TWICE);
       completed = true;
@@ -56,24 +57,19 @@ module.exports = (handler, { logError, setInvocation }) => {
       else respond(value);
     };
     const callback = (error, value) => {
-      if (!waits || (error !== undefined && error !== null)) return done(error, value);
+      if (!waiting.wanted || (error !== undefined && error !== null)) return done(error, value);
       invocation.onEmptyLoop(() => setImmediate(() => respond(value)));
     };
-    const context = {
-      get callbackWaitsForEmptyEventLoop() {
-        return waits;
-      },
-      set callbackWaitsForEmptyEventLoop(value) {
-        waits = value;
-      },
+    return {
+      waiting,
+      callback: first(callback),
       succeed: first((value) => done(null, value)),
       fail: first((error) => done(error === undefined || error === null ? 'handled' : error)),
       done: first(done),
+      nothing: () => {
+        completed = true;
+        invocation.respond('null');
+      },
     };
-    const saysNothing = () => {
-      completed = true;
-      invocation.respond('null');
-    };
-    return { callback: first(callback), context, saysNothing };
   }
 };

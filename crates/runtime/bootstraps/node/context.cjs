@@ -1,4 +1,4 @@
-// What a handler is told about its invocation.
+// What a handler is told about its invocation, in the order of each contract.
 'use strict';
 
 function parsed(text, name) {
@@ -10,26 +10,48 @@ function parsed(text, name) {
   }
 }
 
-exports.ofEnvironment = () => ({
-  functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
-  functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
-  memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
-  logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
-  logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
-});
+/** Contract 22: `ways` to answer come first. Object literals, because every event pays for this. */
+exports.classic = ({ clientContext, identity, arn, requestId, tenantId, deadlineMs }, { succeed, fail, done, waiting }) => {
+  const { env } = process;
+  return {
+    get callbackWaitsForEmptyEventLoop() {
+      return waiting.wanted;
+    },
+    set callbackWaitsForEmptyEventLoop(value) {
+      waiting.wanted = value;
+    },
+    succeed,
+    fail,
+    done,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: parsed(clientContext, 'ClientContext'),
+    identity: parsed(identity, 'CognitoIdentity'),
+    invokedFunctionArn: arn,
+    awsRequestId: requestId,
+    tenantId,
+    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+  };
+};
 
-exports.ofInvocation = (given) => ({
-  clientContext: parsed(given.clientContext, 'ClientContext'),
-  identity: parsed(given.identity, 'CognitoIdentity'),
-  invokedFunctionArn: given.arn,
-  awsRequestId: given.requestId,
-  tenantId: given.tenantId,
-  getRemainingTimeInMillis: () => given.deadlineMs - Date.now(),
-});
-
-/** Contract 24 tells the trace as well, and all in another order. */
-exports.modern = (given) => {
-  const { getRemainingTimeInMillis, ...known } = exports.ofInvocation(given);
-  const { functionName, ...own } = exports.ofEnvironment();
-  return { ...known, xRayTraceId: given.traceId || undefined, getRemainingTimeInMillis, functionName, ...own };
+/** Contract 24 tells the trace as well. */
+exports.modern = ({ clientContext, identity, arn, requestId, tenantId, traceId, deadlineMs }) => {
+  const { env } = process;
+  return {
+    clientContext: parsed(clientContext, 'ClientContext'),
+    identity: parsed(identity, 'CognitoIdentity'),
+    invokedFunctionArn: arn,
+    awsRequestId: requestId,
+    tenantId,
+    xRayTraceId: traceId || undefined,
+    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+  };
 };

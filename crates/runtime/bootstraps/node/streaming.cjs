@@ -2,7 +2,7 @@
 'use strict';
 
 const { Writable } = require('stream');
-const { modern: modernContext, ofEnvironment, ofInvocation } = require('./context.cjs');
+const { classic, modern: modernContext } = require('./context.cjs');
 
 const [BEGIN, CHUNK, END] = [21, 22, 23];
 const CHUNK_BYTES_MAX = 64 << 10;
@@ -108,6 +108,7 @@ module.exports = (handler, { logError, setInvocation, modern }) => {
 
   function contextOf(given) {
     if (modern) return modernContext(given);
-    return Object.assign({ callbackWaitsForEmptyEventLoop: true }, ofEnvironment(), ofInvocation(given));
+    const { succeed, fail, done, ...context } = classic(given, { waiting: { wanted: true } });
+    return context;
   }
 };
