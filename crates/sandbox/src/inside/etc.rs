@@ -70,7 +70,9 @@ pub(crate) fn write(root: &Path, copied: &Copied, id: u32, own_network: bool) ->
 /// `/etc/hosts` for a program whose host is called `name`.
 pub(crate) fn hosts(name: &str, copied: &Copied, own_network: bool) -> String {
     // Lambda's extensions know themselves by the second and third name.
-    let own = format!("127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 {name}\n");
+    let own = format!(
+        "127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 {name}\n"
+    );
     if own_network { own } else { format!("{own}{}", copied.hosts) }
 }
 

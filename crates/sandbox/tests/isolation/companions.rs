@@ -27,17 +27,17 @@ fn beside(code: &str, companions: &[&str]) -> SandboxSpec {
     SandboxSpec { companions: companions.iter().map(|code| companion(code)).collect(), ..python(code) }
 }
 
-fn end(index: u8, status: ExitStatus) -> Option<CompanionEnd> {
-    Some(CompanionEnd { index, ending: CompanionEnding::Ended(status) })
+fn end(index: u8, status: ExitStatus) -> CompanionEnd {
+    CompanionEnd { index, ending: CompanionEnding::Ended(status) }
 }
 
 async fn a_program_waits_until_its_companions_let_it_start(world: World) {
     let spec = beside("print(open('/tmp/note').read())", &["open('/tmp/note', 'w').write('first')"]);
     let mut sandbox = world.start(SandboxSpec { frames: true, ..spec }).await;
     let (_output, mut orders, mut ends) = sandbox.companions.take().unwrap().split();
-    assert_eq!(ends.next().await, end(1, ExitStatus::Code(0)));
+    assert_eq!(ends.next().await, Some(end(1, ExitStatus::Code(0))));
     orders.start_program().await.unwrap();
-    assert_eq!(ends.next().await, end(0, ExitStatus::Code(0)));
+    assert_eq!(ends.next().await, Some(end(0, ExitStatus::Code(0))));
     drop((orders, ends));
     assert_eq!(read(sandbox.stdout.take()).await, "first\n");
 }
@@ -52,9 +52,9 @@ async fn each_end_is_told_and_the_sandbox_goes_on(world: World) {
     let (output, mut orders, mut ends) = sandbox.companions.take().unwrap().split();
     let not_started = CompanionEnd { index: 3, ending: CompanionEnding::NotStarted(2) };
     assert_eq!(ends.next().await, Some(not_started));
-    assert_eq!(ends.next().await, end(2, ExitStatus::Code(3)));
+    assert_eq!(ends.next().await, Some(end(2, ExitStatus::Code(3))));
     orders.start_program().await.unwrap();
-    assert_eq!(ends.next().await, end(0, ExitStatus::Signal(11)));
+    assert_eq!(ends.next().await, Some(end(0, ExitStatus::Signal(11))));
     assert_eq!(sandbox.exit(), None);
     let mut output = tokio::net::unix::pipe::Receiver::from_owned_fd(output).unwrap();
     let mut text = [0; 5];
@@ -76,7 +76,7 @@ async fn a_signal_reaches_the_program_and_no_companion(world: World) {
         end.read_exact(&mut [0; 3]).await.unwrap();
     }
     sandbox.signal(15).await.unwrap();
-    assert_eq!(ends.next().await, end(0, ExitStatus::Signal(15)));
+    assert_eq!(ends.next().await, Some(end(0, ExitStatus::Signal(15))));
     let other = tokio::time::timeout(Duration::from_millis(100), ends.next()).await;
     assert!(other.is_err(), "the companion goes on: {other:?}");
 }
@@ -87,9 +87,9 @@ async fn companions_are_confined_as_the_program_is(world: World) {
                 try: open('/usr/x', 'w')\nexcept OSError as error: print(error)";
     let mut sandbox = world.start(SandboxSpec { frames: true, ..beside(code, &[code]) }).await;
     let (output, mut orders, mut ends) = sandbox.companions.take().unwrap().split();
-    assert_eq!(ends.next().await, end(1, ExitStatus::Code(0)));
+    assert_eq!(ends.next().await, Some(end(1, ExitStatus::Code(0))));
     orders.start_program().await.unwrap();
-    assert_eq!(ends.next().await, end(0, ExitStatus::Code(0)));
+    assert_eq!(ends.next().await, Some(end(0, ExitStatus::Code(0))));
     drop((orders, ends));
     let (theirs, own) = (read(Some(output)).await, read(sandbox.stdout.take()).await);
     let [theirs, own] = [&theirs, &own].map(|text| text.split_once('\n').unwrap());
