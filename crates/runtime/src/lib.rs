@@ -30,6 +30,7 @@ mod runtime_api;
 mod sandboxed;
 mod spawn;
 mod start;
+mod starts;
 mod worker;
 
 pub use config::RuntimeConfig;

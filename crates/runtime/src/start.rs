@@ -23,6 +23,7 @@ use crate::logs::WorkerLog;
 use crate::pool::{Fleet, InitFailure, StartFailure, Started, Stop};
 use crate::runtime_api::{ApiDoor, Init, RuntimeApi};
 use crate::spawn::Spawner;
+use crate::starts::Starts;
 use crate::worker::{Link, Parts, Worker};
 
 /// What all pools share.
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// What [`weft_scaling::Moment`]s count from.
     pub(crate) epoch: Instant,
+    pub(crate) starts: Starts,
 }
 
 /// The workers of one revision.
@@ -54,7 +56,17 @@ impl Fleet for RevisionFleet {
 
     fn start(&self, id: u64) -> BoxFuture<'static, Result<Started<Worker>, StartFailure>> {
         let start = Start { shared: Arc::clone(&self.shared), revision: Arc::clone(&self.revision), id };
-        Box::pin(start.run())
+        Box::pin(async move {
+            let run = start.run().await;
+            if run.is_err() {
+                start.shared.starts.failed(&start.revision.workload);
+            }
+            run
+        })
+    }
+
+    fn first_request(&self, took: Duration) {
+        self.shared.starts.first_request(&self.revision.workload, took);
     }
 
     fn stop(&self, worker: Arc<Worker>, how: Stop) -> BoxFuture<'static, ()> {
@@ -103,7 +115,8 @@ struct Start {
 }
 
 impl Start {
-    async fn run(self) -> Result<Started<Worker>, StartFailure> {
+    async fn run(&self) -> Result<Started<Worker>, StartFailure> {
+        let begun = Instant::now();
         let choice = self.interpreter().await.map_err(start_failed)?;
         let keys = self.keys().await.map_err(start_failed)?;
         let expires = keys.as_ref().map(|keys| self.expiry(keys));
@@ -111,6 +124,9 @@ impl Start {
             Contract::Lambda(lambda) => self.lambda(lambda, choice.as_ref(), keys.as_ref()).await?,
             Contract::Http(http) => self.http(http, choice.as_ref(), keys.as_ref()).await?,
         };
+        // A function that is started a second time has the time of the first in the sandbox's phase, where the program's is.
+        let init = worker.running.elapsed();
+        self.shared.starts.started(&self.revision.workload, begun.elapsed().saturating_sub(init), init);
         tracing::info!(
             worker = self.id,
             workload = &*self.revision.workload.name,
@@ -175,6 +191,7 @@ impl Start {
             worker: self.id,
         };
         let spawned = shared.spawner.spawn(launch.spec()).await.map_err(refused)?;
+        let running = Instant::now();
         let workload = &self.revision.workload;
         let place = LogPlace {
             account: workload.account,
@@ -203,7 +220,7 @@ impl Start {
             Some(stream) => Channel::Frames(Frames::new(stream)),
             None => Channel::Api(api),
         };
-        Ok((Parts { identity, process: spawned.process, log, started, door }, channel))
+        Ok((Parts { identity, process: spawned.process, log, started, running, door }, channel))
     }
 
     fn log_stream(&self, now: Timestamp) -> String {
