@@ -126,6 +126,18 @@ impl Weft {
         Ok(Access { credentials, region: text("AWS_REGION")? })
     }
 
+    /// Requests that the workers of a function have served, while they live.
+    pub(crate) async fn served(&self, data: &Path, function: &str) -> Result<u64, String> {
+        let output = self.command(data).args(["ps", "--json"]).output().await;
+        let output = output.map_err(|error| error.to_string())?;
+        let object: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+            format!("`weft ps` failed ({error}): {}", String::from_utf8_lossy(&output.stderr).trim())
+        })?;
+        let workers = object["workers"].as_array().ok_or("`weft ps` shows no workers")?;
+        let own = workers.iter().filter(|worker| worker["name"] == function);
+        Ok(own.filter_map(|worker| worker["served"].as_u64()).sum())
+    }
+
     fn command(&self, data: &Path) -> Command {
         let mut command = Command::new(&self.binary);
         for name in
