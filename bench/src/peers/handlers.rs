@@ -53,6 +53,15 @@ pub(super) fn packed(code: &str) -> io::Result<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
+/// The project without which `cargo lambda watch` does not start; none of it is built.
+pub(super) fn write_project(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(folder.join("src/main.rs"), "fn main() {}\n")?;
+    let manifest =
+        "[package]\nname = \"bench-native\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n";
+    fs::write(folder.join("Cargo.toml"), manifest)
+}
+
 /// The project of `serverless`, named `bench`.
 pub(super) fn write_serverless(folder: &Path, marks: &Path) -> io::Result<()> {
     fs::write(folder.join("answers.py"), ANSWERS)?;

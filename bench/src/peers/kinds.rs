@@ -8,8 +8,8 @@ use serde_json::json;
 use tokio::process::Command;
 use weft_wire::sigv4::Credentials;
 
+use super::handlers;
 use super::process::{Running, free};
-use super::{handlers, measure};
 use crate::app::WORKERS_MAX;
 use crate::server::{Access, Weft};
 use crate::{load, signed};
@@ -206,6 +206,7 @@ async fn serverless(home: &Path, work: &Path, running: &mut Running) -> Result<T
 /// The Runtime API that it emulates, with the native function started beside it: as many as Weft's pool has.
 async fn cargo_lambda(home: &Path, work: &Path, running: &mut Running) -> Result<Target<'static>, String> {
     let address = free()?;
+    handlers::write_project(work).map_err(|error| error.to_string())?;
     let mut command = Command::new(home.join("bin/cargo-lambda"));
     command.args(["lambda", "watch", "--only-lambda-apis", "--invoke-address", "127.0.0.1"]);
     command.args(["--invoke-port", &address.port().to_string(), "--concurrency", &WORKERS_MAX.to_string()]);
@@ -216,7 +217,6 @@ async fn cargo_lambda(home: &Path, work: &Path, running: &mut Running) -> Result
         let api = format!("http://{address}/.rt/bench-native");
         running.start(Command::new(&own).env("AWS_LAMBDA_RUNTIME_API", api), work)?;
     }
-    let target = Target::peer("cargo-lambda", address, "no: memory");
-    measure::answers(&target, "bench-native").await?;
-    Ok(Target { functions: vec![("native", "bench-native")], ..target })
+    let functions = vec![("native", "bench-native")];
+    Ok(Target { functions, ..Target::peer("cargo-lambda", address, "no: memory") })
 }

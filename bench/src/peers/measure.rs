@@ -59,6 +59,9 @@ impl Measured {
         if target.logs {
             prepare_logs(target).await?;
         }
+        for (_, function) in &target.functions {
+            answers(target, function).await?;
+        }
         for &connections in plan.connections {
             for &(handler, function) in &target.functions {
                 let request = signed::invoke(target.address, &target.access, function, false)?;
@@ -95,10 +98,11 @@ impl Measured {
     }
 }
 
-/// Waits until a function answers for the first time.
-pub(super) async fn answers(target: &Target<'_>, function: &str) -> Result<(), String> {
+/// Waits until a function answers for the first time; what it answers must be its own, not the error of one that failed.
+async fn answers(target: &Target<'_>, function: &str) -> Result<(), String> {
     let request = signed::invoke(target.address, &target.access, function, false)?;
-    load::ask(target.address, &request).await.map(drop)
+    let answer = load::ask(target.address, &request).await.map_err(|error| format!("{function}: {error}"))?;
+    if answer.contains("\"hello\"") { Ok(()) } else { Err(format!("{function} answered: {answer}")) }
 }
 
 /// Hands events over, then waits until all that were acknowledged have been run. The second figure is their number by the

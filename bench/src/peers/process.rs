@@ -61,13 +61,12 @@ impl Running {
     }
 }
 
-/// The last of what a peer printed, for a failure.
+/// The last lines of what a peer printed, for a failure.
 pub(super) fn said(work: &Path) -> String {
     let text = std::fs::read_to_string(work.join("said.log")).unwrap_or_default();
-    let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    last.map_or_else(String::new, |line| {
-        format!("; it said: {}", line.trim().chars().take(300).collect::<String>())
-    })
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(4)..].join(" / ");
+    if last.is_empty() { last } else { format!("; it said: {}", last.chars().take(400).collect::<String>()) }
 }
 
 /// An address of this machine alone that nobody has now.
