@@ -105,7 +105,7 @@ fn as_json(apps: &[App], running: &Running, endpoint: &str) -> Value {
         .collect();
     json!({
         "workloads": workloads_json(apps, workers, endpoint), "workers": workers_json,
-        "starts": running::starts_json(&running.starts),
+        "starts": running::starts_json(&running.starts, &named),
     })
 }
 
@@ -139,11 +139,12 @@ fn as_text(apps: &[App], running: &Running, endpoint: &str, now: Timestamp) -> S
     } else {
         workloads_text(apps, workers, endpoint)
     };
+    let named: Vec<Named> = apps.iter().flat_map(App::workloads).collect();
     text.push('\n');
     if workers.is_empty() {
         text.push_str("No worker runs; the first request starts one.\n");
     } else {
-        text.push_str(&running::workers_text(workers, now));
+        text.push_str(&running::workers_text(workers, &named, now));
     }
-    text + &running::starts_text(&running.starts)
+    text + &running::starts_text(&running.starts, &named)
 }

@@ -4,22 +4,30 @@ use serde_json::{Value, json};
 use weft_model::weft::{StartDescription, StartPhase, WorkerDescription};
 use weft_types::Timestamp;
 
+use crate::inventory::Named;
 use crate::status::mebibytes;
 use crate::table::table;
 
-/// `shop/web` of an app's workload; a function outside of apps has its own name alone.
-fn of(app: Option<&String>, name: &str) -> String {
-    app.map_or_else(|| name.to_owned(), |app| format!("{app}/{name}"))
+/// `shop/web` of an app's workload, by its short name where the app still has it; a function outside of apps has its own
+/// name alone.
+fn of(named: &[Named], app: Option<&String>, name: &str) -> String {
+    app.map_or_else(|| name.to_owned(), |app| format!("{app}/{}", short(named, app, name)))
+}
+
+/// A workload's name within its app; of a function the name is known that the Lambda API has.
+pub(super) fn short<'a>(named: &'a [Named], app: &str, name: &'a str) -> &'a str {
+    let is = |n: &&Named| n.app == app && n.function.as_deref().unwrap_or(&n.name) == name;
+    named.iter().find(is).map_or(name, |n| &n.name)
 }
 
 /// The table of workers.
-pub(super) fn workers_text(workers: &[WorkerDescription], now: Timestamp) -> String {
+pub(super) fn workers_text(workers: &[WorkerDescription], named: &[Named], now: Timestamp) -> String {
     let rows: Vec<Vec<String>> = workers
         .iter()
         .map(|w| {
             vec![
                 w.id.to_string(),
-                of(w.app.as_ref(), &w.name),
+                of(named, w.app.as_ref(), &w.name),
                 w.state.clone(),
                 w.in_flight.to_string(),
                 w.served.to_string(),
@@ -32,7 +40,7 @@ pub(super) fn workers_text(workers: &[WorkerDescription], now: Timestamp) -> Str
 }
 
 /// The table of starts; nothing where none was.
-pub(super) fn starts_text(starts: &[StartDescription]) -> String {
+pub(super) fn starts_text(starts: &[StartDescription], named: &[Named]) -> String {
     if starts.is_empty() {
         return String::new();
     }
@@ -40,7 +48,7 @@ pub(super) fn starts_text(starts: &[StartDescription]) -> String {
         .iter()
         .map(|s| {
             vec![
-                of(s.app.as_ref(), &s.name),
+                of(named, s.app.as_ref(), &s.name),
                 s.started.to_string(),
                 s.failed.to_string(),
                 phase(s.sandbox.as_ref()),
@@ -70,13 +78,14 @@ fn age(now: Timestamp, started: Timestamp) -> String {
 }
 
 /// Starts as JSON; a phase that was never measured is null.
-pub(super) fn starts_json(starts: &[StartDescription]) -> Vec<Value> {
+pub(super) fn starts_json(starts: &[StartDescription], named: &[Named]) -> Vec<Value> {
     let phase = |phase: Option<&StartPhase>| {
         phase.map(|p| json!({"count": p.count, "p50Millis": p.p50_millis, "maxMillis": p.max_millis}))
     };
     let all = starts.iter().map(|s| {
         json!({
-            "app": s.app, "name": s.name, "kind": s.kind, "started": s.started, "failed": s.failed,
+            "app": s.app, "workload": s.app.as_deref().map_or(&*s.name, |app| short(named, app, &s.name)),
+            "name": s.name, "kind": s.kind, "started": s.started, "failed": s.failed,
             "sandbox": phase(s.sandbox.as_ref()), "init": phase(s.init.as_ref()),
             "firstRequest": phase(s.first_request.as_ref()),
         })
@@ -96,7 +105,7 @@ mod tests {
         let took = |p50_millis, max_millis| Some(StartPhase { count: 2, p50_millis, max_millis });
         StartDescription {
             app: app.map(str::to_owned),
-            name: "hello".to_owned(),
+            name: "shop-hello".to_owned(),
             kind: "function".to_owned(),
             started: 2,
             failed: 1,
@@ -123,20 +132,28 @@ mod tests {
         };
         let expected = "WORKER  OF        STATE  IN FLIGHT  SERVED  MEMORY  AGE\n\
                         7       shop/web  busy   2          40      12 MiB  1m 1s\n";
-        assert_eq!(workers_text(&[worker], START.plus(Duration::from_secs(61))), expected);
+        assert_eq!(workers_text(&[worker], &[], START.plus(Duration::from_secs(61))), expected);
     }
 
     #[test]
     fn starts_are_told_by_phase() {
         let first = StartPhase { count: 1, p50_millis: 1.0, max_millis: 1.0 };
-        let found = starts_text(&[starts(Some("shop"), None), starts(None, Some(first))]);
-        let expected = "\nCOLD STARTS OF  DONE  FAILED  SANDBOX MS  INIT MS      FIRST REQUEST MS\n\
-                        shop/hello      2     1       2.0 / 9.0   20.0 / 31.3\n\
-                        hello           2     1       2.0 / 9.0   20.0 / 31.3  1.0 / 1.0\n\
+        let named = Named {
+            app: "shop".to_owned(),
+            name: "hello".to_owned(),
+            log_group: String::new(),
+            function: Some("shop-hello".to_owned()),
+        };
+        let all = [starts(Some("shop"), None), starts(Some("gone"), None), starts(None, Some(first))];
+        let found = starts_text(&all, &[named]);
+        let expected = "\nCOLD STARTS OF   DONE  FAILED  SANDBOX MS  INIT MS      FIRST REQUEST MS\n\
+                        shop/hello       2     1       2.0 / 9.0   20.0 / 31.3\n\
+                        gone/shop-hello  2     1       2.0 / 9.0   20.0 / 31.3\n\
+                        shop-hello       2     1       2.0 / 9.0   20.0 / 31.3  1.0 / 1.0\n\
                         Milliseconds are p50 / max since the server's start.\n";
         assert_eq!(found, expected);
-        assert_eq!(starts_text(&[]), "");
-        let shown = Value::from(starts_json(&[starts(None, None)]));
+        assert_eq!(starts_text(&[], &[]), "");
+        let shown = Value::from(starts_json(&[starts(None, None)], &[]));
         assert_eq!(shown.pointer("/0/init/maxMillis"), Some(&json!(31.26)));
         assert_eq!(shown.pointer("/0/firstRequest"), Some(&Value::Null));
     }
