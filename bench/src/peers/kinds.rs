@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::json;
@@ -78,6 +79,11 @@ pub(super) enum Counter<'a> {
 }
 
 impl Counter<'_> {
+    /// How often it may be read: `weft ps` is a process of its own, which takes its share of the machine.
+    pub(super) fn pause(&self) -> Duration {
+        Duration::from_millis(if matches!(self, Self::Served { .. }) { 50 } else { 2 })
+    }
+
     /// The count now; `None` where there is none.
     pub(super) async fn read(&self) -> Option<u64> {
         match self {

@@ -128,9 +128,8 @@ async fn events(
         let now = counter.read().await.unwrap_or(before).saturating_sub(before);
         if now > run {
             (run, last) = (now, began.elapsed());
-        } else {
-            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        tokio::time::sleep(counter.pause()).await;
     }
     Ok((times, rate(run, last)))
 }

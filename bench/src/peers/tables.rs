@@ -25,7 +25,8 @@ const NOTES: &[&str] = &[
      peers take any key.",
     "\"durable\": whether what was acknowledged outlives the process. An invocation that is answered leaves nothing to keep.",
     "Handlers: `py` returns a constant, in the asynchronous table also counts its events; `native` does the same as a program \
-     without dependencies. Weft starts WORKERS workers of each at most, peers as many as they do by themselves.",
+     without dependencies. Weft starts WORKERS workers of each at most, peers as many as they do by themselves. What was run is \
+     counted from outside, on Weft every 50 ms by `weft ps`.",
     "moto: its functions run in Docker's containers only (its simple mode runs none), so it is asked for logs alone. It closes \
      the connection after each answer; the next belongs to the time.",
     "serverless-offline in osls, the fork of `serverless` 3 that needs no account: it has no logs API.",
