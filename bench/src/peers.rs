@@ -27,6 +27,12 @@ pub(crate) async fn measure(weft: &Weft, quick: bool) -> Result<Vec<Table>, Stri
     let folder = folder();
     let (mut measured, mut notes) = (Measured::default(), Vec::new());
 
+    if weft.in_memory() {
+        notes.push(
+            "The data folder lay in memory, where a durable write costs nothing: TMPDIR names another."
+                .to_owned(),
+        );
+    }
     step("the floor");
     floor_of(&plan, &mut measured).await?;
     step("weft");

@@ -63,6 +63,12 @@ impl Weft {
         self.folder.path().join(name)
     }
 
+    /// Whether its folder lies in memory, where a sync costs nothing.
+    pub(crate) fn in_memory(&self) -> bool {
+        const TMPFS: i64 = 0x0102_1994;
+        rustix::fs::statfs(self.folder.path()).is_ok_and(|found| found.f_type == TMPFS)
+    }
+
     /// Starts a server on a data folder and waits until it is ready.
     pub(crate) async fn start(&self, data: &Path, plane: Option<&str>) -> Result<Server, String> {
         let messages = self.path("server.log");
