@@ -95,7 +95,17 @@ def test_logs_show_what_workloads_print(best):
     (folder / "weft.toml").write_text('app = "printing"\n[function.loud]\nruntime = "python3.11"\nhandler = "app.handler"\n')
     (folder / "app.py").write_text("def handler(event, context):\n    print('a line for', event['who'])\n    return len(event['who'])\n")
     best.cli("up", str(folder), "--detach")
-    assert json.loads(best.cli("invoke", "loud", '{"who": "Ada"}').stdout) == 3
+    first = best.cli("invoke", "loud", '{"who": "Ada"}')
+    assert json.loads(first.stdout) == 3
+    assert "a line for Ada" in first.stderr and ", cold (init " in first.stderr
+    (folder / "event.json").write_text('{"who": "Ada"}')
+    again = json.loads(best.cli("invoke", "loud", "--json", "--event-file", str(folder / "event.json")).stdout)
+    assert again["payload"] == 3 and not again["report"]["cold"] and again["report"]["requestId"] == again["requestId"]
+    failed = best.cli("invoke", "loud", "{}", check=False)
+    assert failed.returncode == 1 and "KeyError" in failed.stdout and ", warm" in failed.stderr
+    [starts] = json.loads(best.cli("ps", "printing", "--json").stdout)["starts"]
+    assert starts["started"] == starts["firstRequest"]["count"] == 1 and starts["sandbox"]["maxMillis"] > 0
+    assert "first request ms".upper() in best.cli("ps").stdout
     wait_for("the line", lambda: "a line for Ada" in best.cli("logs", "loud").stdout)
     follow = best.popen(["logs", "-f", "loud"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = []

@@ -2,16 +2,32 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
 
-/// Each connection sends for this long before anything counts.
-const WARM_UP: Duration = Duration::from_millis(400);
-/// How long requests count.
-const TIME: Duration = Duration::from_millis(1200);
+/// How long connections send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    /// Before anything counts.
+    warm_up: Duration,
+    /// While requests count.
+    time: Duration,
+}
+
+impl Span {
+    /// For figures.
+    pub(crate) const FULL: Self =
+        Self { warm_up: Duration::from_millis(400), time: Duration::from_millis(1200) };
+    /// To see whether it works.
+    pub(crate) const QUICK: Self =
+        Self { warm_up: Duration::from_millis(50), time: Duration::from_millis(150) };
+}
+
 /// How long the last answers may take after that.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A connection gives up after as many failures.
@@ -40,10 +56,15 @@ impl Times {
         self.sorted.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
     }
 
-    /// Answered requests a second over all connections.
+    /// Requests that were answered.
+    pub(crate) fn answered(&self) -> u64 {
+        self.sorted.len() as u64
+    }
+
+    /// Answered requests a second over all connections; NaN where there was none.
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     pub(crate) fn per_second(&self) -> f64 {
-        self.sorted.len() as f64 / self.wall.as_secs_f64()
+        if self.sorted.is_empty() { f64::NAN } else { self.sorted.len() as f64 / self.wall.as_secs_f64() }
     }
 
     fn add(&mut self, other: Self) {
@@ -55,7 +76,7 @@ impl Times {
 }
 
 /// Sends `request` over `connections` connections for a fixed time, after a fixed warm-up.
-pub(crate) async fn run(address: SocketAddr, request: &[u8], connections: usize) -> Times {
+pub(crate) async fn run(address: SocketAddr, request: &[u8], connections: usize, span: Span) -> Times {
     let request: Arc<[u8]> = Arc::from(request);
     let barrier = Arc::new(Barrier::new(connections));
     let mut tasks = tokio::task::JoinSet::new();
@@ -64,9 +85,9 @@ pub(crate) async fn run(address: SocketAddr, request: &[u8], connections: usize)
         tasks.spawn(async move {
             let mut connection = Connection { address, stream: None, buffer: Vec::with_capacity(16 << 10) };
             // Failures of the warm-up come again when they count.
-            let _ = connection.send_for(&request, WARM_UP).await;
+            let _ = connection.send_for(&request, span.warm_up).await;
             barrier.wait().await;
-            connection.send_for(&request, TIME).await
+            connection.send_for(&request, span.time).await
         });
     }
     let mut all = Times::default();
@@ -85,6 +106,41 @@ pub(crate) async fn once(address: SocketAddr, request: &[u8]) -> Result<Duration
     sent.map_err(|_| "no answer within 30 s".to_owned())?
 }
 
+/// Sends `request` as often as `count` says over `connections` connections, for `limit` at most.
+pub(crate) async fn run_count(
+    address: SocketAddr,
+    request: &[u8],
+    connections: usize,
+    count: usize,
+    limit: Duration,
+) -> Times {
+    let request: Arc<[u8]> = Arc::from(request);
+    let left = Arc::new(AtomicUsize::new(count));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..connections {
+        let (request, left) = (Arc::clone(&request), Arc::clone(&left));
+        tasks.spawn(async move {
+            let mut connection = Connection { address, stream: None, buffer: Vec::with_capacity(16 << 10) };
+            let more = || left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok();
+            connection.send_while(&request, limit, more).await
+        });
+    }
+    let mut all = Times::default();
+    for times in tasks.join_all().await {
+        all.add(times);
+    }
+    all.sorted.sort_unstable();
+    all
+}
+
+/// Sends one request on a connection of its own, and gives the whole answer, head and body; anything but a 2xx is an error.
+pub(crate) async fn ask(address: SocketAddr, request: &[u8]) -> Result<String, String> {
+    let mut connection = Connection { address, stream: None, buffer: Vec::new() };
+    let sent = tokio::time::timeout(Duration::from_secs(30), connection.send(request)).await;
+    sent.map_err(|_| "no answer within 30 s".to_owned())??;
+    Ok(String::from_utf8_lossy(&connection.buffer).into_owned())
+}
+
 struct Connection {
     address: SocketAddr,
     stream: Option<TcpStream>,
@@ -93,10 +149,14 @@ struct Connection {
 
 impl Connection {
     async fn send_for(&mut self, request: &[u8], time: Duration) -> Times {
+        self.send_while(request, time, || true).await
+    }
+
+    async fn send_while(&mut self, request: &[u8], time: Duration, more: impl Fn() -> bool) -> Times {
         let began = Instant::now();
         let mut times = Times { sorted: Vec::with_capacity(1 << 14), ..Times::default() };
         let sending = async {
-            while began.elapsed() < time && times.failures < FAILURES_MAX {
+            while began.elapsed() < time && times.failures < FAILURES_MAX && more() {
                 match self.send(request).await {
                     Ok(took) => times.sorted.push(took),
                     Err(failure) => {
@@ -123,14 +183,18 @@ impl Connection {
         Ok(())
     }
 
+    /// The time of one request; of a server that closes after each answer, the next connection belongs to it.
     async fn send(&mut self, request: &[u8]) -> Result<Duration, String> {
+        let began = Instant::now();
         if self.stream.is_none() {
             self.connect().await?;
         }
         let Self { stream: Some(stream), buffer, .. } = self else { return Err("not connected".to_owned()) };
-        let began = Instant::now();
         stream.write_all(request).await.map_err(|error| error.to_string())?;
         read_answer(stream, buffer).await?;
+        if closes(buffer) {
+            self.stream = None;
+        }
         Ok(began.elapsed())
     }
 }
@@ -149,6 +213,13 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<(),
     }
     let shown = String::from_utf8_lossy(&buffer[..buffer.len().min(400)]);
     Err(shown.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether the server said that it closes the connection.
+fn closes(answer: &[u8]) -> bool {
+    let head = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(0);
+    let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+    text.lines().any(|line| line.strip_prefix("connection:").is_some_and(|value| value.trim() == "close"))
 }
 
 /// The length of head and body, once the head is there.
@@ -178,6 +249,15 @@ mod tests {
         check("HTTP/1.1 200 OK\r\ncontent-length:2\r\n\r\nok", Some(39));
         check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n", None);
         check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", Some(59));
+    }
+
+    #[test]
+    fn a_server_that_closes_says_so_in_its_head() {
+        let check = |answer: &str, expected| assert_eq!(closes(answer.as_bytes()), expected, "{answer:?}");
+        check("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", true);
+        check("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\nconnection: close\r\n", false);
+        check("HTTP/1.1 200 OK\r\nx-connection: close\r\n\r\n", false);
+        check("HTTP/1.1 200 OK\r\n", false);
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! warm requests against a bare hyper server, cold starts against the interpreters alone, the time until a server is ready, and
 //! its idle memory. Everything is bounded in number and time; only processes that it started are ended.
 //!
+//! With `peers` it measures the same signed requests on what others use instead of it (see `peers`); `--quick` tries all of that
+//! with small counts.
+//!
 //! It deliberately knows the command line and HTTP only, as any client would.
 
 mod app;
@@ -13,8 +16,10 @@ mod floor;
 mod idle;
 mod load;
 mod native;
+mod peers;
 mod report;
 mod server;
+mod signed;
 mod warm;
 
 use std::process::ExitCode;
@@ -31,16 +36,16 @@ fn main() -> ExitCode {
     if let Ok(plane) = std::env::var(floor::VARIABLE) {
         return floor::main(&plane);
     }
-    let format = match format(std::env::args().skip(1)) {
-        Ok(format) => format,
+    let wanted = match wanted(std::env::args().skip(1)) {
+        Ok(wanted) => wanted,
         Err(message) => {
             eprintln!("weft-bench: {message}");
             return ExitCode::from(2);
         }
     };
-    match run() {
+    match run(wanted) {
         Ok(tables) => {
-            print!("{}", report::print(&machine(), &tables, format));
+            print!("{}", report::print(&machine(), &tables, wanted.format));
             ExitCode::SUCCESS
         }
         Err(message) => {
@@ -50,19 +55,43 @@ fn main() -> ExitCode {
     }
 }
 
-fn format(arguments: impl Iterator<Item = String>) -> Result<Format, String> {
-    arguments.into_iter().try_fold(Format::Text, |_, argument| match argument.as_str() {
-        "--json" => Ok(Format::Json),
-        "--markdown" => Ok(Format::Markdown),
-        other => Err(format!("`{other}` is not known; there are --json and --markdown")),
-    })
+/// What the arguments say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    format: Format,
+    /// Against peers rather than the floors alone.
+    peers: bool,
+    /// With counts that are good for a trial only.
+    quick: bool,
+}
+
+fn wanted(arguments: impl Iterator<Item = String>) -> Result<Wanted, String> {
+    let mut wanted = Wanted { format: Format::Text, peers: false, quick: false };
+    for argument in arguments {
+        match argument.as_str() {
+            "--json" => wanted.format = Format::Json,
+            "--markdown" => wanted.format = Format::Markdown,
+            "peers" => wanted.peers = true,
+            "--quick" => wanted.quick = true,
+            other => {
+                return Err(format!(
+                    "`{other}` is not known; there are --json, --markdown, and `peers` with --quick"
+                ));
+            }
+        }
+    }
+    if wanted.quick && !wanted.peers { Err("--quick is for `peers`".to_owned()) } else { Ok(wanted) }
 }
 
 /// One thread for the load and what watches it: floor and gateway are asked by the same client.
-fn run() -> Result<Vec<Table>, String> {
+fn run(wanted: Wanted) -> Result<Vec<Table>, String> {
     let weft = Weft::find()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| error.to_string())?.block_on(measure(&weft))
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    if wanted.peers {
+        return runtime.block_on(peers::measure(&weft, wanted.quick));
+    }
+    runtime.block_on(measure(&weft))
 }
 
 async fn measure(weft: &Weft) -> Result<Vec<Table>, String> {
@@ -107,4 +136,23 @@ fn machine() -> String {
         kernel.trim(),
         load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_say_what_is_wanted() {
+        let check = |text: &str, expected: Option<(Format, bool, bool)>| {
+            let found = wanted(text.split_whitespace().map(str::to_owned));
+            assert_eq!(found.ok().map(|w| (w.format, w.peers, w.quick)), expected, "{text}");
+        };
+        check("", Some((Format::Text, false, false)));
+        check("--markdown", Some((Format::Markdown, false, false)));
+        check("peers --json", Some((Format::Json, true, false)));
+        check("--quick peers", Some((Format::Text, true, true)));
+        check("--quick", None);
+        check("pears", None);
+    }
 }

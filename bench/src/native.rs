@@ -1,22 +1,24 @@
 //! The native function: a custom runtime that speaks the Runtime API over one kept-alive connection. The benchmark's own binary
-//! is its `bootstrap`, so that one command builds all there is.
+//! is its `bootstrap`, so that one command builds all there is. It serves `cargo lambda watch` as well, whose Runtime API has a path.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
 /// Serves invocations until the Runtime API is gone.
 pub(crate) fn serve(api: &str) -> io::Result<()> {
+    let place = api.strip_prefix("http://").unwrap_or(api);
+    let (api, base) = place.find('/').map_or((place, ""), |at| place.split_at(at));
     let mut stream = TcpStream::connect(api)?;
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
-    let next = format!("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: {api}\r\n\r\n");
+    let next = format!("GET {base}/2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: {api}\r\n\r\n");
     loop {
         stream.write_all(next.as_bytes())?;
         let head = read_answer(&mut stream, &mut buffer)?;
         let id = header(&head, "lambda-runtime-aws-request-id").unwrap_or_default();
         let body = r#"{"hello":"world"}"#;
         let answer = format!(
-            "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: {api}\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST {base}/2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: {api}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(answer.as_bytes())?;

@@ -18,6 +18,8 @@ pub(crate) struct Table {
     title: String,
     columns: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
+    /// What stands below.
+    notes: Vec<String>,
 }
 
 /// A field of a table.
@@ -52,11 +54,16 @@ impl Cell {
 
 impl Table {
     pub(crate) fn new(title: impl Into<String>, columns: &[&'static str]) -> Self {
-        Self { title: title.into(), columns: columns.to_vec(), rows: Vec::new() }
+        Self { title: title.into(), columns: columns.to_vec(), rows: Vec::new(), notes: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, row: Vec<Cell>) {
         self.rows.push(row);
+    }
+
+    /// Adds a line below the table.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
     }
 
     fn json(&self) -> Value {
@@ -64,7 +71,9 @@ impl Table {
             let fields = self.columns.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.json()));
             Value::Object(fields.collect::<Map<_, _>>())
         };
-        json!({ "title": self.title, "rows": self.rows.iter().map(row).collect::<Vec<_>>() })
+        json!({
+            "title": self.title, "rows": self.rows.iter().map(row).collect::<Vec<_>>(), "notes": self.notes,
+        })
     }
 
     fn text(&self, format: Format) -> String {
@@ -93,6 +102,10 @@ impl Table {
         for row in &shown {
             let _ = writeln!(text, "{}", line(row.iter().map(String::as_str).collect()).trim_end());
         }
+        for (number, note) in self.notes.iter().enumerate() {
+            let gap = if number == 0 { "\n" } else { "" };
+            let _ = writeln!(text, "{gap}- {note}");
+        }
         text
     }
 }
@@ -119,19 +132,20 @@ mod tests {
         let mut table = Table::new("Both", &["path", "µs"]);
         table.push(vec![Cell::Text("a".to_owned()), Cell::Number(1.26, 1)]);
         table.push(vec![Cell::Text("long".to_owned()), Cell::Number(f64::NAN, 1)]);
+        table.note("not run: no Docker");
         assert_eq!(print("m", &[table], format), expected);
     }
 
     #[test]
     fn a_table_is_printed_for_each_reader() {
-        check(Format::Text, "m\n\nBoth\n\npath   µs\na     1.3\nlong    –\n");
+        check(Format::Text, "m\n\nBoth\n\npath   µs\na     1.3\nlong    –\n\n- not run: no Docker\n");
         check(
             Format::Markdown,
-            "m\n\n### Both\n\n| path |  µs |\n| --- | ---: |\n| a    | 1.3 |\n| long |   – |\n",
+            "m\n\n### Both\n\n| path |  µs |\n| --- | ---: |\n| a    | 1.3 |\n| long |   – |\n\n- not run: no Docker\n",
         );
         check(
             Format::Json,
-            "{\"machine\":\"m\",\"tables\":[{\"title\":\"Both\",\"rows\":[{\"path\":\"a\",\"µs\":1.26},{\"path\":\"long\",\"µs\":null}]}]}\n",
+            "{\"machine\":\"m\",\"tables\":[{\"title\":\"Both\",\"rows\":[{\"path\":\"a\",\"µs\":1.26},{\"path\":\"long\",\"µs\":null}],\"notes\":[\"not run: no Docker\"]}]}\n",
         );
     }
 }

@@ -63,6 +63,12 @@ impl Weft {
         self.folder.path().join(name)
     }
 
+    /// Whether its folder lies in memory, where a sync costs nothing.
+    pub(crate) fn in_memory(&self) -> bool {
+        const TMPFS: i64 = 0x0102_1994;
+        rustix::fs::statfs(self.folder.path()).is_ok_and(|found| found.f_type == TMPFS)
+    }
+
     /// Starts a server on a data folder and waits until it is ready.
     pub(crate) async fn start(&self, data: &Path, plane: Option<&str>) -> Result<Server, String> {
         let messages = self.path("server.log");
@@ -124,6 +130,18 @@ impl Weft {
             session_token: None,
         };
         Ok(Access { credentials, region: text("AWS_REGION")? })
+    }
+
+    /// Requests that the workers of a function have served, while they live.
+    pub(crate) async fn served(&self, data: &Path, function: &str) -> Result<u64, String> {
+        let output = self.command(data).args(["ps", "--json"]).output().await;
+        let output = output.map_err(|error| error.to_string())?;
+        let object: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+            format!("`weft ps` failed ({error}): {}", String::from_utf8_lossy(&output.stderr).trim())
+        })?;
+        let workers = object["workers"].as_array().ok_or("`weft ps` shows no workers")?;
+        let own = workers.iter().filter(|worker| worker["name"] == function);
+        Ok(own.filter_map(|worker| worker["served"].as_u64()).sum())
     }
 
     fn command(&self, data: &Path) -> Command {

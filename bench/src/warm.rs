@@ -2,14 +2,12 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
 use weft_types::Timestamp;
-use weft_wire::sigv4;
 
-use crate::load::{self, Times};
+use crate::load::{self, Span, Times};
 use crate::report::{Cell, Table};
 use crate::server::{Access, Server, Weft};
-use crate::{app, floor};
+use crate::{app, floor, signed};
 
 /// Numbers of connections.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
@@ -53,19 +51,19 @@ async fn one_plane(
         &["connections", "path", "p50 µs", "p99 µs", "requests/s", "p50 / floor's", "failed"],
     );
     for connections in CONNECTIONS {
-        let floor = load::run(floors.process, &get("/", floors.process), connections).await;
+        let floor = load::run(floors.process, &get("/", floors.process), connections, Span::FULL).await;
         table.push(row(connections, "bare hyper (floor)".to_owned(), &floor, &floor));
-        let beside = load::run(floors.beside, &get("/", floors.beside), connections).await;
+        let beside = load::run(floors.beside, &get("/", floors.beside), connections, Span::FULL).await;
         table.push(row(connections, "bare hyper, a thread beside the client".to_owned(), &beside, &floor));
         for kind in app::KINDS {
             let request = get(&format!("/{kind}"), server.address);
-            let times = load::run(server.address, &request, connections).await;
+            let times = load::run(server.address, &request, connections, Span::FULL).await;
             table.push(row(connections, format!("gateway → {kind}"), &times, &floor));
         }
         for kind in app::KINDS {
             // Signed anew for each line, and sent again and again within the five minutes that a signature holds.
             let request = invoke(kind, server.address, access)?;
-            let times = load::run(server.address, &request, connections).await;
+            let times = load::run(server.address, &request, connections, Span::FULL).await;
             table.push(row(connections, format!("Invoke → {kind}"), &times, &floor));
         }
         eprintln!("  {plane}: {connections} connections done");
@@ -98,24 +96,7 @@ pub(crate) fn get(path: &str, address: SocketAddr) -> Vec<u8> {
 
 /// The bytes of a signed invocation.
 fn invoke(kind: &str, address: SocketAddr, access: &Access) -> Result<Vec<u8>, String> {
-    let path = format!("/2015-03-31/functions/{}/invocations", app::function_name(kind));
-    let mut request = http::Request::post(format!("http://{address}{path}"))
-        .header("content-type", "application/json")
-        .body(Bytes::from_static(b"{}"))
-        .map_err(|error| error.to_string())?;
-    sigv4::sign(&mut request, &access.credentials, &access.region, "lambda", now())
-        .map_err(|fault| format!("the request cannot be signed: {fault:?}"))?;
-    let mut bytes =
-        format!("POST {path} HTTP/1.1\r\ncontent-length: {}\r\n", request.body().len()).into_bytes();
-    for (name, value) in request.headers() {
-        bytes.extend_from_slice(name.as_str().as_bytes());
-        bytes.extend_from_slice(b": ");
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.extend_from_slice(b"\r\n");
-    }
-    bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(request.body());
-    Ok(bytes)
+    signed::invoke(address, access, &app::function_name(kind), false)
 }
 
 /// The time, for signatures and the report's date.

@@ -164,10 +164,19 @@ pub struct InvokeArgs {
     /// The function: `thumbnail`, `shop/thumbnail`, or a Lambda function's name or ARN
     #[arg(value_name = "FUNCTION")]
     pub function: String,
-    /// The event as JSON; `-` reads it from standard input, `@FILE` from a file
-    #[arg(value_name = "EVENT", default_value = "{}")]
-    pub event: String,
-    /// Print the answer, its status, the log's tail and the time in one JSON object
+    /// The event as JSON; `-` reads it from standard input, `@FILE` from a file [default: {}]
+    #[arg(value_name = "EVENT", conflicts_with = "event_file")]
+    pub event: Option<String>,
+    /// Read the event from a file
+    #[arg(long, value_name = "FILE")]
+    pub event_file: Option<PathBuf>,
+    /// The version (`3`, `$LATEST`) or the alias to invoke
+    #[arg(long, value_name = "VERSION")]
+    pub qualifier: Option<String>,
+    /// Hand the event over and return at once; the function runs later, and its answer goes to its destinations
+    #[arg(long = "async")]
+    pub asynchronous: bool,
+    /// Print the answer, its status, the log's tail and the times in one JSON object
     #[arg(long)]
     pub json: bool,
     /// Where the server is.

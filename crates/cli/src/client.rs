@@ -88,6 +88,16 @@ impl Client {
         operation: &str,
         input: I,
     ) -> Result<O, CallError> {
+        self.call_with_head(service, operation, input).await.map(|(output, _)| output)
+    }
+
+    /// As [`Self::call`], with the answer's head.
+    pub(crate) async fn call_with_head<I: Shape, O: Shape>(
+        &self,
+        service: &str,
+        operation: &str,
+        input: I,
+    ) -> Result<(O, http::response::Parts), CallError> {
         let (service, operation) = schema(service, operation)?;
         let name = operation.name;
         let endpoint: Uri =
@@ -106,7 +116,7 @@ impl Client {
         let (parts, body) = answer.map_err(|_| CallError::TimedOut { operation: name })??;
         let value = weft_wire::decode_response(service, operation, &parts, &body)
             .map_err(|source| CallError::Refused { operation: name, source })?;
-        Ok(O::from_value(value))
+        Ok((O::from_value(value), parts))
     }
 
     /// Sends one request over a connection of its own: a command makes a handful of them, mostly to this machine.

@@ -3,7 +3,8 @@
 use weft_model::weft::{
     AppDescription, FunctionDescription, ListAppsRequest, ListAppsResponse, ListFunctionsRequest,
     ListFunctionsResponse, ListRoutesRequest, ListRoutesResponse, ListServicesRequest, ListServicesResponse,
-    ListWorkersRequest, ListWorkersResponse, RouteDescription, ServiceDescription, WorkerDescription,
+    ListWorkersRequest, ListWorkersResponse, RouteDescription, ServiceDescription, StartDescription,
+    WorkerDescription,
 };
 
 use crate::client::{CallError, Client};
@@ -121,14 +122,23 @@ pages!(
     routes, "ListRoutes", ListRoutesRequest, ListRoutesResponse, routes, RouteDescription
 );
 
-/// All workers of the machine.
-pub(crate) async fn workers(client: &Client) -> Result<Vec<WorkerDescription>, CallError> {
-    let mut found = Vec::new();
+/// What runs on the machine.
+#[derive(Default)]
+pub(crate) struct Running {
+    pub(crate) workers: Vec<WorkerDescription>,
+    /// What the starts of workers took, by workload.
+    pub(crate) starts: Vec<StartDescription>,
+}
+
+/// All workers of the machine, and their starts.
+pub(crate) async fn running(client: &Client) -> Result<Running, CallError> {
+    let mut found = Running::default();
     let mut token = None;
     loop {
         let request = ListWorkersRequest { app: None, max_results: None, next_token: token };
         let page: ListWorkersResponse = client.call("weft", "ListWorkers", request).await?;
-        found.extend(page.workers.unwrap_or_default());
+        found.workers.extend(page.workers.unwrap_or_default());
+        found.starts.extend(page.starts.unwrap_or_default());
         token = page.next_token;
         if token.is_none() {
             return Ok(found);

@@ -1,36 +1,39 @@
-//! `weft ps`: workloads, where they answer, and their workers.
+//! `weft ps`: workloads, where they answer, their workers, and what starting those took.
+
+mod running;
 
 use serde_json::{Value, json};
 use weft_model::weft::WorkerDescription;
+use weft_types::Timestamp;
 
 use crate::args::PsArgs;
 use crate::client::Client;
 use crate::connect::Connection;
 use crate::exposure;
 use crate::failure::Failure;
-use crate::inventory::{self, App, NameError, Named};
+use crate::inventory::{self, App, NameError, Named, Running};
 use crate::rollout;
-use crate::status::mebibytes;
 use crate::table::table;
 
-/// Prints apps' workloads, then functions without an app that have workers, then workers.
+/// Prints apps' workloads, then workers, then the starts of workers.
 pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
     let connection = Connection::find(&args.connect)?;
     let endpoint = connection.endpoint.clone();
     let client = Client::new(connection);
     let mut apps = inventory::apps(&client).await?;
-    let mut workers = inventory::workers(&client).await?;
+    let mut running = inventory::running(&client).await?;
     if let Some(wanted) = &args.app {
         apps.retain(|app| app.name == *wanted);
-        workers.retain(|worker| worker.app.as_deref() == Some(wanted));
+        running.workers.retain(|worker| worker.app.as_deref() == Some(wanted));
+        running.starts.retain(|starts| starts.app.as_deref() == Some(wanted));
         if apps.is_empty() {
             return Err(NameError::Unknown(wanted.clone()).into());
         }
     }
     if args.json {
-        println!("{}", as_json(&apps, &workers, &endpoint));
+        println!("{}", as_json(&apps, &running, &endpoint));
     } else {
-        print!("{}{}", as_text(&apps, &workers, &endpoint), news_text(&apps));
+        print!("{}{}", as_text(&apps, &running, &endpoint, client.now()), news_text(&apps));
         if let Some(note) = exposure::note(&client, &exposure::unsaid_of_apps(&apps)).await {
             println!("\n{note}");
         }
@@ -86,7 +89,8 @@ fn routes_json(app: &App, workload: &str) -> Vec<Value> {
     routes.map(|r| json!({"host": r.host, "path": r.path, "auth": r.auth})).collect()
 }
 
-fn as_json(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> Value {
+fn as_json(apps: &[App], running: &Running, endpoint: &str) -> Value {
+    let workers = &running.workers;
     let named: Vec<Named> = apps.iter().flat_map(App::workloads).collect();
     let workers_json: Vec<Value> = workers
         .iter()
@@ -99,7 +103,10 @@ fn as_json(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> Value
             })
         })
         .collect();
-    json!({"workloads": workloads_json(apps, workers, endpoint), "workers": workers_json})
+    json!({
+        "workloads": workloads_json(apps, workers, endpoint), "workers": workers_json,
+        "starts": running::starts_json(&running.starts, &named),
+    })
 }
 
 /// The table of workloads; also what `weft up` shows.
@@ -125,32 +132,19 @@ pub(crate) fn workloads_text(apps: &[App], workers: &[WorkerDescription], endpoi
     table(&["app", "workload", "kind", "workers", "url"], &rows)
 }
 
-fn as_text(apps: &[App], workers: &[WorkerDescription], endpoint: &str) -> String {
+fn as_text(apps: &[App], running: &Running, endpoint: &str, now: Timestamp) -> String {
+    let workers = &running.workers;
     let mut text = if apps.is_empty() {
         "Nothing is deployed. `weft up PATH` deploys a file or a folder.\n".to_owned()
     } else {
         workloads_text(apps, workers, endpoint)
     };
-    if workers.is_empty() {
-        text.push_str("\nNo worker runs; the first request starts one.\n");
-        return text;
-    }
-    let rows: Vec<Vec<String>> = workers
-        .iter()
-        .map(|w| {
-            let workload = w.app.as_ref().map_or(w.name.clone(), |app| format!("{app}/{}", w.name));
-            let memory = w.memory_bytes.map_or_else(String::new, mebibytes);
-            vec![
-                w.id.to_string(),
-                workload,
-                w.state.clone(),
-                w.in_flight.to_string(),
-                w.served.to_string(),
-                memory,
-            ]
-        })
-        .collect();
+    let named: Vec<Named> = apps.iter().flat_map(App::workloads).collect();
     text.push('\n');
-    text.push_str(&table(&["worker", "of", "state", "in flight", "served", "memory"], &rows));
-    text
+    if workers.is_empty() {
+        text.push_str("No worker runs; the first request starts one.\n");
+    } else {
+        text.push_str(&running::workers_text(workers, &named, now));
+    }
+    text + &running::starts_text(&running.starts, &named)
 }

@@ -192,7 +192,7 @@ async fn show(
     is_serving: bool,
 ) -> Result<(), Failure> {
     let apps: Vec<App> = read_app(client, manifest).await?.into_iter().collect();
-    let workers = inventory::workers(client).await?;
+    let workers = inventory::running(client).await?.workers;
     if args.json {
         let changes: Vec<String> = plan.steps().iter().map(ToString::to_string).collect();
         let workloads = ps::workloads_json(&apps, &workers, client.endpoint());

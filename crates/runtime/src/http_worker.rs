@@ -170,10 +170,13 @@ pub(crate) async fn forward(
     let sent = tokio::time::timeout(limit, link.client.send_holding(request, || lease.take())).await;
     match sent {
         Err(_) => Err(WorkError::TimedOut(limit)),
-        Ok(Ok(response)) => Ok(response.map(|inner| match lease {
-            Some(lease) if !inner.is_end_stream() => attended(inner, lease),
-            _ => inner,
-        })),
+        Ok(Ok(response)) => {
+            lease.iter_mut().for_each(Lease::answered);
+            Ok(response.map(|inner| match lease {
+                Some(lease) if !inner.is_end_stream() => attended(inner, lease),
+                _ => inner,
+            }))
+        }
         Ok(Err(SendError::RequestBody { .. })) => {
             Ok(text(StatusCode::BAD_REQUEST, "the request's body broke off\n"))
         }

@@ -37,6 +37,7 @@ mod runtime_api;
 mod sandboxed;
 mod spawn;
 mod start;
+mod starts;
 mod telemetry;
 mod worker;
 

@@ -38,6 +38,9 @@ pub(crate) trait Fleet: Send + Sync + 'static {
     /// Returns when a worker has ended by itself.
     fn ended(&self, worker: Arc<Self::Worker>) -> BoxFuture<'static, String>;
 
+    /// Hears how long a worker had its first request.
+    fn first_request(&self, _: Duration) {}
+
     /// Freezes an idle worker or thaws it.
     fn freeze(&self, worker: Arc<Self::Worker>, on: bool) -> BoxFuture<'static, ()>;
 }

@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 use weft_net::{Body, BodyError, collect_limited, full};
 use weft_scaling::Limits;
+use weft_service::starts::StartStatus;
 use weft_service::workload::{
     Caller, Contract, Doors, HttpContract, Invocation, Invoked, LambdaContract, LogSink, Revision,
     RoleCredentials, StreamEnd, StreamedInvoked, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
@@ -24,10 +25,14 @@ use crate::invoke::{self, Done};
 use crate::pool::{Lease, NoLease, Pool, PoolConfig, StartFailure, Stop};
 use crate::spawn::Spawner;
 use crate::start::{RevisionFleet, Shared};
+use crate::starts::Starts;
+use crate::worker::Worker;
 use crate::{RuntimeConfig, http_worker};
 
 /// What a start may take beside the program's own time: keys, sandbox, a turn among other starts.
 const PREPARE_MARGIN: Duration = Duration::from_secs(15);
+/// How long a look at all workers may take.
+const LOOK_MAX: Duration = Duration::from_millis(500);
 
 /// Runs revisions on this machine.
 pub struct Runtime(Arc<Inner>);
@@ -62,7 +67,8 @@ impl Runtime {
         credentials: Arc<dyn RoleCredentials>,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        let shared = Shared { config, spawner, sink, credentials, doors, clock, epoch: Instant::now() };
+        let (epoch, starts) = (Instant::now(), Starts::default());
+        let shared = Shared { config, spawner, sink, credentials, doors, clock, epoch, starts };
         Arc::new(Self(Arc::new(Inner {
             shared: Arc::new(shared),
             pools: ArcSwap::default(),
@@ -417,7 +423,7 @@ impl Workers for Runtime {
                     state,
                     in_flight,
                     served,
-                    memory_bytes: worker.and_then(|worker| worker.memory_known()),
+                    memory_bytes: worker.and_then(|worker| worker.memory_in_use()),
                     started: worker.map_or_else(|| self.0.shared.clock.now(), |worker| worker.started),
                     pid: worker.and_then(|worker| worker.process.pid()),
                 });
@@ -425,5 +431,23 @@ impl Workers for Runtime {
         }
         all.sort_by_key(|status| status.id);
         all
+    }
+
+    fn look(&self) -> BoxFuture<'static, Vec<WorkerStatus>> {
+        let runtime = Self(Arc::clone(&self.0));
+        Box::pin(async move {
+            let mut workers: Vec<Arc<Worker>> = Vec::new();
+            for entry in runtime.0.pools.load().values() {
+                entry.pool.each(|_, worker, _, _, _| workers.extend(worker.cloned()));
+            }
+            let looks = workers.iter().map(|worker| worker.memory_peak(true));
+            // Who does not answer in time is shown as last seen.
+            let _ = tokio::time::timeout(LOOK_MAX, futures::future::join_all(looks)).await;
+            runtime.status()
+        })
+    }
+
+    fn starts(&self) -> Vec<StartStatus> {
+        self.0.shared.starts.status()
     }
 }

@@ -27,6 +27,7 @@ use crate::platform::{self, Happening, Initialization, Instance, Level, Status};
 use crate::pool::{Fleet, InitFailure, StartFailure, Started, Stop};
 use crate::runtime_api::{ApiDoor, Facts, Init, RuntimeApi};
 use crate::spawn::{Process, Spawner};
+use crate::starts::Starts;
 use crate::telemetry::Telemetry;
 use crate::worker::{Link, Parts, Worker};
 
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// What [`weft_scaling::Moment`]s count from.
     pub(crate) epoch: Instant,
+    pub(crate) starts: Starts,
 }
 
 /// The workers of one revision.
@@ -61,7 +63,17 @@ impl Fleet for RevisionFleet {
 
     fn start(&self, id: u64) -> BoxFuture<'static, Result<Started<Worker>, StartFailure>> {
         let start = Start { shared: Arc::clone(&self.shared), revision: Arc::clone(&self.revision), id };
-        Box::pin(start.run())
+        Box::pin(async move {
+            let run = start.run().await;
+            if run.is_err() {
+                start.shared.starts.failed(&start.revision.workload);
+            }
+            run
+        })
+    }
+
+    fn first_request(&self, took: Duration) {
+        self.shared.starts.first_request(&self.revision.workload, took);
     }
 
     fn stop(&self, worker: Arc<Worker>, how: Stop) -> BoxFuture<'static, ()> {
@@ -121,7 +133,8 @@ struct Start {
 }
 
 impl Start {
-    async fn run(self) -> Result<Started<Worker>, StartFailure> {
+    async fn run(&self) -> Result<Started<Worker>, StartFailure> {
+        let begun = Instant::now();
         let choice = self.interpreter().await.map_err(start_failed)?;
         let keys = self.keys().await.map_err(start_failed)?;
         let expires = keys.as_ref().map(|keys| self.expiry(keys));
@@ -129,6 +142,9 @@ impl Start {
             Contract::Lambda(lambda) => self.lambda(lambda, choice.as_ref(), keys.as_ref()).await?,
             Contract::Http(http) => self.http(http, choice.as_ref(), keys.as_ref()).await?,
         };
+        // A function that is started a second time has the time of the first in the sandbox's phase, where the program's is.
+        let init = worker.running.elapsed();
+        self.shared.starts.started(&self.revision.workload, begun.elapsed().saturating_sub(init), init);
         tracing::info!(
             worker = self.id,
             workload = &*self.revision.workload.name,
@@ -201,6 +217,7 @@ impl Start {
             ));
         }
         let mut spawned = shared.spawner.spawn(launch.spec()).await.map_err(refused)?;
+        let running = Instant::now();
         let logging = self.logging();
         let telemetry = Telemetry::new(Arc::clone(&shared.clock), logging.json, !external.is_empty());
         let api = RuntimeApi::new(self.facts(), &external, Arc::clone(&telemetry));
@@ -247,7 +264,10 @@ impl Start {
             }
         };
         let process = spawned.process;
-        Ok((Parts { identity, process, log, log_stream: stream, started, door, api, beside }, channel))
+        Ok((
+            Parts { identity, process, log, log_stream: stream, started, running, door, api, beside },
+            channel,
+        ))
     }
 
     /// How the log is written.

@@ -27,17 +27,27 @@ pub(crate) struct Worker {
     pub(crate) started: Timestamp,
     /// How long it took from its start until it took requests.
     pub(crate) init: Duration,
+    /// Since when its program runs.
+    pub(crate) running: Instant,
     /// What its runtime and its extensions call.
     pub(crate) api: Arc<RuntimeApi>,
     beside: Option<Arc<Beside>>,
     /// Why it is stopped, where an invocation is the reason.
     reason: OnceLock<&'static str>,
     ended: tokio::sync::OnceCell<Exit>,
-    usage: Mutex<Option<(Instant, u64)>>,
+    usage: Mutex<Option<Seen>>,
     /// Until when the last invocation may go on in it.
     busy_until: Mutex<Instant>,
     /// Closes the door when the worker is dropped.
     _door: Option<DoorGuard>,
+}
+
+/// Memory as it was looked up, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    at: Instant,
+    peak: u64,
+    in_use: u64,
 }
 
 /// How Weft talks to a worker.
@@ -77,6 +87,7 @@ impl Worker {
             beside: parts.beside,
             reason: OnceLock::new(),
             ended: tokio::sync::OnceCell::new(),
+            running: parts.running,
             usage: Mutex::new(None),
             busy_until: Mutex::new(Instant::now()),
             _door: parts.door,
@@ -157,20 +168,25 @@ impl Worker {
     pub(crate) async fn memory_peak(&self, fresh: bool) -> u64 {
         let known = *self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         match known {
-            Some((at, bytes)) if !fresh || at.elapsed() < USAGE_FRESH => bytes,
+            Some(seen) if !fresh || seen.at.elapsed() < USAGE_FRESH => seen.peak,
             _ => self.look_up_memory().await,
         }
     }
 
-    /// What is known of its memory; `None` where nobody looked yet.
+    /// What is known of the most memory that it used; `None` where nobody looked yet.
     pub(crate) fn memory_known(&self) -> Option<u64> {
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner).map(|(_, bytes)| bytes)
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner).map(|seen| seen.peak)
+    }
+
+    /// The memory that it used when somebody looked last; `None` where nobody did.
+    pub(crate) fn memory_in_use(&self) -> Option<u64> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner).map(|seen| seen.in_use)
     }
 
     /// Looks memory up in the background where what is known is old.
     pub(crate) fn refresh_memory(self: &Arc<Self>) {
         let known = *self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.is_none_or(|(at, _)| at.elapsed() >= USAGE_FRESH) {
+        if known.is_none_or(|seen| seen.at.elapsed() >= USAGE_FRESH) {
             let worker = Arc::clone(self);
             tokio::spawn(async move { worker.look_up_memory().await });
         }
@@ -178,12 +194,12 @@ impl Worker {
 
     async fn look_up_memory(&self) -> u64 {
         let usage = self.process.usage().await.unwrap_or_default();
-        let bytes = usage.memory_peak_bytes.max(usage.memory_bytes);
+        let peak = usage.memory_peak_bytes.max(usage.memory_bytes);
         let mut known = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         // A peak does not fall; of a process that is gone nothing more is known.
-        let bytes = known.map_or(bytes, |(_, known)| bytes.max(known));
-        *known = Some((Instant::now(), bytes));
-        bytes
+        let peak = known.map_or(peak, |seen| peak.max(seen.peak));
+        *known = Some(Seen { at: Instant::now(), peak, in_use: usage.memory_bytes });
+        peak
     }
 }
 
@@ -194,6 +210,8 @@ pub(crate) struct Parts {
     pub(crate) log: Arc<WorkerLog>,
     pub(crate) log_stream: String,
     pub(crate) started: Timestamp,
+    /// Since when the program runs.
+    pub(crate) running: Instant,
     pub(crate) door: Option<DoorGuard>,
     pub(crate) api: Arc<RuntimeApi>,
     /// Where it has external extensions.

@@ -65,6 +65,29 @@ async fn what_is_larger_than_any_buffer_arrives_up_to_six_mib() {
 }
 
 #[tokio::test]
+async fn starts_are_timed_by_phase_and_memory_is_looked_up() {
+    let code = tempfile::tempdir().unwrap();
+    std::fs::write(code.path().join("app.py"), "def handler(e, c): return 1").unwrap();
+    let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
+    let good = Arc::new(function(code.path(), "python3.11", "app.handler", &[]));
+    for _ in 0..2 {
+        runtime.invoke(Arc::clone(&good), invocation("{}")).await.unwrap();
+    }
+    let [starts] = &runtime.starts()[..] else { panic!("one workload") };
+    let counts = (starts.started, starts.failed, starts.sandbox.count, starts.first_request.count);
+    assert_eq!(counts, (1, 0, 1, 1));
+    let phases = [starts.sandbox, starts.init, starts.first_request];
+    assert!(phases.iter().all(|phase| !phase.max.is_zero() && phase.p50 == phase.max), "{starts:?}");
+    let [worker] = &runtime.look().await[..] else { panic!("one worker") };
+    assert_eq!((worker.served, worker.memory_bytes), (2, Some(30 << 20)));
+
+    let mut bad = function(code.path(), "python3.11", "none.handler", &[]);
+    bad.id = "bad".into();
+    runtime.invoke(Arc::new(bad), invocation("{}")).await.unwrap();
+    assert_eq!(runtime.starts()[0].failed, 1);
+}
+
+#[tokio::test]
 async fn a_worker_is_used_again_and_replaced_after_it_ended() {
     let code = tempfile::tempdir().unwrap();
     let text = "import os\nn = 0\ndef handler(e, c):\n    global n\n    n += 1\n    if e == 'die': os._exit(1)\n    return n\n";

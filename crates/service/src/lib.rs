@@ -19,6 +19,7 @@ mod ids;
 mod operation;
 mod principal;
 mod registry;
+pub mod starts;
 pub mod testing;
 pub mod workload;
 

@@ -16,6 +16,7 @@ use http::StatusCode;
 use weft_net::Body;
 use weft_types::{AccountId, AppName, Arn, Region, Timestamp};
 
+use crate::starts::StartStatus;
 use crate::{BoxFuture, Error};
 
 /// What runs code and scales by itself, by its place and name.
@@ -365,6 +366,16 @@ pub trait Workers: Send + Sync + 'static {
     /// runs it, or that nothing here can. None where it is there as it was named.
     fn interpreter_note<'a>(&'a self, _declared: &'a str) -> BoxFuture<'a, Option<String>> {
         Box::pin(std::future::ready(None))
+    }
+
+    /// As [`Self::status`], with the memory that is in use looked up now rather than after the last request.
+    fn look(&self) -> BoxFuture<'static, Vec<WorkerStatus>> {
+        Box::pin(std::future::ready(self.status()))
+    }
+
+    /// What workers' starts took, by workload.
+    fn starts(&self) -> Vec<StartStatus> {
+        Vec::new()
     }
 }
 

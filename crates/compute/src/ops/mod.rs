@@ -39,6 +39,7 @@ mod put_blob;
 mod put_function;
 mod role;
 mod rollback_service;
+mod shown;
 mod update_route;
 mod update_service;
 
@@ -114,6 +115,11 @@ impl Page {
         let size = max_results.and_then(|n| usize::try_from(n).ok()).unwrap_or(100).clamp(1, 1000);
         let after = next_token.map(|token| token.strip_prefix("after:").map(str::to_owned).ok_or_else(wrong));
         Ok(Self { size, after: after.transpose()? })
+    }
+
+    /// Whether it is the first.
+    fn is_first(&self) -> bool {
+        self.after.is_none()
     }
 
     /// The page's items, and the token of the next one where there is more. `items` come sorted by their names.

@@ -13,6 +13,7 @@ use weft_compute::{
 use weft_model::{Shape, sts, weft};
 use weft_net::Body;
 use weft_policy::{NamedPolicy, Policy};
+use weft_service::starts::StartStatus;
 use weft_service::testing::Client;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, Contract, Invocation, Invoked, Revision, WorkError, WorkRequest,
@@ -237,6 +238,8 @@ pub(crate) fn zip(files: &[(&str, &str)]) -> Vec<u8> {
 #[derive(Default)]
 pub(crate) struct FakeWorkers {
     told: Mutex<Vec<String>>,
+    /// What runs.
+    pub(crate) running: Mutex<(Vec<WorkerStatus>, Vec<StartStatus>)>,
 }
 
 impl FakeWorkers {
@@ -281,7 +284,11 @@ impl Workers for FakeWorkers {
     }
 
     fn status(&self) -> Vec<WorkerStatus> {
-        Vec::new()
+        self.running.lock().expect("no panic").0.clone()
+    }
+
+    fn starts(&self) -> Vec<StartStatus> {
+        self.running.lock().expect("no panic").1.clone()
     }
 }
 

@@ -4,3 +4,4 @@ mod builds;
 mod deploy;
 mod harness;
 mod rollout;
+mod workers;

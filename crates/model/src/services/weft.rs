@@ -35,6 +35,7 @@ bounded! {
     DECISION_OUTCOME = Type::Text, Constraint::NONE.values(&["ALLOWED", "EXPLICIT_DENY", "IMPLICIT_DENY"]);
     DIGEST = Type::Text, Constraint::NONE.min(64).max(64).pattern("[0-9a-f]{64}");
     DIGEST_LIST = list(&DIGEST, "member", false), Constraint::NONE.min(0).max(1000);
+    DOUBLE = Type::Double, Constraint::NONE;
     ENVIRONMENT = map(&ENVIRONMENT_NAME, &ENVIRONMENT_VALUE, ("entry", "key", "value"), false), Constraint::NONE.max(512);
     ENVIRONMENT_NAME = Type::Text, Constraint::NONE.min(1).max(256).pattern("[A-Za-z_][A-Za-z0-9_]*");
     ENVIRONMENT_VALUE = Type::Text, Constraint::NONE.max(32768).sensitive();
@@ -92,6 +93,9 @@ bounded! {
     SERVICE_LIST = list(&SERVICE_DESCRIPTION, "member", false), Constraint::NONE;
     SERVICE_SETTINGS = structure(|| ServiceSettings::SCHEMA), Constraint::NONE;
     SOURCE = Type::Text, Constraint::NONE.max(512);
+    START_DESCRIPTION = structure(|| StartDescription::SCHEMA), Constraint::NONE;
+    START_LIST = list(&START_DESCRIPTION, "member", false), Constraint::NONE;
+    START_PHASE = structure(|| StartPhase::SCHEMA), Constraint::NONE;
     START_TIMEOUT_SECONDS = Type::Integer, Constraint::NONE.min(1).max(900);
     STATEMENT_DESCRIPTION = structure(|| StatementDescription::SCHEMA), Constraint::NONE;
     STATEMENT_LIST = list(&STATEMENT_DESCRIPTION, "member", false), Constraint::NONE;
@@ -372,6 +376,7 @@ shapes! {
     }
     ListWorkersResponse "ListWorkersResponse" None => {
         workers: Option<Vec<WorkerDescription>> = "workers" "workers" Body WORKER_LIST false;
+        starts: Option<Vec<StartDescription>> = "starts" "starts" Body START_LIST false;
         next_token: Option<String> = "nextToken" "nextToken" Body NEXT_TOKEN false;
     }
     NearestStatement "NearestStatement" None => {
@@ -484,6 +489,21 @@ shapes! {
         grace_seconds: Option<i32> = "graceSeconds" "graceSeconds" Body GRACE_SECONDS false;
         health_path: Option<String> = "healthPath" "healthPath" Body HTTP_PATH false;
         scale: Option<ScaleSettings> = "scale" "scale" Body SCALE_SETTINGS false;
+    }
+    StartDescription "StartDescription" None => {
+        app: Option<String> = "app" "app" Body STRING false;
+        name: String = "name" "name" Body STRING true;
+        kind: String = "kind" "kind" Body WORKLOAD_KIND true;
+        started: i64 = "started" "started" Body LONG true;
+        failed: i64 = "failed" "failed" Body LONG true;
+        sandbox: Option<StartPhase> = "sandbox" "sandbox" Body START_PHASE false;
+        init: Option<StartPhase> = "init" "init" Body START_PHASE false;
+        first_request: Option<StartPhase> = "firstRequest" "firstRequest" Body START_PHASE false;
+    }
+    StartPhase "StartPhase" None => {
+        count: i64 = "count" "count" Body LONG true;
+        p50_millis: f64 = "p50Millis" "p50Millis" Body DOUBLE true;
+        max_millis: f64 = "maxMillis" "maxMillis" Body DOUBLE true;
     }
     StatementDescription "StatementDescription" None => {
         policy_type: String = "policyType" "policyType" Body POLICY_TYPE true;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use weft_scaling::Moment;
+
 use super::{Fleet, Pool};
 
 /// A worker's place as the state gives it out.
@@ -12,6 +14,8 @@ pub(super) struct Place<W> {
     pub(super) frozen: Option<super::slot::Gate>,
     /// Whether nobody had the worker before.
     pub(super) first: bool,
+    /// Since when, where no request was in the worker before.
+    pub(super) fresh: Option<Moment>,
 }
 
 /// A place in a worker. Whoever was given it says in the end whether the worker is [healthy](Self::give_back): one that is
@@ -48,7 +52,15 @@ impl<F: Fleet> Lease<F> {
 
     /// Gives it back: the worker has done with the request and takes the next.
     pub(crate) fn give_back(mut self) {
+        self.answered();
         self.on_drop = OnDrop::GiveBack;
+    }
+
+    /// Notes that the request has its answer, or the head of it.
+    pub(crate) fn answered(&mut self) {
+        if let Some(since) = self.place.fresh.take() {
+            self.pool.fleet.first_request(self.pool.now().saturating_sub(since));
+        }
     }
 
     /// From now on gives it back however the request ends: what is left of it dies with a connection of its own, so that
@@ -64,7 +76,8 @@ impl<F: Fleet> Lease<F> {
     }
 
     /// Gives it back as one that no request had.
-    pub(crate) fn unused(self) {
+    pub(crate) fn unused(mut self) {
+        self.place.fresh = None;
         let (pool, id) = (Arc::clone(&self.pool), self.place.id);
         self.give_back();
         pool.uncount(id);

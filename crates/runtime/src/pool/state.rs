@@ -154,11 +154,12 @@ impl<F: Fleet> State<F> {
             if limits.concurrency == 1 { self.idle_last() } else { self.less_loaded(limits.concurrency) };
         let slot = &mut self.slots[index?];
         let worker = slot.worker().map(Arc::clone)?;
+        let fresh = (slot.served == 0 && slot.in_flight == 0).then_some(now);
         slot.in_flight += 1;
         slot.idle_since = now;
         let first = !std::mem::replace(&mut slot.leased, true);
         let frozen = std::mem::take(&mut slot.frozen).then(|| Arc::clone(&slot.gate));
-        Some(Place { id: slot.id, worker, frozen, first })
+        Some(Place { id: slot.id, worker, frozen, first, fresh })
     }
 
     fn idle_last(&self) -> Option<usize> {

@@ -20,6 +20,7 @@ struct FakeState {
     started: AtomicU32,
     frozen: Mutex<Vec<(u64, bool)>>,
     stops: Mutex<Vec<(u64, Stop)>>,
+    firsts: Mutex<Vec<Duration>>,
     ends: Mutex<HashMap<u64, exit::Sender<String>>>,
     watched: Mutex<HashMap<u64, exit::Receiver<String>>>,
 }
@@ -48,6 +49,7 @@ impl Fake {
             started: AtomicU32::new(0),
             frozen: Mutex::default(),
             stops: Mutex::default(),
+            firsts: Mutex::default(),
             ends: Mutex::default(),
             watched: Mutex::default(),
         }))
@@ -122,6 +124,10 @@ impl Fleet for Fake {
         })
     }
 
+    fn first_request(&self, took: Duration) {
+        self.0.firsts.lock().unwrap().push(took);
+    }
+
     fn freeze(&self, worker: Arc<FakeWorker>, on: bool) -> BoxFuture<'static, ()> {
         self.0.frozen.lock().unwrap().push((worker.id, on));
         Box::pin(async {})
@@ -170,6 +176,27 @@ async fn call(pool: Arc<Pool<Fake>>, takes: Duration) -> Result<u64, NoLease> {
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_of_a_worker_is_timed_and_no_other() {
+    let fake = Fake::new(&[Word::Up]);
+    let pool = pool(&fake, function(1));
+    pool.acquire().await.ok().unwrap().unused();
+    pool.acquire().await.ok().unwrap().unused();
+    call(Arc::clone(&pool), 70 * MS).await.unwrap();
+    call(Arc::clone(&pool), 30 * MS).await.unwrap();
+    assert_eq!(*fake.0.firsts.lock().unwrap(), [70 * MS]);
+    pool.acquire().await.ok().unwrap().discard();
+    tokio::time::sleep(SECOND).await;
+    pool.acquire().await.ok().unwrap().discard();
+    tokio::time::sleep(SECOND).await;
+    let mut lease = pool.acquire().await.ok().unwrap().shared();
+    tokio::time::sleep(20 * MS).await;
+    lease.answered();
+    tokio::time::sleep(SECOND).await;
+    drop(lease);
+    assert_eq!(*fake.0.firsts.lock().unwrap(), [70 * MS, 20 * MS], "a head is enough, a crash is no answer");
+}
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_start_may_wait_longer_than_a_request_and_is_not_counted_as_one() {

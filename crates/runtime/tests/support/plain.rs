@@ -155,7 +155,9 @@ impl Process for Child {
     }
 
     fn usage(&self) -> BoxFuture<'static, io::Result<Usage>> {
-        Box::pin(async { Ok(Usage { memory_peak_bytes: 40 << 20, ..Usage::default() }) })
+        Box::pin(async {
+            Ok(Usage { memory_bytes: 30 << 20, memory_peak_bytes: 40 << 20, ..Usage::default() })
+        })
     }
 
     fn listening(&self) -> BoxFuture<'static, io::Result<Vec<Listening>>> {
