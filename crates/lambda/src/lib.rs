@@ -28,6 +28,7 @@ mod concurrency;
 mod environment;
 mod errors;
 mod event_invokes;
+mod events;
 mod function;
 mod functions;
 mod layer;
@@ -50,6 +51,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod urls;
+mod trace;
 mod version;
 mod versions;
 mod work_errors;
