@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{REFERER, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response};
 use weft_model::ServiceSchema;
 use weft_net::{Body, full};
 use weft_types::{AccountId, Region};
@@ -151,6 +151,7 @@ impl Dispatch {
             secure: true,
             user_agent: None,
             referer: None,
+            trace_id: None,
             source_arn: None,
             called_via: Arc::new([]),
             service: "",
@@ -239,6 +240,7 @@ impl Dispatch {
             secure: request.secure,
             user_agent: header(USER_AGENT).map(Arc::from),
             referer: header(REFERER).map(Arc::from),
+            trace_id: header(HeaderName::from_static("x-amzn-trace-id")).map(Arc::from),
             source_arn: None,
             called_via: Arc::new([]),
             service: service.signing_name,

@@ -70,6 +70,14 @@ pub struct Revision {
     pub log_group: String,
 }
 
+impl Revision {
+    /// Makes it another revision that keeps `count` workers (`provisioned-concurrency` is how they are initialised).
+    pub fn keep(&mut self, count: u32) {
+        self.scale.min = count;
+        self.id = format!("{}:p{count}", self.id).into();
+    }
+}
+
 /// How Weft talks to the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contract {
