@@ -119,6 +119,7 @@ pub(crate) async fn assemble(
     registry.add(logs.register());
     registry.add(compute.operations());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
+    lambda.connect(&dispatch);
     let api = LateDispatch::default();
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = iam;

@@ -55,7 +55,7 @@ fn events_come_in_the_order_in_which_they_are_due() {
 #[test]
 fn an_event_that_is_due_sooner_comes_before_one_that_was_first() {
     let mut queue = Queue::new(limits(10));
-    add(&mut queue, "f", 1, NOW.plus(Duration::from_secs(60)));
+    add(&mut queue, "f", 1, NOW.plus(Duration::from_mins(1)));
     add(&mut queue, "f", 2, NOW);
     assert_eq!(drain(&mut queue, NOW), [2]);
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use weft_types::Timestamp;
 
+use crate::event_invokes::EventInvoke;
+
 /// The longest wait after a throttle or an error of the system.
 pub(crate) const FAULT_DELAY_MAX: Duration = Duration::from_mins(5);
 
@@ -28,6 +30,19 @@ pub(crate) struct EventPolicy {
 impl Default for EventPolicy {
     fn default() -> Self {
         Self { retries: 2, age_max: Duration::from_hours(6), on_success: None, on_failure: None }
+    }
+}
+
+impl From<EventInvoke> for EventPolicy {
+    fn from(config: EventInvoke) -> Self {
+        let EventInvoke { retries, age_seconds, on_success, on_failure, .. } = config;
+        let Self { retries: retries_default, age_max: age_default, .. } = Self::default();
+        Self {
+            retries: retries.unwrap_or(retries_default),
+            age_max: age_seconds.map_or(age_default, |seconds| Duration::from_secs(u64::from(seconds))),
+            on_success,
+            on_failure,
+        }
     }
 }
 

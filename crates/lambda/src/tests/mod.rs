@@ -4,6 +4,7 @@ mod aliases;
 mod code;
 mod concurrency;
 mod configs;
+mod events;
 mod functions;
 mod invoke;
 mod layers;
@@ -46,6 +47,7 @@ async fn nothing_runs_without_a_permission() {
         (_, "CodeSigningConfigArn") => {
             text("arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-aaaaaaaaaaaaaaaaa")
         }
+        ("InvokeAsync", "InvokeArgs") => Some(weft_model::Value::Blob("1".into())),
         (_, "MaximumRetryAttempts") => Some(weft_model::Value::Integer(1)),
         ("AddLayerVersionPermission", "Action") => text("lambda:GetLayerVersion"),
         ("AddLayerVersionPermission", "Principal") => text("*"),
