@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use weft_net::{Body, BodyError, collect_limited, full};
 use weft_scaling::Limits;
 use weft_service::workload::{
-    Caller, Contract, Doors, HttpContract, Invocation, Invoked, LambdaContract, LogSink, Revision,
-    RoleCredentials, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
+    Caller, Contract, Doors, FunctionUrlCall, HttpContract, Invocation, Invoked, LambdaContract, LogSink,
+    Revision, RoleCredentials, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
 };
 use weft_service::{BoxFuture, Clock};
 
@@ -203,9 +203,11 @@ impl Inner {
             Caller::Outside { address } => *address,
             Caller::Workload(_) => Ipv4Addr::LOCALHOST.into(),
         };
+        let url = head.extensions.get::<FunctionUrlCall>();
         let place = event::Place {
             account: revision.workload.account,
-            api_id: &contract.function_name,
+            api_id: url.map_or(&contract.function_name, |url| &url.id),
+            url,
             source_ip,
             request_id: &request_id,
             now: self.shared.clock.now(),
@@ -220,7 +222,7 @@ impl Inner {
             request_id,
             payload,
             client_context: None,
-            invoked_arn: contract.function_arn.clone(),
+            invoked_arn: url.map_or(&contract.function_arn, |url| &url.invoked_arn).clone(),
             tail: false,
             trace_id,
         };
@@ -228,7 +230,12 @@ impl Inner {
         if done.invoked.error.is_some() {
             return Ok(problem(StatusCode::BAD_GATEWAY, "Internal Server Error"));
         }
-        let response = event::to_response(done.content_type.as_deref(), &done.invoked.payload);
+        let (content_type, payload) = (done.content_type.as_deref(), &done.invoked.payload);
+        let response = if url.is_some_and(|url| url.streamed) {
+            event::to_streamed(content_type, payload)
+        } else {
+            event::to_response(content_type, payload)
+        };
         Ok(response.unwrap_or_else(|_| problem(StatusCode::BAD_GATEWAY, "Internal Server Error")))
     }
 }

@@ -307,6 +307,22 @@ pub struct WorkRequest {
     pub request_id: Arc<str>,
 }
 
+/// Marks a request for a function (among its extensions) as one that came to a function URL, and says what the event tells
+/// of that.
+#[derive(Debug, Clone)]
+pub struct FunctionUrlCall {
+    /// The URL's id: `apiId`.
+    pub id: String,
+    /// The host of the URL, without a port: `domainName`.
+    pub domain: String,
+    /// `requestContext.authorizer`, as JSON text, where the caller signed.
+    pub authorizer: Option<String>,
+    /// The ARN as invoked, with its qualifier.
+    pub invoked_arn: Arn,
+    /// Whether the answer is handed on as it comes (`RESPONSE_STREAM`).
+    pub streamed: bool,
+}
+
 /// One worker, as `weft ps` shows it.
 #[derive(Debug, Clone)]
 pub struct WorkerStatus {

@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use weft_net::{Body, full};
 
+/// The content type of an answer that begins with its status and headers.
+pub(super) const PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
+
 /// What an answer is that is no response: 502, as AWS answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -17,7 +20,7 @@ pub(crate) struct Malformed;
 /// The response for a function's answer.
 pub(crate) fn to_response(content_type: Option<&str>, payload: &Bytes) -> Result<Response<Body>, Malformed> {
     match content_type {
-        Some("application/vnd.awslambda.http-integration-response") => from_prelude(payload),
+        Some(PRELUDE) => from_prelude(payload),
         Some("application/octet-stream") => {
             let mut response = Response::new(full(payload.clone()));
             response
@@ -27,6 +30,19 @@ pub(crate) fn to_response(content_type: Option<&str>, payload: &Bytes) -> Result
         }
         _ => from_json(payload),
     }
+}
+
+/// The response of a function URL that hands answers on as they come: what the function wrote, as it is, unless it begins
+/// with status and headers.
+pub(crate) fn to_streamed(content_type: Option<&str>, payload: &Bytes) -> Result<Response<Body>, Malformed> {
+    if content_type == Some(PRELUDE) {
+        return from_prelude(payload);
+    }
+    let kind = content_type.filter(|kind| *kind != "application/json").unwrap_or("application/octet-stream");
+    let mut response = Response::new(full(payload.clone()));
+    let kind = HeaderValue::from_str(kind).map_err(|_| Malformed)?;
+    response.headers_mut().insert("content-type", kind);
+    Ok(response)
 }
 
 /// What an answer may say of its response; all else in it is skipped. `Some(null)` is not the same as nothing.
