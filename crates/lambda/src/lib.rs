@@ -25,6 +25,7 @@ mod cache;
 mod change;
 mod code;
 mod concurrency;
+mod cors;
 mod environment;
 mod errors;
 mod event_invokes;
@@ -55,6 +56,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod url_calls;
 mod urls;
 mod version;
 mod versions;
@@ -83,6 +85,8 @@ use crate::loads::Loads;
 pub use crate::name::FunctionKey;
 use crate::name::FunctionRef;
 use crate::provisioning::Kept;
+use crate::url_calls::KnownUrls;
+pub use crate::url_calls::UrlCall;
 use crate::version::VersionId;
 
 /// Settings of [`Lambda`].
@@ -169,6 +173,7 @@ pub struct Lambda {
     port: AtomicU16,
     loads: Loads,
     kept: Kept,
+    known_urls: KnownUrls,
     events: Arc<Events>,
     /// Authorizes what goes on beside requests. Weak, as it knows the operations, which know this.
     dispatch: OnceLock<Weak<Dispatch>>,
@@ -191,6 +196,7 @@ impl Lambda {
             port: AtomicU16::new(4566),
             loads: Loads::default(),
             kept: Kept::default(),
+            known_urls: KnownUrls::default(),
             dispatch: OnceLock::new(),
         }
     }

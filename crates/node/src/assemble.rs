@@ -15,7 +15,7 @@ use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
 use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
-use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer};
+use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda};
 use crate::platform::ThisPlatform;
 use crate::{StartError, TREES_FOLDER};
 
@@ -136,7 +136,9 @@ pub(crate) async fn assemble(
     let gateway = |options: GatewayOptions| {
         let (api, authorizer) = (Arc::new(api.clone()), Arc::new(api.clone()));
         let (workers, revisions) = (Arc::clone(&workers), Arc::clone(&revisions));
-        Arc::new(Gateway::new(api, workers, revisions, authorizer, compute.routes(), options))
+        let urls = Arc::new(UrlsOfLambda(Arc::clone(&lambda)));
+        let gateway = Gateway::new(api, workers, revisions, authorizer, compute.routes(), options);
+        Arc::new(gateway.with_function_urls(urls))
     };
     let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
     let gateway = gateway(options);

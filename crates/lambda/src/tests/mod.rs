@@ -10,6 +10,7 @@ mod invoke;
 mod layers;
 mod permissions;
 mod settings;
+mod url_calls;
 mod versions;
 mod world;
 

@@ -220,6 +220,7 @@ pub(crate) struct FakeWorkers {
     pub(crate) retired: Mutex<Vec<(WorkloadId, Option<String>)>>,
     pub(crate) warm: Mutex<Vec<Arc<Revision>>>,
     pub(crate) error: Mutex<Option<WorkError>>,
+    pub(crate) forwarded: Mutex<Vec<http::request::Parts>>,
     /// Names of functions that fail.
     pub(crate) failing: Mutex<Vec<String>>,
 }
@@ -250,9 +251,18 @@ impl Workers for FakeWorkers {
     fn forward(
         &self,
         _: Arc<Revision>,
-        _: WorkRequest,
+        work: WorkRequest,
     ) -> BoxFuture<'static, Result<http::Response<Body>, WorkError>> {
-        Box::pin(async { Err(WorkError::Stopping) })
+        let (head, _) = work.request.into_parts();
+        self.forwarded.lock().unwrap().push(head);
+        let error = self.error.lock().unwrap().clone();
+        Box::pin(async move {
+            let mut answer = http::Response::new(weft_net::full("served"));
+            answer
+                .headers_mut()
+                .insert("access-control-allow-origin", http::HeaderValue::from_static("evil"));
+            error.map_or(Ok(answer), Err)
+        })
     }
 
     fn retire(&self, workload: &WorkloadId, keep: Option<&str>) {
