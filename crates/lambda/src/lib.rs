@@ -38,6 +38,7 @@ mod layer_access;
 mod layers;
 mod loads;
 mod logging;
+mod mappings;
 mod name;
 mod ops;
 mod outside;
@@ -82,6 +83,9 @@ use crate::functions::{Changed, Functions, Update};
 use crate::layers::Layers;
 pub use crate::loads::FunctionMetrics;
 use crate::loads::Loads;
+use crate::mappings::poller::Pollers;
+use crate::mappings::records::Mappings;
+pub use crate::mappings::source::{EventSource, EventSources, Polled, Position, SourceRecord};
 pub use crate::name::FunctionKey;
 use crate::name::FunctionRef;
 use crate::provisioning::Kept;
@@ -174,6 +178,8 @@ pub struct Lambda {
     loads: Loads,
     kept: Kept,
     known_urls: KnownUrls,
+    mappings: Mappings,
+    pollers: Pollers,
     events: Arc<Events>,
     /// Authorizes what goes on beside requests. Weak, as it knows the operations, which know this.
     dispatch: OnceLock<Weak<Dispatch>>,
@@ -186,6 +192,8 @@ impl Lambda {
         Self {
             functions: Functions::new(store.clone(), options.code_bytes_max, options.unpacked_bytes_max),
             layers: Layers::new(store.clone(), options.code_bytes_max),
+            mappings: Mappings::new(store.clone()),
+            pollers: Pollers::default(),
             events: Arc::new(Events::new(store.clone(), options.events)),
             code: CodeStore::new(store, blobs, trees, artifacts, options.unpacked_bytes_max),
             workers,
@@ -222,10 +230,12 @@ impl Lambda {
             .operation::<ops::add_permission::AddPermission>(self)
             .operation::<ops::create_alias::CreateAlias>(self)
             .operation::<ops::create_code_signing_config::CreateCodeSigningConfig>(self)
+            .operation::<ops::create_event_source_mapping::CreateEventSourceMapping>(self)
             .operation::<ops::create_function::CreateFunction>(self)
             .operation::<ops::create_function_url_config::CreateFunctionUrlConfig>(self)
             .operation::<ops::delete_alias::DeleteAlias>(self)
             .operation::<ops::delete_code_signing_config::DeleteCodeSigningConfig>(self)
+            .operation::<ops::delete_event_source_mapping::DeleteEventSourceMapping>(self)
             .operation::<ops::delete_function::DeleteFunction>(self)
             .operation::<ops::delete_function_code_signing_config::DeleteFunctionCodeSigningConfig>(self)
             .operation::<ops::delete_function_concurrency::DeleteFunctionConcurrency>(self)
@@ -236,6 +246,7 @@ impl Lambda {
             .operation::<ops::get_account_settings::GetAccountSettings>(self)
             .operation::<ops::get_alias::GetAlias>(self)
             .operation::<ops::get_code_signing_config::GetCodeSigningConfig>(self)
+            .operation::<ops::get_event_source_mapping::GetEventSourceMapping>(self)
             .operation::<ops::get_function::GetFunction>(self)
             .operation::<ops::get_function_code_signing_config::GetFunctionCodeSigningConfig>(self)
             .operation::<ops::get_function_concurrency::GetFunctionConcurrency>(self)
@@ -256,6 +267,7 @@ impl Lambda {
             .operation::<ops::list_code_signing_configs::ListCodeSigningConfigs>(self)
             .operation::<ops::list_function_event_invoke_configs::ListFunctionEventInvokeConfigs>(self)
             .operation::<ops::list_function_url_configs::ListFunctionUrlConfigs>(self)
+            .operation::<ops::list_event_source_mappings::ListEventSourceMappings>(self)
             .operation::<ops::list_functions::ListFunctions>(self)
             .operation::<ops::list_functions_by_code_signing_config::ListFunctionsByCodeSigningConfig>(self)
             .operation::<ops::list_layer_versions::ListLayerVersions>(self)
@@ -277,6 +289,7 @@ impl Lambda {
             .operation::<ops::untag_resource::UntagResource>(self)
             .operation::<ops::update_alias::UpdateAlias>(self)
             .operation::<ops::update_code_signing_config::UpdateCodeSigningConfig>(self)
+            .operation::<ops::update_event_source_mapping::UpdateEventSourceMapping>(self)
             .operation::<ops::update_function_code::UpdateFunctionCode>(self)
             .operation::<ops::update_function_configuration::UpdateFunctionConfiguration>(self)
             .operation::<ops::update_function_event_invoke_config::UpdateFunctionEventInvokeConfig>(self)

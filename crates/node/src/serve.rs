@@ -114,6 +114,7 @@ fn start_background(parts: &Parts) -> Background {
     Background(vec![
         tokio::spawn(async move { logs.run().await }),
         tokio::spawn(Arc::clone(&lambda).deliver()),
+        tokio::spawn(Arc::clone(&lambda).poll()),
         tokio::spawn(async move { lambda.run().await }),
         tokio::spawn(async move {
             let mut sweeps = tokio::time::interval(Duration::from_hours(1));
