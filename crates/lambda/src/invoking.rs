@@ -100,7 +100,8 @@ impl Lambda {
         now: Timestamp,
     ) -> Result<Running, Throttle> {
         let limits = Limits {
-            account: self.options.concurrency_max,
+            // What waits for a worker does not run; only apps' functions may wait.
+            account: self.options.concurrency_max.saturating_add(target.revision.scale.queue_max),
             reserved: target.whole.reserved_concurrency,
             provisioned: target.provisioned,
             withheld: self.withheld(key).await,

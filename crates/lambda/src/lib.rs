@@ -26,6 +26,7 @@ mod change;
 mod code;
 mod concurrency;
 mod cors;
+mod counted;
 mod environment;
 mod errors;
 mod event_invokes;

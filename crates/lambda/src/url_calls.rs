@@ -12,13 +12,13 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body::Frame;
 use serde_json::{Value, json};
-use weft_net::{Attendant, Body, BoxError, attended, full};
+use weft_net::{Body, full};
 use weft_service::workload::{Caller, FunctionUrlCall, WorkError, WorkRequest};
 use weft_service::{Access, ApiRequest, Context, Error, Principal};
 
 use crate::Lambda;
+use crate::counted::follow;
 use crate::loads::Running;
 use crate::name::FunctionRef;
 use crate::resolve::Target;
@@ -150,22 +150,11 @@ impl Lambda {
         let caller = Caller::Outside { address: call.peer };
         let work = WorkRequest { request, caller, request_id: call.request_id };
         let begun = Instant::now();
-        match self.workers.forward(target.revision, work).await {
-            Ok(response) => {
-                let failed = response.status() == StatusCode::BAD_GATEWAY;
-                let (head, body) = response.into_parts();
-                Ok(Response::from_parts(head, attended(body, Place { running, begun, failed })))
-            }
-            Err(error) => {
-                if matches!(error, WorkError::Overloaded { .. }) {
-                    running.throttled();
-                } else {
-                    running.ended(true, begun.elapsed());
-                }
-                tracing::warn!(function = function.key.name, %error, "a call of a function URL failed");
-                Err(of_work(&error))
-            }
-        }
+        let answer = self.workers.forward(target.revision, work).await;
+        follow(running, begun, answer).map_err(|error| {
+            tracing::warn!(function = function.key.name, %error, "a call of a function URL failed");
+            of_work(&error)
+        })
     }
 
     /// Who calls a function URL.
@@ -236,25 +225,6 @@ impl Refused {
             response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
-    }
-}
-
-/// The place of an invocation, until its answer's last byte has gone.
-struct Place {
-    running: Running,
-    begun: Instant,
-    failed: bool,
-}
-
-impl Attendant for Place {
-    fn passed(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>, _: bool) {
-        self.failed |= matches!(frame, Some(Err(_)));
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.running.ended(self.failed, self.begun.elapsed());
     }
 }
 

@@ -130,12 +130,12 @@ pub(crate) async fn assemble(
     mesh.connect(MeshSeams {
         directory: Arc::new(AppDirectory(compute.clone())),
         revisions: Arc::clone(&revisions),
-        workers: Arc::clone(&workers),
+        workers: lambda.counted(),
         aws: Arc::new(ApiHandler::new(Arc::new(api.clone()), options.api_body_bytes_max)),
     });
     let gateway = |options: GatewayOptions| {
         let (api, authorizer) = (Arc::new(api.clone()), Arc::new(api.clone()));
-        let (workers, revisions) = (Arc::clone(&workers), Arc::clone(&revisions));
+        let (workers, revisions) = (lambda.counted(), Arc::clone(&revisions));
         let urls = Arc::new(UrlsOfLambda(Arc::clone(&lambda)));
         let gateway = Gateway::new(api, workers, revisions, authorizer, compute.routes(), options);
         Arc::new(gateway.with_function_urls(urls))

@@ -167,3 +167,36 @@ async fn failures_have_the_statuses_that_aws_gives_them() {
     let metrics = world.lambda.metrics(&key("hello"));
     assert_eq!((metrics.invocations, metrics.errors, metrics.throttles), (3, 3, 1));
 }
+
+#[tokio::test]
+async fn requests_by_other_ways_count_too() {
+    let world = World::new();
+    world.create("hello").await;
+    let workload = weft_service::workload::WorkloadId {
+        account: key("hello").account,
+        region: key("hello").region,
+        app: None,
+        name: "hello".into(),
+        kind: weft_service::workload::WorkloadKind::Function,
+    };
+    let revision =
+        weft_service::workload::Revisions::current(&*world.lambda, &workload).await.unwrap().unwrap();
+    let forward = || {
+        let work = weft_service::workload::WorkRequest {
+            request: Request::get("/").body(weft_net::empty()).unwrap(),
+            caller: weft_service::workload::Caller::Outside { address: std::net::Ipv4Addr::LOCALHOST.into() },
+            request_id: "r-1".into(),
+        };
+        world.lambda.counted().forward(std::sync::Arc::clone(&revision), work)
+    };
+    let response = forward().await.unwrap();
+    assert_eq!(world.lambda.metrics(&key("hello")).concurrent, 1, "until its body has gone");
+    drop(response);
+    assert_eq!(world.lambda.metrics(&key("hello")).concurrent, 0);
+    let reserve = model::PutFunctionConcurrencyRequest {
+        function_name: "hello".to_owned(),
+        reserved_concurrent_executions: 0,
+    };
+    let _: model::Concurrency = world.call("PutFunctionConcurrency", reserve).await.unwrap();
+    assert!(matches!(forward().await, Err(WorkError::Overloaded { .. })));
+}
