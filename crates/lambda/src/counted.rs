@@ -13,6 +13,7 @@ use weft_service::workload::{
     WorkloadId,
 };
 
+use crate::hold::Hold;
 use crate::loads::Running;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::{Lambda, version};
@@ -82,7 +83,7 @@ impl Workers for Counted {
         Box::pin(async move {
             let running = lambda.begin_revision(&revision).await?;
             let begun = Instant::now();
-            let answer = workers.forward(revision, request).await;
+            let (answer, running) = Hold::new(workers.forward(revision, request), running).await;
             follow(running, begun, answer)
         })
     }

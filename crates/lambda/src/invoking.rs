@@ -8,6 +8,7 @@ use weft_service::{Access, Context, Error, Scope};
 use weft_types::Timestamp;
 
 use crate::events::records::{Blob, EventBody, NewEvent};
+use crate::hold::Hold;
 use crate::loads::{FunctionMetrics, Limits, Running, Throttle};
 use crate::name::{FunctionKey, FunctionRef};
 use crate::resolve::Target;
@@ -65,7 +66,8 @@ impl Lambda {
         let invocation = self.invocation(cx, asked, &target)?;
         let now = self.clock.now();
         let running = self.begin(&key, &target, now).await.map_err(work_errors::throttled)?;
-        let result = self.workers.invoke(std::sync::Arc::clone(&target.revision), invocation).await;
+        let revision = std::sync::Arc::clone(&target.revision);
+        let (result, running) = Hold::new(self.workers.invoke(revision, invocation), running).await;
         let answer = self.answer(result, cx, &running, &target);
         running.ended(answer.as_ref().map_or(true, |invoked| invoked.error.is_some()), took(&answer));
         answer
@@ -82,7 +84,9 @@ impl Lambda {
         let invocation = self.invocation(cx, asked, target)?;
         let running = self.begin(&key, target, self.clock.now()).await.map_err(work_errors::throttled)?;
         let revision = std::sync::Arc::clone(&target.revision);
-        match self.workers.invoke_streaming(revision, invocation).await {
+        let begun = self.workers.invoke_streaming(revision, invocation);
+        let (result, running) = Hold::new(begun, running).await;
+        match result {
             Ok(streamed) => Ok((streamed, running)),
             Err(error) => {
                 let answer = self.answer(Err(error), cx, &running, target);
@@ -107,7 +111,9 @@ impl Lambda {
             withheld: self.withheld(key).await,
             requests_per_environment: self.options.requests_per_environment,
         };
-        self.loads.begin(key, &target.version.to_string(), &limits, now)
+        // Only versions with workers of their own are counted one by one.
+        let version = if target.provisioned > 0 { target.version.to_string() } else { String::new() };
+        self.loads.begin(key, &version, &limits, now)
     }
 
     /// What functions of the account keep for themselves. Read from the store only after a function has changed.

@@ -33,6 +33,7 @@ mod event_invokes;
 mod events;
 mod function;
 mod functions;
+mod hold;
 mod invoking;
 mod layer;
 mod layer_access;

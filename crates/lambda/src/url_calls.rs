@@ -19,6 +19,7 @@ use weft_service::{Access, ApiRequest, Context, Error, Principal};
 
 use crate::Lambda;
 use crate::counted::follow;
+use crate::hold::Hold;
 use crate::loads::Running;
 use crate::name::FunctionRef;
 use crate::resolve::Target;
@@ -150,7 +151,8 @@ impl Lambda {
         let caller = Caller::Outside { address: call.peer };
         let work = WorkRequest { request, caller, request_id: call.request_id };
         let begun = Instant::now();
-        let answer = self.workers.forward(target.revision, work).await;
+        let forwarded = self.workers.forward(target.revision, work);
+        let (answer, running) = Hold::new(forwarded, running).await;
         follow(running, begun, answer).map_err(|error| {
             tracing::warn!(function = function.key.name, %error, "a call of a function URL failed");
             of_work(&error)

@@ -74,11 +74,13 @@ impl Lambda {
         self.events.stopping.store(true, Ordering::SeqCst);
         let idle = async {
             loop {
-                let changed = self.events.changed.notified();
+                let mut landed = std::pin::pin!(self.events.landed.notified());
+                // From here on, not only from when it is first polled.
+                landed.as_mut().enable();
                 if self.events.queue().in_flight() == 0 {
                     return;
                 }
-                changed.await;
+                landed.await;
             }
         };
         let _ = tokio::time::timeout(limit, idle).await;
@@ -96,7 +98,7 @@ impl Lambda {
             tracing::error!(?error, event = ticket.id, "an event could not be read or settled");
             let now = self.clock.now();
             self.events.queue().again(&Ticket { due: now.plus(LOOK_EVERY), ..ticket }, now);
-            self.events.changed.notify_one();
+            self.events.wake();
         }
     }
 
@@ -109,12 +111,12 @@ impl Lambda {
         let (attempt, ran) = match ended {
             Ended::Throttled => {
                 self.events.queue().throttled(ticket, now);
-                self.events.changed.notify_one();
+                self.events.wake();
                 return Ok(());
             }
             Ended::Stopping => {
                 self.events.queue().again(ticket, now);
-                self.events.changed.notify_one();
+                self.events.wake();
                 return Ok(());
             }
             Ended::Gone => return self.events.settle(ticket, Next::Over(None), now).await,

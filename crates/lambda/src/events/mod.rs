@@ -43,6 +43,8 @@ pub(crate) struct Events {
     loaded: OnceCell<()>,
     /// Whoever delivers waits for this.
     changed: Notify,
+    /// Tells whoever waits for the end of the last delivery.
+    landed: Notify,
     stopping: AtomicBool,
 }
 
@@ -63,6 +65,7 @@ impl Events {
             next: AtomicU64::new(0),
             loaded: OnceCell::new(),
             changed: Notify::new(),
+            landed: Notify::new(),
             stopping: AtomicBool::new(false),
         }
     }
@@ -187,8 +190,14 @@ impl Events {
                 self.queue().done(ticket, now);
             }
         }
-        self.changed.notify_one();
+        self.wake();
         Ok(())
+    }
+
+    /// An event in flight has landed: there is a place for another.
+    fn wake(&self) {
+        self.changed.notify_one();
+        self.landed.notify_waiters();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

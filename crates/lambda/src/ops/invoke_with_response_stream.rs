@@ -10,6 +10,7 @@ use weft_service::{Access, Context, Error, Events, Scope, StreamingOperation};
 
 use crate::Lambda;
 use crate::errors::not_implemented;
+use crate::hold::Hold;
 use crate::invoking::{Asked, INVOKE};
 use crate::loads::Running;
 use crate::name::FunctionRef;
@@ -76,8 +77,9 @@ fn events(streamed: StreamedInvoked, running: Running) -> Events<Event> {
         }
         Err(error) => futures::stream::iter(vec![Err(Error::internal(error))]),
     });
+    let end = Hold::new(end, running);
     let last = futures::stream::once(async move {
-        let end = end.await;
+        let (end, running) = end.await;
         running.ended(end.error_code.is_some(), end.duration);
         Ok(complete(end))
     });

@@ -315,3 +315,22 @@ async fn invoke_async_sends_an_event_too() {
     world.lambda.deliver_due().await.unwrap();
     assert_eq!(world.delivered(), [("hello".to_owned(), "{\"n\":1}".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_server_that_stops_waits_for_what_is_under_way_and_begins_nothing() {
+    let world = World::new();
+    world.create("hello").await;
+    let delivering = tokio::spawn(std::sync::Arc::clone(&world.lambda).deliver());
+    world.send("hello", "1").await.unwrap();
+    while world.lambda.events_waiting() > 0 {
+        tokio::task::yield_now().await;
+    }
+    world.lambda.stop_delivering(Duration::from_mins(1)).await;
+    world.send("hello", "2").await.unwrap();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.lambda.events_waiting(), 1, "it is the next start's");
+    assert_eq!(world.delivered(), [("hello".to_owned(), "1".to_owned())]);
+    delivering.abort();
+}
