@@ -96,8 +96,16 @@ impl Workers for Counted {
         self.workers.keep_warm(revision);
     }
 
+    fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
+        self.workers.prepare(revision)
+    }
+
     fn status(&self) -> Vec<WorkerStatus> {
         self.workers.status()
+    }
+
+    fn interpreter_note<'a>(&'a self, declared: &'a str) -> BoxFuture<'a, Option<String>> {
+        self.workers.interpreter_note(declared)
     }
 }
 
