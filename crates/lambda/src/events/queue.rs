@@ -215,10 +215,15 @@ impl Queue {
         let Some(line) = self.lines.get_mut(function) else { return };
         line.in_flight = line.in_flight.saturating_sub(1);
         if throttled {
+            // Those that were under way together count as one.
+            if line.held_until <= now {
+                line.throttles = line.throttles.saturating_add(1);
+            }
             // While others are in flight, the end of one makes a place; that is a wait without end only if none ends.
-            let wait =
-                if line.in_flight > 0 { retry::FAULT_DELAY_MAX } else { retry::fault_delay(line.throttles) };
-            line.throttles = line.throttles.saturating_add(1);
+            let wait = match line.in_flight {
+                0 => retry::fault_delay(line.throttles.saturating_sub(1)),
+                _ => retry::FAULT_DELAY_MAX,
+            };
             line.held_until = now.plus(wait);
         } else {
             line.throttles = 0;

@@ -132,3 +132,13 @@ fn many_events_cost_no_scan() {
     assert_eq!(drain(&mut queue, NOW).len(), 100_000);
     assert!(queue.lines.is_empty() && queue.ring.is_empty() && queue.later.is_empty());
 }
+
+#[test]
+fn events_that_were_throttled_together_count_as_one() {
+    let mut queue = Queue::new(limits(64));
+    (0..32).for_each(|id| add(&mut queue, "f", id, NOW));
+    let taken: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).collect();
+    assert!(taken.len() > 10);
+    taken.iter().for_each(|ticket| queue.throttled(ticket, NOW));
+    assert_eq!(queue.next_due(), Some(NOW.plus(Duration::from_secs(1))));
+}
