@@ -356,6 +356,15 @@ def test_a_function_url_with_iam(best):
     assert best.get(path, headers=wrong)[0] == 403
 
 
+def test_a_function_url_that_streams_gives_what_the_function_writes(best):
+    host = function_url(best, "written", AuthType="NONE", InvokeMode="RESPONSE_STREAM")
+    best.client("lambda").add_permission(FunctionName="written", StatementId="all", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+    status, headers, body = best.get("/bytes", host=host)
+    assert (status, headers["Content-Type"]) == (200, "application/octet-stream")
+    assert json.loads(body)["statusCode"] == 201, "the answer as it is"
+    assert best.get("/fail", host=host)[0] == 502
+
+
 def test_limits_on_payloads_are_aws_s(best):
     best.function("sizes", "def handler(event, context):\n    return 'x' * event['n']\n")
     aws = best.client("lambda")

@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>.
 
 mod response;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, request};
 use percent_encoding::percent_decode_str;
-pub(crate) use response::{to_response, to_streamed};
+pub(crate) use response::to_response;
+pub(crate) use stream::from_stream;
 use weft_service::workload::FunctionUrlCall;
 use weft_types::{AccountId, Timestamp};
 

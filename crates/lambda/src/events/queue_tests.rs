@@ -139,6 +139,8 @@ fn events_that_were_throttled_together_count_as_one() {
     (0..32).for_each(|id| add(&mut queue, "f", id, NOW));
     let taken: Vec<_> = std::iter::from_fn(|| queue.take(NOW)).collect();
     assert!(taken.len() > 10);
-    taken.iter().for_each(|ticket| queue.throttled(ticket, NOW));
+    for ticket in &taken {
+        queue.throttled(ticket, NOW);
+    }
     assert_eq!(queue.next_due(), Some(NOW.plus(Duration::from_secs(1))));
 }

@@ -32,19 +32,6 @@ pub(crate) fn to_response(content_type: Option<&str>, payload: &Bytes) -> Result
     }
 }
 
-/// The response of a function URL that hands answers on as they come: what the function wrote, as it is, unless it begins
-/// with status and headers.
-pub(crate) fn to_streamed(content_type: Option<&str>, payload: &Bytes) -> Result<Response<Body>, Malformed> {
-    if content_type == Some(PRELUDE) {
-        return from_prelude(payload);
-    }
-    let kind = content_type.filter(|kind| *kind != "application/json").unwrap_or("application/octet-stream");
-    let mut response = Response::new(full(payload.clone()));
-    let kind = HeaderValue::from_str(kind).map_err(|_| Malformed)?;
-    response.headers_mut().insert("content-type", kind);
-    Ok(response)
-}
-
 /// What an answer may say of its response; all else in it is skipped. `Some(null)` is not the same as nothing.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -93,9 +80,14 @@ impl Answer {
 /// A streamed answer: JSON with status and headers, eight zeros, the body.
 fn from_prelude(payload: &Bytes) -> Result<Response<Body>, Malformed> {
     let end = payload.windows(8).position(|window| window == [0; 8]).ok_or(Malformed)?;
-    let prelude = Answer::read(std::str::from_utf8(&payload[..end]).map_err(|_| Malformed)?)?;
-    let mut response = Response::new(full(payload.slice(end + 8..)));
-    apply(&mut response, &prelude, "application/octet-stream")?;
+    from_head(&payload[..end]).map(|response| response.map(|_| full(payload.slice(end + 8..))))
+}
+
+/// A response without its body: JSON with status and headers.
+pub(super) fn from_head(head: &[u8]) -> Result<Response<Body>, Malformed> {
+    let head = Answer::read(std::str::from_utf8(head).map_err(|_| Malformed)?)?;
+    let mut response = Response::new(weft_net::empty());
+    apply(&mut response, &head, "application/octet-stream")?;
     Ok(response)
 }
 

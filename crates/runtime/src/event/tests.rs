@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::response::{Malformed, PRELUDE};
+use super::response::Malformed;
 use super::*;
 
 const PLACE: Place<'static> = Place {
@@ -244,17 +244,4 @@ fn an_event_of_a_function_url_tells_its_host_and_who_signed() {
     assert_eq!(context["domainName"], "abc123.lambda-url.us-east-1.localhost");
     assert_eq!((&context["domainPrefix"], &context["apiId"]), (&"abc123".into(), &"abc123".into()));
     assert_eq!(context["authorizer"]["iam"]["userId"], "AIDA");
-}
-
-#[test]
-fn a_streamed_answer_is_what_the_function_wrote() {
-    let check = |content_type: Option<&str>, payload: &'static [u8], expected: (u16, &str)| {
-        let response = to_streamed(content_type, &Bytes::from_static(payload)).unwrap();
-        let kind = response.headers()["content-type"].to_str().unwrap();
-        assert_eq!((response.status().as_u16(), kind), expected);
-    };
-    check(None, b"x", (200, "application/octet-stream"));
-    check(Some("application/json"), b"{\"statusCode\":404}", (200, "application/octet-stream"));
-    check(Some("text/plain"), b"x", (200, "text/plain"));
-    check(Some(PRELUDE), b"{\"statusCode\":404}\0\0\0\0\0\0\0\0x", (404, "application/octet-stream"));
 }
