@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use weft_model::weft as model;
 use weft_routing::Routes;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind,
@@ -13,6 +14,7 @@ use weft_store::{Blobs, ReadTx, Store, StoreError, Trees, WriteTx};
 use weft_types::{AccountId, AppName, Region, Timestamp, WorkloadName};
 
 use crate::builds::{BuildLimits, BuildRunner, Builds};
+use crate::counts::FunctionCounts;
 use crate::index::{App, Index, Service, revision};
 use crate::platform::Platform;
 use crate::records::{
@@ -120,6 +122,17 @@ impl Compute {
             app.functions.values().for_each(|function| place_function(&*places, &app.place, function));
         }
         let _ = self.shared.functions.set((functions, places));
+    }
+
+    /// What ran of a function and runs, where that is counted.
+    pub(crate) fn function_metrics(
+        &self,
+        place: &Place,
+        function: &FunctionRecord,
+    ) -> Option<model::FunctionMetrics> {
+        let (_, places) = self.shared.functions.get()?;
+        let counts = places.counts(place.account, &place.region, &function.function_name)?;
+        Some(counts.describe())
     }
 
     /// Starts the workers that services want to keep even when idle, and finds out whether the revisions can serve of which
@@ -315,6 +328,11 @@ pub trait FunctionPlaces: Send + Sync + 'static {
 
     /// The builds that functions refer to, in an app or not, of all accounts.
     fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>>;
+
+    /// What ran of a function since the start of the process, and runs, where that is counted.
+    fn counts(&self, _: AccountId, _: &Region, _function_name: &str) -> Option<FunctionCounts> {
+        None
+    }
 }
 
 fn place_function(places: &dyn FunctionPlaces, place: &Place, function: &FunctionRecord) {

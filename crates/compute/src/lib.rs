@@ -16,6 +16,7 @@
 
 mod builds;
 mod compute;
+mod counts;
 mod decisions;
 mod errors;
 mod index;
@@ -30,4 +31,5 @@ pub use builds::{
     SandboxRunner,
 };
 pub use compute::{Compute, FunctionPlaces, Options, Seams};
+pub use counts::FunctionCounts;
 pub use platform::{InstalledInterpreter, Isolation, IsolationFeature, Platform, PlatformFacts};

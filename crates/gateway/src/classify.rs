@@ -7,6 +7,8 @@ use http::request::Parts;
 use http::{Method, Uri};
 use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
+use crate::urls;
+
 /// Where a request goes.
 #[derive(Debug)]
 pub(crate) enum Class<T> {
@@ -16,6 +18,8 @@ pub(crate) enum Class<T> {
     PerhapsQuery(Box<Class<T>>),
     /// To a workload.
     Workload(Target<T>),
+    /// To a function URL.
+    FunctionUrl(urls::Place),
     /// Nowhere: nothing is there, or nothing for this method.
     Nowhere(Missing),
     /// It is not a request that anybody could answer.
@@ -37,6 +41,9 @@ pub(crate) struct Target<T> {
 pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Class<T> {
     let Some(authority) = authority(parts) else { return Class::Bad("one `Host` is needed") };
     let host = host_of(authority);
+    if !edge && let Some(place) = urls::place(&host, &parts.uri) {
+        return Class::FunctionUrl(place);
+    }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;
     }

@@ -46,6 +46,7 @@ fn class_of(request: &str, edge: bool, with_root: bool) -> String {
 
 fn shown(class: &Class<()>) -> String {
     match class {
+        Class::FunctionUrl(place) => format!("url {}", place.id),
         Class::Api => "api".into(),
         Class::PerhapsQuery(otherwise) => format!("query? {}", shown(otherwise)),
         Class::Workload(target) => {

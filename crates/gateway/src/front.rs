@@ -25,6 +25,7 @@ use crate::auth::{self, Asked, Authorizer, Denied};
 use crate::classify::{self, Class, Target};
 use crate::headers::{self, Hop};
 use crate::ids::Ids;
+use crate::urls::{self, FunctionUrls, UrlRequest};
 
 /// The routes that a gateway follows.
 pub type RouteTable = Routes<WorkloadId>;
@@ -72,6 +73,7 @@ pub struct Gateway {
     workers: Arc<dyn Workers>,
     revisions: Arc<dyn Revisions>,
     authorizer: Arc<dyn Authorizer>,
+    function_urls: Option<Arc<dyn FunctionUrls>>,
     routes: Arc<ArcSwap<RouteTable>>,
     options: GatewayOptions,
     ids: Ids,
@@ -87,7 +89,15 @@ impl Gateway {
         routes: Arc<ArcSwap<RouteTable>>,
         options: GatewayOptions,
     ) -> Self {
-        Self { apis, workers, revisions, authorizer, routes, options, ids: Ids::new() }
+        let ids = Ids::new();
+        Self { apis, workers, revisions, authorizer, function_urls: None, routes, options, ids }
+    }
+
+    /// The same gateway with what answers requests for function URLs; without it nobody does.
+    #[must_use]
+    pub fn with_function_urls(mut self, urls: Arc<dyn FunctionUrls>) -> Self {
+        self.function_urls = Some(urls);
+        self
     }
 
     /// Whether the client itself is on this machine: no proxy in front that speaks for others.
@@ -223,6 +233,10 @@ impl Exchange<'_> {
                 self.log_route(|| format!("{}/{}", target.route.app, target.route.workload));
                 self.forward(target, parts, body).await
             }
+            Class::FunctionUrl(place) => {
+                self.log_route(|| format!("lambda-url/{}", place.id));
+                self.function_url(place, parts, body).await
+            }
             Class::Nowhere(Missing::Route) => {
                 let host = classify::authority(&parts).unwrap_or("-");
                 let message =
@@ -295,6 +309,40 @@ impl Exchange<'_> {
     fn is_on_loopback(&self) -> bool {
         let options = &self.gateway.options;
         !options.edge && auth::is_on_loopback(self.peer, &options.trusted_proxies)
+    }
+
+    async fn function_url(&self, place: urls::Place, original: Parts, body: Body) -> Response<Body> {
+        let Some(function_urls) = &self.gateway.function_urls else {
+            return urls::refusal(StatusCode::FORBIDDEN, None);
+        };
+        let Ok(_share) = share_of_memory(&original, urls::BODY_BYTES_MAX) else {
+            return urls::refusal(StatusCode::SERVICE_UNAVAILABLE, Some("Service Unavailable"));
+        };
+        let body = match collect_limited(body, urls::BODY_BYTES_MAX).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge(_)) => {
+                return urls::refusal(StatusCode::PAYLOAD_TOO_LARGE, Some("Request Entity Too Large"));
+            }
+            Err(error) => return self.refuse_body(&error),
+        };
+        let mut parts = original.clone();
+        let urls::Place { id, region, prefix, uri } = place;
+        parts.uri = uri.unwrap_or_else(|| original.uri.clone());
+        let host = classify::authority(&original).unwrap_or_default();
+        let hop = Hop {
+            peer: self.peer,
+            trusted: self.gateway.options.trusted_proxies.contains(&self.peer.addr.ip().to_canonical()),
+            host,
+            prefix: &prefix,
+            request_id: &self.request_id,
+            principal: None,
+        };
+        headers::forward(&mut parts.headers, &hop);
+        let (peer, request_id) = (self.peer, Arc::clone(&self.request_id));
+        let request = UrlRequest { id, region, original, parts, body, peer, request_id };
+        let mut response = function_urls.handle(request).await;
+        weft_net::headers::remove_hop_by_hop(response.headers_mut());
+        response
     }
 
     /// Makes the request the workload's.

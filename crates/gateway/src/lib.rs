@@ -2,6 +2,8 @@
 //!
 //! [`Gateway`] is a [`weft_net::Handler`]. A request goes, in this order:
 //!
+//! 0. to the function URL that its host (`<id>.lambda-url.<region>.localhost`) or its path (`/_weft/lambda-url/<id>/…`)
+//!    names, signed or not;
 //! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
 //! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
 //! 3. to [`Apis`], where it is an AWS call: signed (SigV4, `SigV2`, presigned), or with `X-Amz-Target`, or a query-protocol
@@ -27,7 +29,9 @@ mod classify;
 mod front;
 mod headers;
 mod ids;
+mod urls;
 
 pub use auth::{Allowed, Asked, Authorizer, Denied, NoAuthorizer};
 pub use front::{ApiHandler, ApiRequest, Apis, Gateway, GatewayOptions, RouteTable};
 pub use headers::{CALLER, OUTSIDE, PRINCIPAL};
+pub use urls::{FunctionUrls, UrlRequest};

@@ -45,6 +45,17 @@ impl Alias {
         }
     }
 
+    /// The part of `count` workers that a version gets.
+    pub(crate) fn share(&self, version: VersionId, count: u32) -> u32 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most `count`")]
+        let of_second = |second: Second| (f64::from(count) * second.weight).round() as u32;
+        match self.second {
+            Some(second) if VersionId::Number(second.version) == version => of_second(second),
+            second if self.version == version => count - second.map_or(0, of_second),
+            _ => 0,
+        }
+    }
+
     /// The versions that take requests.
     pub(crate) fn versions(&self) -> impl Iterator<Item = VersionId> + use<> {
         let second = self.second.map(|second| VersionId::Number(second.version));

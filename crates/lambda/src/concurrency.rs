@@ -1,11 +1,13 @@
 //! How much of an account's concurrency functions keep for themselves.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
 use weft_service::Error;
 use weft_service::workload::WorkerStatus;
 use weft_store::{Read, StoreError, WriteTx};
-use weft_types::Timestamp;
+use weft_types::{AccountId, Region, Timestamp};
 
 use crate::errors::{self, invalid_parameter, not_found};
 use crate::function::Whole;
@@ -132,6 +134,57 @@ impl Functions {
             let row = function.key.qualified_row(function.qualifier.as_deref().unwrap_or_default());
             let provisioned = PROVISIONED.get(tx, &row)?;
             Ok(provisioned.map(|provisioned| (function.clone(), found.version, provisioned)))
+        })
+        .await
+    }
+
+    /// The workers that are kept for a version, by itself and through aliases. An alias that shares requests between two
+    /// versions shares its workers alike.
+    pub(crate) async fn provisioned_at(&self, key: &FunctionKey, version: VersionId) -> Result<u32, Error> {
+        let VersionId::Number(number) = version else { return Ok(0) };
+        let key = key.clone();
+        self.read(move |tx| {
+            let mut sum: u32 = 0;
+            for (row, provisioned) in PROVISIONED.query(&key.row()).rows(tx)? {
+                let own = row.3 == number.to_string();
+                let share = match ALIASES.get(tx, &row)? {
+                    _ if own => provisioned.requested,
+                    Some(alias) => alias.share(version, provisioned.requested),
+                    None => 0,
+                };
+                sum = sum.saturating_add(share);
+            }
+            Ok(sum)
+        })
+        .await
+    }
+
+    /// The versions of a function for which workers are kept, with how many.
+    pub(crate) async fn provisioned_versions(&self, key: &FunctionKey) -> Result<BTreeSet<VersionId>, Error> {
+        let key = key.clone();
+        self.read(move |tx| {
+            let mut versions = BTreeSet::new();
+            for (row, _) in PROVISIONED.query(&key.row()).rows(tx)? {
+                match (VersionId::parse(&row.3), ALIASES.get(tx, &row)?) {
+                    (Some(version), _) => drop(versions.insert(version)),
+                    (None, Some(alias)) => versions.extend(alias.versions()),
+                    (None, None) => {}
+                }
+            }
+            Ok(versions)
+        })
+        .await
+    }
+
+    /// The functions of all accounts that have versions for which workers are kept.
+    pub(crate) async fn provisioned_functions(&self) -> Result<BTreeSet<FunctionKey>, Error> {
+        self.read(|tx| {
+            let rows = PROVISIONED.query(&()).rows(tx)?;
+            let key = |(account, region, name, _): crate::tables::QualifiedKey| {
+                let account = AccountId::parse(&format!("{account:012}")).ok()?;
+                Some(FunctionKey { account, region: Region::parse(&region).ok()?, name })
+            };
+            Ok(rows.into_iter().filter_map(|(row, _)| key(row)).collect())
         })
         .await
     }

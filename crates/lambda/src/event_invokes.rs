@@ -182,7 +182,8 @@ impl Functions {
     }
 }
 
-fn row(function: &FunctionRef) -> crate::tables::QualifiedKey {
+/// The row of a function's qualifier.
+pub(crate) fn row(function: &FunctionRef) -> crate::tables::QualifiedKey {
     function.key.qualified_row(function.qualifier.as_deref().unwrap_or(LATEST))
 }
 

@@ -15,7 +15,7 @@
 //! that would change something and that Weft has not is refused by name, never ignored.
 //!
 //! The crate deliberately does not know how workers start, what a runtime's bootstrap does, or where builds come from.
-//! So far invocations are synchronous.
+//! What waits and what runs is told by `events` and `loads`.
 
 mod access;
 mod alias;
@@ -25,21 +25,30 @@ mod cache;
 mod change;
 mod code;
 mod concurrency;
+mod cors;
+mod counted;
 mod environment;
 mod errors;
 mod event_invokes;
+mod events;
 mod function;
 mod functions;
+mod hold;
+mod invoking;
 mod layer;
 mod layer_access;
 mod layers;
+mod loads;
 mod logging;
+mod mappings;
 mod name;
 mod ops;
 mod outside;
 mod page;
 mod permission;
 mod policies;
+mod provisioning;
+mod rates;
 mod resolve;
 mod runtime_updates;
 mod runtimes;
@@ -49,29 +58,41 @@ mod tables;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod trace;
+mod url_calls;
 mod urls;
 mod version;
 mod versions;
 mod work_errors;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use weft_model::sts;
 use weft_service::workload::{Artifacts, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind};
-use weft_service::{BoxFuture, Clock, Context, Error, ServiceBuilder};
+use weft_service::{BoxFuture, Clock, Context, Dispatch, Error, ServiceBuilder};
 use weft_store::{Blobs, Store, Trees};
 use weft_types::{AppName, Arn, Timestamp};
 
 use crate::cache::{Cache, Placements};
 use crate::code::CodeStore;
+use crate::events::Events;
+pub use crate::events::queue::QueueLimits;
 use crate::function::Function;
 use crate::functions::{Changed, Functions, Update};
 use crate::layers::Layers;
+pub use crate::loads::FunctionMetrics;
+use crate::loads::Loads;
+use crate::mappings::poller::Pollers;
+use crate::mappings::records::Mappings;
+pub use crate::mappings::source::{EventSource, EventSources, Polled, Position, SourceRecord};
 pub use crate::name::FunctionKey;
 use crate::name::FunctionRef;
+use crate::provisioning::Kept;
+use crate::url_calls::KnownUrls;
+pub use crate::url_calls::UrlCall;
 use crate::version::VersionId;
 
 /// Settings of [`Lambda`].
@@ -90,6 +111,10 @@ pub struct LambdaOptions {
     pub queue_timeout: Duration,
     /// The time between removals of unused code. Default 10 minutes.
     pub sweep_every: Duration,
+    /// Requests a second that each environment of a function may take. Default 10, as AWS's; 0 for no such limit.
+    pub requests_per_environment: u32,
+    /// Events that may wait for their functions.
+    pub events: QueueLimits,
 }
 
 impl Default for LambdaOptions {
@@ -101,6 +126,8 @@ impl Default for LambdaOptions {
             idle_timeout: Duration::from_mins(5),
             queue_timeout: Duration::from_mins(1),
             sweep_every: Duration::from_mins(10),
+            requests_per_environment: 10,
+            events: QueueLimits::default(),
         }
     }
 }
@@ -150,6 +177,14 @@ pub struct Lambda {
     placements: Placements,
     /// Where Weft listens, for the URLs that are shown.
     port: AtomicU16,
+    loads: Loads,
+    kept: Kept,
+    known_urls: KnownUrls,
+    mappings: Mappings,
+    pollers: Pollers,
+    events: Arc<Events>,
+    /// Authorizes what goes on beside requests. Weak, as it knows the operations, which know this.
+    dispatch: OnceLock<Weak<Dispatch>>,
 }
 
 impl Lambda {
@@ -159,6 +194,9 @@ impl Lambda {
         Self {
             functions: Functions::new(store.clone(), options.code_bytes_max, options.unpacked_bytes_max),
             layers: Layers::new(store.clone(), options.code_bytes_max),
+            mappings: Mappings::new(store.clone()),
+            pollers: Pollers::default(),
+            events: Arc::new(Events::new(store.clone(), options.events)),
             code: CodeStore::new(store, blobs, trees, artifacts, options.unpacked_bytes_max),
             workers,
             clock,
@@ -166,7 +204,16 @@ impl Lambda {
             cache: Cache::default(),
             placements: Placements::default(),
             port: AtomicU16::new(4566),
+            loads: Loads::default(),
+            kept: Kept::default(),
+            known_urls: KnownUrls::default(),
+            dispatch: OnceLock::new(),
         }
+    }
+
+    /// Says what authorizes the work that goes on beside requests, once it is there.
+    pub fn connect(&self, dispatch: &Arc<Dispatch>) {
+        let _ = self.dispatch.set(Arc::downgrade(dispatch));
     }
 
     /// Says on which port Weft listens, which function URLs show. 4566 until then.
@@ -185,10 +232,12 @@ impl Lambda {
             .operation::<ops::add_permission::AddPermission>(self)
             .operation::<ops::create_alias::CreateAlias>(self)
             .operation::<ops::create_code_signing_config::CreateCodeSigningConfig>(self)
+            .operation::<ops::create_event_source_mapping::CreateEventSourceMapping>(self)
             .operation::<ops::create_function::CreateFunction>(self)
             .operation::<ops::create_function_url_config::CreateFunctionUrlConfig>(self)
             .operation::<ops::delete_alias::DeleteAlias>(self)
             .operation::<ops::delete_code_signing_config::DeleteCodeSigningConfig>(self)
+            .operation::<ops::delete_event_source_mapping::DeleteEventSourceMapping>(self)
             .operation::<ops::delete_function::DeleteFunction>(self)
             .operation::<ops::delete_function_code_signing_config::DeleteFunctionCodeSigningConfig>(self)
             .operation::<ops::delete_function_concurrency::DeleteFunctionConcurrency>(self)
@@ -199,6 +248,7 @@ impl Lambda {
             .operation::<ops::get_account_settings::GetAccountSettings>(self)
             .operation::<ops::get_alias::GetAlias>(self)
             .operation::<ops::get_code_signing_config::GetCodeSigningConfig>(self)
+            .operation::<ops::get_event_source_mapping::GetEventSourceMapping>(self)
             .operation::<ops::get_function::GetFunction>(self)
             .operation::<ops::get_function_code_signing_config::GetFunctionCodeSigningConfig>(self)
             .operation::<ops::get_function_concurrency::GetFunctionConcurrency>(self)
@@ -213,10 +263,13 @@ impl Lambda {
             .operation::<ops::get_provisioned_concurrency_config::GetProvisionedConcurrencyConfig>(self)
             .operation::<ops::get_runtime_management_config::GetRuntimeManagementConfig>(self)
             .operation::<ops::invoke::Invoke>(self)
+            .operation::<ops::invoke_async::InvokeAsync>(self)
+            .streaming_operation::<ops::invoke_with_response_stream::InvokeWithResponseStream>(self)
             .operation::<ops::list_aliases::ListAliases>(self)
             .operation::<ops::list_code_signing_configs::ListCodeSigningConfigs>(self)
             .operation::<ops::list_function_event_invoke_configs::ListFunctionEventInvokeConfigs>(self)
             .operation::<ops::list_function_url_configs::ListFunctionUrlConfigs>(self)
+            .operation::<ops::list_event_source_mappings::ListEventSourceMappings>(self)
             .operation::<ops::list_functions::ListFunctions>(self)
             .operation::<ops::list_functions_by_code_signing_config::ListFunctionsByCodeSigningConfig>(self)
             .operation::<ops::list_layer_versions::ListLayerVersions>(self)
@@ -238,6 +291,7 @@ impl Lambda {
             .operation::<ops::untag_resource::UntagResource>(self)
             .operation::<ops::update_alias::UpdateAlias>(self)
             .operation::<ops::update_code_signing_config::UpdateCodeSigningConfig>(self)
+            .operation::<ops::update_event_source_mapping::UpdateEventSourceMapping>(self)
             .operation::<ops::update_function_code::UpdateFunctionCode>(self)
             .operation::<ops::update_function_configuration::UpdateFunctionConfiguration>(self)
             .operation::<ops::update_function_event_invoke_config::UpdateFunctionEventInvokeConfig>(self)
@@ -257,16 +311,26 @@ impl Lambda {
             for version in versions {
                 self.workers.retire(&workload(key, version, &before), None);
             }
+            self.kept.changed.notify_one();
         }
     }
 
-    /// Removes unused code now and then, until it is dropped.
+    /// Keeps the workers that were promised, and removes unused code now and then, until it is dropped.
     pub async fn run(&self) {
         let mut sweeps = tokio::time::interval(self.options.sweep_every);
+        self.kept.changed.notify_one();
         loop {
-            sweeps.tick().await;
-            if let Err(error) = self.sweep(self.clock.now()).await {
-                tracing::error!(?error, "unused code could not be removed");
+            tokio::select! {
+                () = self.kept.changed.notified() => {
+                    if let Err(error) = self.keep_all_provisioned().await {
+                        tracing::error!(?error, "what is provisioned could not be read");
+                    }
+                }
+                _ = sweeps.tick() => {
+                    if let Err(error) = self.sweep(self.clock.now()).await {
+                        tracing::error!(?error, "unused code could not be removed");
+                    }
+                }
             }
         }
     }
@@ -322,6 +386,8 @@ impl Lambda {
     async fn remove(&self, key: &FunctionKey, now: Timestamp) -> Result<(), Error> {
         let numbers = self.functions.remove(key, now).await?;
         self.cache.forget(key);
+        self.loads.forget(key);
+        self.kept.forget(key);
         let placement = self.placements.get(key);
         for version in numbers.into_iter().map(VersionId::Number).chain([VersionId::Latest]) {
             self.workers.retire(&workload(key, version, &placement), None);

@@ -24,6 +24,8 @@ pub(crate) struct Target {
     /// What holds for all versions of the function.
     #[allow(dead_code, reason = "for the invoking side")]
     pub(crate) whole: Arc<Whole>,
+    /// Workers that are kept for the version.
+    pub(crate) provisioned: u32,
 }
 
 impl Lambda {
@@ -95,8 +97,13 @@ impl Lambda {
         }
         let placement = self.placements.get(key);
         let folders = self.code.folders(&found.function).await?;
-        let revision = found.function.revision(key, version, folders, &placement, self.scale());
-        Ok(Some(Target { version, revision: Arc::new(revision), whole: Arc::new(found.latest.whole) }))
+        let mut revision = found.function.revision(key, version, folders, &placement, self.scale());
+        let provisioned = self.functions.provisioned_at(key, version).await?;
+        if provisioned > 0 {
+            revision.keep(provisioned);
+        }
+        let whole = Arc::new(found.latest.whole);
+        Ok(Some(Target { version, revision: Arc::new(revision), whole, provisioned }))
     }
 
     async fn load_alias(&self, key: &FunctionKey, name: &str) -> Result<Option<Arc<Alias>>, Error> {

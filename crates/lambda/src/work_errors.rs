@@ -8,23 +8,15 @@ use weft_model::Value;
 use weft_service::Error;
 use weft_service::workload::{Invoked, WorkError};
 
+use crate::loads::Throttle;
+
 /// The function's failure where it failed, else AWS's error. `of_account` says whether the function may have as many
 /// workers as the account.
 pub(crate) fn answer(error: WorkError, request_id: &str, of_account: bool) -> Result<Invoked, Error> {
     let text = |value: &str| Value::Text(value.to_owned());
     match error {
-        WorkError::Overloaded { .. } => {
-            let reason = if of_account {
-                "ConcurrentInvocationLimitExceeded"
-            } else {
-                "ReservedFunctionConcurrentInvocationLimitExceeded"
-            };
-            Err(Error::new("TooManyRequestsException", "Rate Exceeded.")
-                .with_status(429)
-                .with_member("Reason", text(reason))
-                .with_member("Type", text("User"))
-                .with_member("retryAfterSeconds", text("1")))
-        }
+        WorkError::Overloaded { .. } if of_account => Err(throttled(Throttle::Account)),
+        WorkError::Overloaded { .. } => Err(throttled(Throttle::Reserved)),
         WorkError::StartFailed { reason } => Err(Error::new("InvalidRuntimeException", reason)
             .with_status(502)
             .with_member("Type", text("User"))),
@@ -39,6 +31,21 @@ pub(crate) fn answer(error: WorkError, request_id: &str, of_account: bool) -> Re
                 .with_member("Type", text("Service")))
         }
     }
+}
+
+/// A request that may not run now.
+pub(crate) fn throttled(throttle: Throttle) -> Error {
+    too_many(throttle.reason())
+}
+
+/// A `TooManyRequestsException`.
+pub(crate) fn too_many(reason: &str) -> Error {
+    let text = |value: &str| Value::Text(value.to_owned());
+    Error::new("TooManyRequestsException", "Rate Exceeded.")
+        .with_status(429)
+        .with_member("Reason", text(reason))
+        .with_member("Type", text("User"))
+        .with_member("retryAfterSeconds", text("1"))
 }
 
 /// The form in which Lambda tells of a function that came to its end without an answer.

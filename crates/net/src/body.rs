@@ -42,6 +42,11 @@ pub fn streamed(parts: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'sta
     Body::new(StreamBody::new(parts.map(|part| part.map(Frame::data))))
 }
 
+/// The pieces of a body as they come. Trailers are dropped.
+pub fn chunks(body: Body) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + Unpin {
+    http_body_util::BodyDataStream::new(body)
+}
+
 /// A short plain-text answer.
 pub fn text(status: http::StatusCode, message: impl Into<Bytes>) -> http::Response<Body> {
     let mut response = http::Response::new(full(message));

@@ -26,7 +26,7 @@ mod server;
 mod stream;
 
 pub use attended::{Attendant, attended};
-pub use body::{BodyError, collect_limited, empty, full, streamed, text};
+pub use body::{BodyError, chunks, collect_limited, empty, full, streamed, text};
 pub use client::{Client, ClientOptions, Connect, SendError};
 pub use connection::serve_connection;
 pub use limits::Limits;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use http::Response;
-use weft_compute::FunctionPlaces;
-use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied};
-use weft_lambda::{FunctionKey, Lambda, Placement};
+use weft_compute::{FunctionCounts, FunctionPlaces};
+use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied, FunctionUrls, UrlRequest};
+use weft_lambda::{FunctionKey, FunctionMetrics, Lambda, Placement, UrlCall};
 use weft_net::Body;
 use weft_routing::Auth;
 use weft_service::workload::{
@@ -121,6 +121,25 @@ impl FunctionPlaces for Placer {
 
     fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>> {
         Box::pin(self.0.artifacts_in_use(BUILDS_BUCKET))
+    }
+
+    fn counts(&self, account: AccountId, region: &Region, function_name: &str) -> Option<FunctionCounts> {
+        let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
+        let FunctionMetrics { invocations, errors, throttles, duration, concurrent, concurrent_max } =
+            self.0.metrics(&key);
+        Some(FunctionCounts { invocations, errors, throttles, duration, concurrent, concurrent_max })
+    }
+}
+
+/// Answers requests for function URLs.
+pub(crate) struct UrlsOfLambda(pub(crate) Arc<Lambda>);
+
+impl FunctionUrls for UrlsOfLambda {
+    fn handle(&self, request: UrlRequest) -> BoxFuture<'_, Response<Body>> {
+        let UrlRequest { id, region, original, parts, body, peer, request_id } = request;
+        let (address, secure) = (peer.addr.ip(), peer.secure);
+        let call = UrlCall { id, region, original, parts, body, peer: address, secure, request_id };
+        Box::pin(self.0.serve_url(call))
     }
 }
 

@@ -15,7 +15,7 @@ use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
 use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
-use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer};
+use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda};
 use crate::platform::ThisPlatform;
 use crate::{StartError, TREES_FOLDER};
 
@@ -119,6 +119,7 @@ pub(crate) async fn assemble(
     registry.add(logs.register());
     registry.add(compute.operations());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
+    lambda.connect(&dispatch);
     let api = LateDispatch::default();
     logs.connect(&dispatch);
     api.set(dispatch);
@@ -130,13 +131,15 @@ pub(crate) async fn assemble(
     mesh.connect(MeshSeams {
         directory: Arc::new(AppDirectory(compute.clone())),
         revisions: Arc::clone(&revisions),
-        workers: Arc::clone(&workers),
+        workers: lambda.counted(),
         aws: Arc::new(ApiHandler::new(Arc::new(api.clone()), options.api_body_bytes_max)),
     });
     let gateway = |options: GatewayOptions| {
         let (api, authorizer) = (Arc::new(api.clone()), Arc::new(api.clone()));
-        let (workers, revisions) = (Arc::clone(&workers), Arc::clone(&revisions));
-        Arc::new(Gateway::new(api, workers, revisions, authorizer, compute.routes(), options))
+        let (workers, revisions) = (lambda.counted(), Arc::clone(&revisions));
+        let urls = Arc::new(UrlsOfLambda(Arc::clone(&lambda)));
+        let gateway = Gateway::new(api, workers, revisions, authorizer, compute.routes(), options);
+        Arc::new(gateway.with_function_urls(urls))
     };
     let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
     let gateway = gateway(options);

@@ -83,7 +83,8 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let mut draining = vec![server.drain(DRAIN)];
     draining.extend(edge.iter().map(|(edge, _)| edge.drain(DRAIN)));
     futures::future::join_all(draining).await;
-    parts.runtime.shutdown(STOP_WORKERS).await;
+    // Events that run may end; those that wait are the next start's.
+    tokio::join!(parts.runtime.shutdown(STOP_WORKERS), parts.lambda.stop_delivering(STOP_WORKERS));
     background.abort_all();
     let _ = parts.logs.flush().await;
     drop(files);
@@ -112,6 +113,8 @@ fn start_background(parts: &Parts) -> Background {
     let (logs, lambda, compute) = (Arc::clone(&parts.logs), Arc::clone(&parts.lambda), parts.compute.clone());
     Background(vec![
         tokio::spawn(async move { logs.run().await }),
+        tokio::spawn(Arc::clone(&lambda).deliver()),
+        tokio::spawn(Arc::clone(&lambda).poll()),
         tokio::spawn(async move { lambda.run().await }),
         tokio::spawn(async move {
             let mut sweeps = tokio::time::interval(Duration::from_hours(1));

@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>.
 
 mod response;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, request};
 use percent_encoding::percent_decode_str;
 pub(crate) use response::to_response;
+pub(crate) use stream::from_stream;
+use weft_service::workload::FunctionUrlCall;
 use weft_types::{AccountId, Timestamp};
 
 /// The largest event, and so about the largest body: 6 MiB.
@@ -26,8 +29,10 @@ pub(crate) const EVENT_BYTES_MAX: usize = 6 << 20;
 pub(crate) struct Place<'a> {
     /// The account.
     pub(crate) account: AccountId,
-    /// The function's name, which stands for the API's id.
+    /// The function's name, which stands for the API's id, or the function URL's id.
     pub(crate) api_id: &'a str,
+    /// What is known of a function URL's call.
+    pub(crate) url: Option<&'a FunctionUrlCall>,
     /// The client's address.
     pub(crate) source_ip: IpAddr,
     /// The request's id.
@@ -46,7 +51,8 @@ pub(crate) fn from_request(head: &request::Parts, body: &[u8], place: &Place<'_>
     write_cookies(&mut json, &head.headers);
     write_headers(&mut json, &head.headers);
     write_query(&mut json, query);
-    let domain = head.uri.host().unwrap_or_else(|| header(http::header::HOST));
+    let asked = || head.uri.host().unwrap_or_else(|| header(http::header::HOST));
+    let domain = place.url.map_or_else(asked, |url| &url.domain);
     let _ = write!(json.0, r#","requestContext":{{"accountId":"{}","apiId":"#, place.account);
     json.text(place.api_id).raw(r#","domainName":"#).text(domain);
     json.raw(r#","domainPrefix":"#).text(domain.split('.').next().unwrap_or_default());
@@ -56,7 +62,11 @@ pub(crate) fn from_request(head: &request::Parts, body: &[u8], place: &Place<'_>
     json.raw(r#"},"requestId":"#).text(place.request_id);
     json.raw(r#","routeKey":"$default","stage":"$default","time":""#);
     write_time(&mut json, place.now);
-    let _ = write!(json.0, r#"","timeEpoch":{}}}"#, place.now.as_millis());
+    let _ = write!(json.0, r#"","timeEpoch":{}"#, place.now.as_millis());
+    if let Some(authorizer) = place.url.and_then(|url| url.authorizer.as_deref()) {
+        json.raw(r#","authorizer":"#).raw(authorizer);
+    }
+    json.raw("}");
     write_body(&mut json, &head.headers, body);
     json.raw("}");
     json.0.into()

@@ -12,8 +12,9 @@ use weft_net::{Body, BodyError, collect_limited, full};
 use weft_scaling::Limits;
 use weft_service::starts::StartStatus;
 use weft_service::workload::{
-    Caller, Contract, Doors, HttpContract, Invocation, Invoked, LambdaContract, LogSink, Revision,
-    RoleCredentials, StreamEnd, StreamedInvoked, WorkError, WorkRequest, WorkerStatus, Workers, WorkloadId,
+    Caller, Contract, Doors, FunctionUrlCall, HttpContract, Invocation, Invoked, LambdaContract, LogSink,
+    Revision, RoleCredentials, StreamEnd, StreamedInvoked, WorkError, WorkRequest, WorkerStatus, Workers,
+    WorkloadId,
 };
 use weft_service::{BoxFuture, Clock};
 
@@ -235,53 +236,64 @@ impl Inner {
         }
     }
 
-    /// A request to a function: an event of payload format 2.0, and a response out of its answer.
-    async fn serve_as_event(
+    /// A request to a function as an event of payload format 2.0, or why there is none.
+    async fn event_of(
         &self,
         revision: &Arc<Revision>,
         contract: &LambdaContract,
         request: WorkRequest,
-    ) -> Result<Response<Body>, WorkError> {
+    ) -> Result<Invocation, Box<Response<Body>>> {
         let WorkRequest { request, caller, request_id } = request;
         let (head, body) = request.into_parts();
         let body = match collect_limited(body, EVENT_BYTES_MAX as u64).await {
             Ok(body) => body,
             Err(BodyError::TooLarge(_)) => {
-                return Ok(problem(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"));
+                return Err(Box::new(problem(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long")));
             }
-            Err(_) => return Ok(problem(StatusCode::BAD_REQUEST, "Bad Request")),
+            Err(_) => return Err(Box::new(problem(StatusCode::BAD_REQUEST, "Bad Request"))),
         };
         let source_ip = match &caller {
             Caller::Outside { address } => *address,
             Caller::Workload(_) => Ipv4Addr::LOCALHOST.into(),
         };
+        let url = head.extensions.get::<FunctionUrlCall>();
         let place = event::Place {
             account: revision.workload.account,
-            api_id: &contract.function_name,
+            api_id: url.map_or(&contract.function_name, |url| &url.id),
+            url,
             source_ip,
             request_id: &request_id,
             now: self.shared.clock.now(),
         };
         let payload = event::from_request(&head, &body, &place);
         if payload.len() > EVENT_BYTES_MAX {
-            return Ok(problem(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"));
+            return Err(Box::new(problem(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long")));
         }
         let trace_id =
             head.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let invocation = Invocation {
+        Ok(Invocation {
             request_id,
             payload,
             client_context: None,
-            invoked_arn: contract.function_arn.clone(),
+            invoked_arn: url.map_or(&contract.function_arn, |url| &url.invoked_arn).clone(),
             tail: false,
             trace_id,
-        };
+        })
+    }
+
+    /// A request to a function: the response out of its answer to the event.
+    async fn serve_as_event(
+        &self,
+        revision: &Arc<Revision>,
+        contract: &LambdaContract,
+        invocation: Invocation,
+    ) -> Result<Response<Body>, WorkError> {
         let done = self.run(revision, contract, invocation, Delivery::whole()).await?;
         if done.invoked.error.is_some() {
-            return Ok(problem(StatusCode::BAD_GATEWAY, "Internal Server Error"));
+            return Ok(failed());
         }
         let response = event::to_response(done.content_type.as_deref(), &done.invoked.payload);
-        Ok(response.unwrap_or_else(|_| problem(StatusCode::BAD_GATEWAY, "Internal Server Error")))
+        Ok(response.unwrap_or_else(|_| failed()))
     }
 }
 
@@ -297,6 +309,11 @@ fn lambda(revision: &Revision) -> Result<&LambdaContract, WorkError> {
 
 fn crashed(reason: &str) -> WorkError {
     WorkError::Crashed { reason: reason.to_owned() }
+}
+
+/// What a client sees of a function that failed or gave no response.
+fn failed() -> Response<Body> {
+    problem(StatusCode::BAD_GATEWAY, "Internal Server Error")
 }
 
 fn pool_config(revision: &Revision, shared: &Shared) -> PoolConfig {
@@ -360,12 +377,23 @@ impl Workers for Runtime {
         revision: Arc<Revision>,
         request: WorkRequest,
     ) -> BoxFuture<'static, Result<Response<Body>, WorkError>> {
-        let runtime = Arc::clone(&self.0);
+        let runtime = Self(Arc::clone(&self.0));
         Box::pin(async move {
-            match &revision.contract {
-                Contract::Http(contract) => runtime.serve(&revision, contract, request).await,
-                Contract::Lambda(contract) => runtime.serve_as_event(&revision, contract, request).await,
+            let contract = match &revision.contract {
+                Contract::Http(contract) => return runtime.0.serve(&revision, contract, request).await,
+                Contract::Lambda(contract) => contract,
+            };
+            let url = request.request.extensions().get::<FunctionUrlCall>();
+            let streamed = url.is_some_and(|url| url.streamed);
+            let invocation = match runtime.0.event_of(&revision, contract, request).await {
+                Ok(invocation) => invocation,
+                Err(refused) => return Ok(*refused),
+            };
+            if !streamed {
+                return runtime.0.serve_as_event(&revision, contract, invocation).await;
             }
+            let begun = runtime.invoke_streaming(Arc::clone(&revision), invocation).await?;
+            Ok(event::from_stream(begun).await.unwrap_or_else(|_| failed()))
         })
     }
 

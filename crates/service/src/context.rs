@@ -85,6 +85,8 @@ pub struct Context {
     pub user_agent: Option<Arc<str>>,
     /// The caller's `Referer`.
     pub referer: Option<Arc<str>>,
+    /// The caller's `X-Amzn-Trace-Id`, by which functions that call themselves in circles are found.
+    pub trace_id: Option<Arc<str>>,
     /// For a service: the ARN of what made it act (`aws:SourceArn`).
     pub source_arn: Option<Arc<str>>,
     /// The services that called on the caller's behalf, the first one first (`aws:CalledVia`).

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{REFERER, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response};
 use weft_model::ServiceSchema;
 use weft_net::{Body, full};
 use weft_types::{AccountId, Region};
@@ -131,7 +131,8 @@ impl Dispatch {
     /// message of a refusal is AWS's.
     pub async fn identify(&self, request: &ApiRequest) -> Result<Context, String> {
         let authorization = sigv4::parse_authorization(&request.parts);
-        let Some(service) = self.core.registry.service("weft") else {
+        let known = &self.core.registry;
+        let Some(service) = known.service("weft").or_else(|| known.services().next()) else {
             return Err("Signed requests cannot be checked here.".to_owned());
         };
         self.authenticate(service, authorization, request).await.map_err(|fault| fault.message)
@@ -151,6 +152,7 @@ impl Dispatch {
             secure: true,
             user_agent: None,
             referer: None,
+            trace_id: None,
             source_arn: None,
             called_via: Arc::new([]),
             service: "",
@@ -239,6 +241,7 @@ impl Dispatch {
             secure: request.secure,
             user_agent: header(USER_AGENT).map(Arc::from),
             referer: header(REFERER).map(Arc::from),
+            trace_id: header(HeaderName::from_static("x-amzn-trace-id")).map(Arc::from),
             source_arn: None,
             called_via: Arc::new([]),
             service: service.signing_name,

@@ -71,6 +71,14 @@ pub struct Revision {
     pub log_group: String,
 }
 
+impl Revision {
+    /// Makes it another revision that keeps `count` workers (`provisioned-concurrency` is how they are initialised).
+    pub fn keep(&mut self, count: u32) {
+        self.scale.min = count;
+        self.id = format!("{}:p{count}", self.id).into();
+    }
+}
+
 /// How Weft talks to the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contract {
@@ -298,6 +306,22 @@ pub struct WorkRequest {
     pub caller: Caller,
     /// The request's id.
     pub request_id: Arc<str>,
+}
+
+/// Marks a request for a function (among its extensions) as one that came to a function URL, and says what the event tells
+/// of that.
+#[derive(Debug, Clone)]
+pub struct FunctionUrlCall {
+    /// The URL's id: `apiId`.
+    pub id: String,
+    /// The host of the URL, without a port: `domainName`.
+    pub domain: String,
+    /// `requestContext.authorizer`, as JSON text, where the caller signed.
+    pub authorizer: Option<String>,
+    /// The ARN as invoked, with its qualifier.
+    pub invoked_arn: Arn,
+    /// Whether the answer is handed on as it comes (`RESPONSE_STREAM`).
+    pub streamed: bool,
 }
 
 /// One worker, as `weft ps` shows it.

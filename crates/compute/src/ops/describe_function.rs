@@ -31,6 +31,8 @@ impl Operation for DescribeFunction {
         let index = compute.index();
         let function = index.app(place).and_then(|app| app.functions.get(name));
         let function = function.ok_or_else(|| function_not_found(&place.app, name))?;
-        Ok(model::DescribeFunctionResponse { function: Some(shown_function(place, name, function)) })
+        let metrics = compute.function_metrics(place, function);
+        let function = model::FunctionDescription { metrics, ..shown_function(place, name, function) };
+        Ok(model::DescribeFunctionResponse { function: Some(function) })
     }
 }

@@ -201,6 +201,7 @@ fn shown_function(
         }),
         created: function.created,
         updated: function.updated,
+        metrics: None,
     }
 }
 

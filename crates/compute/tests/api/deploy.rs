@@ -241,6 +241,31 @@ impl FunctionPlaces for FakeLambda {
     fn builds(&self) -> BoxFuture<'_, Result<BTreeSet<String>, Error>> {
         Box::pin(async { Ok(self.1.lock().expect("no panic").clone()) })
     }
+
+    fn counts(&self, _: AccountId, _: &Region, function_name: &str) -> Option<weft_compute::FunctionCounts> {
+        let counts = weft_compute::FunctionCounts { invocations: 7, throttles: 2, ..Default::default() };
+        (function_name == "shop-greet").then_some(counts)
+    }
+}
+
+#[tokio::test]
+async fn a_function_is_described_with_what_lambda_counts_of_it() {
+    let world = World::new().await;
+    let lambda = Arc::new(FakeLambda::default());
+    world.compute.connect_functions(Arc::clone(&lambda) as Arc<_>, Arc::clone(&lambda) as Arc<_>);
+    world.app("shop").await;
+    let put = weft::PutFunctionRequest {
+        app: "shop".to_owned(),
+        name: "greet".to_owned(),
+        function_name: "shop-greet".to_owned(),
+        ..Default::default()
+    };
+    world.call::<_, weft::PutFunctionResponse>("PutFunction", put).await.expect("put");
+    let ask = weft::DescribeFunctionRequest { app: "shop".to_owned(), name: "greet".to_owned() };
+    let answer: weft::DescribeFunctionResponse =
+        world.call("DescribeFunction", ask).await.expect("described");
+    let metrics = answer.function.and_then(|function| function.metrics).expect("counted");
+    assert_eq!((metrics.invocations, metrics.throttles, metrics.errors), (7, 2, 0));
 }
 
 #[tokio::test]

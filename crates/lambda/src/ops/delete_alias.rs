@@ -31,6 +31,7 @@ impl Operation for DeleteAlias {
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
         lambda.functions.remove_alias(&self.function.key, &self.name).await?;
         lambda.cache.forget(&self.function.key);
+        lambda.keep_provisioned(&self.function.key).await?;
         Ok(())
     }
 }

@@ -29,6 +29,7 @@ impl Operation for DeleteProvisionedConcurrencyConfig {
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
         lambda.functions.unprovision(&self.function).await?;
         lambda.cache.forget(&self.function.key);
+        lambda.keep_provisioned(&self.function.key).await?;
         Ok(())
     }
 }

@@ -1,20 +1,24 @@
-//! `Invoke`: sends an event to a function and answers with what it returned.
+//! `Invoke`: sends an event to a function and answers with what it returned, or that it will be delivered.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use weft_model::lambda as model;
-use weft_service::workload::{Invocation, Invoked};
+use weft_service::workload::Invoked;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::Lambda;
 use crate::errors::not_implemented;
+use crate::invoking::{Asked, INVOKE};
 use crate::name::FunctionRef;
 use crate::resolve::Target;
-use crate::{Lambda, work_errors};
 
 /// Bytes of an event and of an answer.
-const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// Bytes of an event that is delivered later.
+pub(crate) const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of a client context, as base64.
 const CLIENT_CONTEXT_MAX: usize = 3583;
@@ -22,11 +26,15 @@ const CLIENT_CONTEXT_MAX: usize = 3583;
 /// A parsed `Invoke` request.
 #[derive(Debug)]
 pub(crate) struct Invoke {
-    function: FunctionRef,
-    payload: Bytes,
-    client_context: Option<String>,
-    tail: bool,
-    dry_run: bool,
+    asked: Asked,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    RequestResponse,
+    Event,
+    DryRun,
 }
 
 impl Operation for Invoke {
@@ -36,68 +44,64 @@ impl Operation for Invoke {
     type Output = model::InvocationResponse;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        let function = FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), scope)?;
-        if input.invocation_type.as_deref() == Some("Event") {
-            return Err(not_implemented("Asynchronous invocation (InvocationType Event) is"));
-        }
         if input.durable_execution_name.is_some() {
             return Err(not_implemented("Durable execution is"));
         }
         if input.tenant_id.is_some() {
             return Err(not_implemented("Tenant isolation is"));
         }
-        Ok(Self {
-            function,
-            payload: parse_payload(input.payload)?,
+        let (kind, bytes_max) = match input.invocation_type.as_deref() {
+            Some("Event") => (Kind::Event, EVENT_BYTES_MAX),
+            Some("DryRun") => (Kind::DryRun, PAYLOAD_BYTES_MAX),
+            _ => (Kind::RequestResponse, PAYLOAD_BYTES_MAX),
+        };
+        let asked = Asked {
+            function: FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), scope)?,
+            payload: parse_payload(input.payload, bytes_max)?,
             client_context: input.client_context.map(|text| parse_client_context(&text)).transpose()?,
             tail: input.log_type.as_deref() == Some("Tail"),
-            dry_run: input.invocation_type.as_deref() == Some("DryRun"),
-        })
+        };
+        Ok(Self { asked, kind })
     }
 
+    /// Nothing beforehand: the function's own policy may grant what the caller's do not.
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("lambda:InvokeFunction", self.function.arn().as_str())]
+        Vec::new()
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        let Target { version, revision, .. } = lambda.resolve(&self.function).await?;
-        if self.dry_run {
-            return Ok(model::InvocationResponse { status_code: Some(204), ..Default::default() });
+        lambda.authorize_use(cx, INVOKE, &self.asked.function).await?;
+        let target = lambda.resolve(&self.asked.function).await?;
+        let answer = |status| model::InvocationResponse { status_code: Some(status), ..Default::default() };
+        match self.kind {
+            Kind::DryRun => return Ok(answer(204)),
+            Kind::Event => {
+                lambda.accept_event(cx, self.asked).await?;
+                return Ok(answer(202));
+            }
+            Kind::RequestResponse => {}
         }
-        let max = revision.scale.max;
-        let invocation = Invocation {
-            request_id: cx.request_id.clone(),
-            payload: self.payload,
-            client_context: self.client_context,
-            invoked_arn: self.function.arn(),
-            tail: self.tail,
-            trace_id: None,
-        };
-        let result = lambda.workers.invoke(revision, invocation).await;
-        let Invoked { payload, error, log_tail, .. } = result.or_else(|error| {
-            work_errors::answer(error, &cx.request_id, max >= lambda.options.concurrency_max)
-        })?;
+        let Target { version, .. } = target;
+        let Invoked { payload, error, log_tail, .. } = lambda.invoke_now(cx, self.asked, target).await?;
         Ok(model::InvocationResponse {
-            status_code: Some(200),
             function_error: error.map(str::to_owned),
             log_result: log_tail.map(|tail| STANDARD.encode(tail)),
             payload: Some(payload),
             executed_version: Some(version.to_string()),
-            durable_execution_arn: None,
+            ..answer(200)
         })
     }
 }
 
 /// An event is JSON; no event is the empty object.
-fn parse_payload(payload: Option<Bytes>) -> Result<Bytes, Error> {
+pub(crate) fn parse_payload(payload: Option<Bytes>, bytes_max: usize) -> Result<Bytes, Error> {
     let payload = payload.unwrap_or_default();
     if payload.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    if payload.len() > PAYLOAD_BYTES_MAX {
-        let message = format!(
-            "Request must be smaller than {PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation"
-        );
+    if payload.len() > bytes_max {
+        let message =
+            format!("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation");
         return Err(Error::new("RequestTooLargeException", message).with_status(413));
     }
     match serde_json::from_slice::<IgnoredAny>(&payload) {
@@ -107,7 +111,7 @@ fn parse_payload(payload: Option<Bytes>) -> Result<Bytes, Error> {
 }
 
 /// A client context is base64 of a JSON object.
-fn parse_client_context(text: &str) -> Result<String, Error> {
+pub(crate) fn parse_client_context(text: &str) -> Result<String, Error> {
     let bad = || bad_content("Client context must be a valid Base64-encoded JSON object.".to_owned());
     if text.len() > CLIENT_CONTEXT_MAX {
         return Err(bad_content(format!("Client context must be no more than {CLIENT_CONTEXT_MAX} bytes.")));
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     fn check(payload: &[u8], expected: Result<&[u8], &str>) {
-        let found = parse_payload(Some(Bytes::copy_from_slice(payload)));
+        let found = parse_payload(Some(Bytes::copy_from_slice(payload)), PAYLOAD_BYTES_MAX);
         assert_eq!(found.as_deref().map_err(Error::code), expected);
     }
 

@@ -35,6 +35,7 @@ impl Operation for PutProvisionedConcurrencyConfig {
         let max = lambda.options.concurrency_max;
         let of = lambda.functions.provision(&self.function, new, max).await?;
         lambda.cache.forget(&self.function.key);
+        lambda.keep_provisioned(&self.function.key).await?;
         let shown = lambda.show_provisioned(&of);
         Ok(model::PutProvisionedConcurrencyConfigResponse {
             requested_provisioned_concurrent_executions: shown.requested_provisioned_concurrent_executions,

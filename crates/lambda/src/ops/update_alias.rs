@@ -42,6 +42,7 @@ impl Operation for UpdateAlias {
         let Self { function, name, change } = self;
         let alias = lambda.functions.update_alias(&function.key, &name, change).await?;
         lambda.cache.forget(&function.key);
+        lambda.keep_provisioned(&function.key).await?;
         Ok(alias.describe(&function))
     }
 }

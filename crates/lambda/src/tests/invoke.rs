@@ -90,14 +90,13 @@ async fn what_cannot_be_invoked_says_why() {
     let (code, status, message) = refusal(world.invoke("hello", "{").await);
     assert_eq!((code.as_str(), status), ("InvalidRequestContentException", 400));
     assert!(message.starts_with("Could not parse request body into json: "), "{message}");
-    let event = model::InvocationRequest {
+    let durable = model::InvocationRequest {
         function_name: "hello".to_owned(),
-        invocation_type: Some("Event".to_owned()),
+        durable_execution_name: Some("once".to_owned()),
         ..Default::default()
     };
-    let (code, status, message) = refusal(world.call::<_, model::InvocationResponse>("Invoke", event).await);
+    let (code, status, _) = refusal(world.call::<_, model::InvocationResponse>("Invoke", durable).await);
     assert_eq!((code.as_str(), status), ("NotImplemented", 501));
-    assert!(message.contains("Asynchronous invocation"), "{message}");
     assert_eq!(refusal(world.invoke("hello:live", "1").await).0, "ResourceNotFoundException");
 }
 
@@ -182,4 +181,169 @@ async fn an_update_keeps_an_apps_function_warm() {
     let warm = world.workers.warm.lock().unwrap().clone();
     assert_eq!(warm.len(), 1);
     assert_eq!(warm[0].limits.memory_mib, 256);
+}
+
+async fn call_with_policy(world: &World, qualifier: Option<&str>, principal: &str) {
+    let input = model::AddPermissionRequest {
+        function_name: "hello".to_owned(),
+        statement_id: "s".to_owned(),
+        action: "lambda:InvokeFunction".to_owned(),
+        principal: principal.to_owned(),
+        qualifier: qualifier.map(str::to_owned),
+        ..Default::default()
+    };
+    let _: model::AddPermissionResponse = world.call("AddPermission", input).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_function_s_own_policy_lets_in_whom_nothing_else_does() {
+    let world = World::new();
+    world.create("hello").await;
+    let ask = || model::InvocationRequest { function_name: "hello".to_owned(), ..Default::default() };
+    let ask = || world.stranger.call::<_, model::InvocationResponse>(&model::SERVICE, "Invoke", ask());
+    assert_eq!(refusal(ask().await).0, "AccessDeniedException");
+    call_with_policy(&world, None, "arn:aws:iam::000000000000:user/stranger").await;
+    assert_eq!(ask().await.unwrap().status_code, Some(200));
+    let other = model::InvocationRequest { function_name: "other".to_owned(), ..Default::default() };
+    let other = world.stranger.call::<_, model::InvocationResponse>(&model::SERVICE, "Invoke", other);
+    assert_eq!(refusal(other.await).0, "AccessDeniedException", "what is not there is not told");
+}
+
+#[tokio::test]
+async fn a_version_s_policy_is_for_the_version_alone() {
+    let world = World::new();
+    world.create("hello").await;
+    let publish = model::PublishVersionRequest { function_name: "hello".to_owned(), ..Default::default() };
+    let _: model::FunctionConfiguration = world.call("PublishVersion", publish).await.unwrap();
+    call_with_policy(&world, Some("1"), "arn:aws:iam::000000000000:user/stranger").await;
+    let ask = |qualifier: Option<&str>| model::InvocationRequest {
+        function_name: "hello".to_owned(),
+        qualifier: qualifier.map(str::to_owned),
+        ..Default::default()
+    };
+    let ask = |qualifier| {
+        world.stranger.call::<_, model::InvocationResponse>(&model::SERVICE, "Invoke", ask(qualifier))
+    };
+    assert_eq!(ask(Some("1")).await.unwrap().executed_version.as_deref(), Some("1"));
+    assert_eq!(refusal(ask(None).await).0, "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn a_function_that_invokes_itself_in_circles_is_stopped() {
+    let world = World::new();
+    world.create("hello").await;
+    let mut trace: Option<String> = None;
+    for round in 1..=17 {
+        let input = model::InvocationRequest { function_name: "hello".to_owned(), ..Default::default() };
+        let input = weft_model::Shape::into_value(input);
+        let mut request = world.client.request(&model::SERVICE, "Invoke", &input);
+        if let Some(trace) = &trace {
+            request.headers_mut().insert("x-amzn-trace-id", http::HeaderValue::from_str(trace).unwrap());
+        }
+        let response = world.client.send(request).await;
+        if round == 17 {
+            assert_eq!(response.status(), 400);
+            assert_eq!(response.headers()["x-amzn-errortype"], "RecursiveInvocationException");
+            return;
+        }
+        assert_eq!(response.status(), 200, "round {round}");
+        trace = world.workers.invocations.lock().unwrap().last().unwrap().trace_id.clone();
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_answer_is_pieces_and_an_end() {
+    let world = World::new();
+    world.create("hello").await;
+    let ask = async |payload: &str| {
+        let input = model::InvokeWithResponseStreamRequest {
+            function_name: "hello".to_owned(),
+            payload: Some(bytes::Bytes::copy_from_slice(payload.as_bytes())),
+            log_type: Some("Tail".to_owned()),
+            ..Default::default()
+        };
+        let input = weft_model::Shape::into_value(input);
+        let request = world.client.request(&model::SERVICE, "InvokeWithResponseStream", &input);
+        let response = world.client.send(request).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["x-amz-executed-version"], "$LATEST");
+        let mut reader = weft_wire::EventReader::default();
+        reader.push(response.body());
+        let mut seen = Vec::new();
+        while let Some(message) = reader.next_message().unwrap() {
+            let kind = message.header(":event-type").unwrap_or("-").to_owned();
+            seen.push((kind, message.payload.to_vec()));
+        }
+        seen
+    };
+    let long = format!("\"{}\"", "x".repeat(600_000));
+    let mut seen = ask(&long).await;
+    let (last, end) = seen.pop().unwrap();
+    assert_eq!(last, "InvokeComplete");
+    assert_eq!(String::from_utf8(end).unwrap(), "{\"LogResult\":\"U1RBUlQKRU5ECg==\"}");
+    assert!(seen.len() == 3 && seen.iter().all(|(kind, _)| kind == "PayloadChunk"));
+    assert_eq!(seen.into_iter().flat_map(|(_, piece)| piece).collect::<Vec<_>>(), long.as_bytes());
+
+    world.workers.failing.lock().unwrap().push("hello".to_owned());
+    let seen = ask("1").await;
+    assert_eq!(seen.len(), 1);
+    let end = String::from_utf8(seen[0].1.clone()).unwrap();
+    assert!(end.contains("\"ErrorCode\":\"Unhandled\"") && end.contains("errorMessage"), "{end}");
+    assert_eq!(world.lambda.metrics(&key("hello")).concurrent, 0, "its place is free again");
+}
+
+#[tokio::test]
+async fn a_reserve_of_nothing_throttles_with_its_reason() {
+    let world = World::new();
+    world.create("hello").await;
+    let reserve = model::PutFunctionConcurrencyRequest {
+        function_name: "hello".to_owned(),
+        reserved_concurrent_executions: 0,
+    };
+    let _: model::Concurrency = world.call("PutFunctionConcurrency", reserve).await.unwrap();
+    let input = model::InvocationRequest { function_name: "hello".to_owned(), ..Default::default() };
+    let request = world.client.request(&model::SERVICE, "Invoke", &weft_model::Shape::into_value(input));
+    let response = world.client.send(request).await;
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (429, &"1".parse().unwrap())
+    );
+    let body = String::from_utf8(response.body().to_vec()).unwrap();
+    assert!(body.contains("\"Reason\":\"ReservedFunctionConcurrentInvocationLimitExceeded\""), "{body}");
+    assert!(world.workers.invocations.lock().unwrap().is_empty());
+    assert_eq!(world.lambda.metrics(&key("hello")).throttles, 1);
+}
+
+#[tokio::test]
+async fn provisioned_workers_are_kept_as_long_as_they_are_promised() {
+    let world = World::new();
+    world.create("hello").await;
+    let publish = model::PublishVersionRequest { function_name: "hello".to_owned(), ..Default::default() };
+    let _: model::FunctionConfiguration = world.call("PublishVersion", publish).await.unwrap();
+    let provision = |count| model::PutProvisionedConcurrencyConfigRequest {
+        function_name: "hello".to_owned(),
+        qualifier: "1".to_owned(),
+        provisioned_concurrent_executions: count,
+    };
+    let kept =
+        |world: &World| world.workers.warm.lock().unwrap().last().map(|one| (one.id.clone(), one.scale.min));
+    for count in [3, 5] {
+        let _: model::PutProvisionedConcurrencyConfigResponse =
+            world.call("PutProvisionedConcurrencyConfig", provision(count)).await.unwrap();
+        let (id, min) = kept(&world).unwrap();
+        assert_eq!(i64::from(min), i64::from(count));
+        assert!(id.ends_with(&format!(":p{count}")), "{id}");
+        let retired = world.workers.retired.lock().unwrap().last().cloned().unwrap();
+        assert_eq!((&*retired.0.name, retired.1.as_deref()), ("hello:1", Some(&*id)));
+    }
+    let next = world.restart();
+    next.lambda.keep_all_provisioned().await.unwrap();
+    assert_eq!(kept(&next).unwrap().1, 5, "after a restart too");
+    let gone = model::DeleteProvisionedConcurrencyConfigRequest {
+        function_name: "hello".to_owned(),
+        qualifier: "1".to_owned(),
+    };
+    let () = next.call("DeleteProvisionedConcurrencyConfig", gone).await.unwrap();
+    let retired = next.workers.retired.lock().unwrap().last().cloned().unwrap();
+    assert!(retired.1.is_some_and(|keep| !keep.contains(":p")));
 }

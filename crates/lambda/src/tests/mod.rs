@@ -4,11 +4,14 @@ mod aliases;
 mod code;
 mod concurrency;
 mod configs;
+mod events;
 mod functions;
 mod invoke;
 mod layers;
+mod mappings;
 mod permissions;
 mod settings;
+mod url_calls;
 mod versions;
 mod world;
 
@@ -46,6 +49,11 @@ async fn nothing_runs_without_a_permission() {
         (_, "CodeSigningConfigArn") => {
             text("arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-aaaaaaaaaaaaaaaaa")
         }
+        ("CreateEventSourceMapping", "EventSourceArn") => {
+            text("arn:aws:kinesis:us-east-1:000000000000:stream/aaaa")
+        }
+        ("CreateEventSourceMapping", "StartingPosition") => text("LATEST"),
+        ("InvokeAsync", "InvokeArgs") => Some(weft_model::Value::Blob("1".into())),
         (_, "MaximumRetryAttempts") => Some(weft_model::Value::Integer(1)),
         ("AddLayerVersionPermission", "Action") => text("lambda:GetLayerVersion"),
         ("AddLayerVersionPermission", "Principal") => text("*"),

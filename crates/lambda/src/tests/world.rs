@@ -70,6 +70,7 @@ impl World {
         registry.add(lambda.register());
         registry.add(ServiceBuilder::new(&sts::SERVICE).operation::<FakeAssumeRole>(&Arc::new(())));
         let [client, stranger] = testing::clients(registry, &clock);
+        lambda.connect(&client.dispatch);
         Self { client, stranger, lambda, workers, clock, memory, folder }
     }
 
@@ -135,6 +136,34 @@ impl World {
         self.call("CreateAlias", input).await
     }
 
+    /// Sends an event that is delivered later.
+    pub(crate) async fn send(
+        &self,
+        name: &str,
+        payload: &str,
+    ) -> Result<model::InvocationResponse, ServiceFault> {
+        let input = model::InvocationRequest {
+            function_name: name.to_owned(),
+            payload: Some(Bytes::copy_from_slice(payload.as_bytes())),
+            invocation_type: Some("Event".to_owned()),
+            ..Default::default()
+        };
+        self.call("Invoke", input).await
+    }
+
+    /// What functions were invoked with, in order; forgets it.
+    pub(crate) fn delivered(&self) -> Vec<(String, String)> {
+        let all = std::mem::take(&mut *self.workers.invocations.lock().unwrap());
+        let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+        let name = |one: &Invocation| one.invoked_arn.resource()["function:".len()..].to_owned();
+        all.iter().map(|one| (name(one), text(&one.payload))).collect()
+    }
+
+    /// Moves the clock.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.set(self.clock.now().plus(time));
+    }
+
     /// Archives and trees that are on disk.
     pub(crate) fn kept(&self) -> (usize, usize) {
         let count = |folder: &std::path::Path| {
@@ -191,6 +220,9 @@ pub(crate) struct FakeWorkers {
     pub(crate) retired: Mutex<Vec<(WorkloadId, Option<String>)>>,
     pub(crate) warm: Mutex<Vec<Arc<Revision>>>,
     pub(crate) error: Mutex<Option<WorkError>>,
+    pub(crate) forwarded: Mutex<Vec<http::request::Parts>>,
+    /// Names of functions that fail.
+    pub(crate) failing: Mutex<Vec<String>>,
 }
 
 impl Workers for FakeWorkers {
@@ -202,10 +234,12 @@ impl Workers for FakeWorkers {
         self.revisions.lock().unwrap().push(revision);
         self.invocations.lock().unwrap().push(invocation.clone());
         let error = self.error.lock().unwrap().clone();
+        let fails =
+            self.failing.lock().unwrap().iter().any(|name| invocation.invoked_arn.resource().contains(name));
         Box::pin(async move {
             let answer = Invoked {
-                payload: invocation.payload,
-                error: None,
+                payload: if fails { "{\"errorMessage\":\"no\"}".into() } else { invocation.payload },
+                error: fails.then_some("Unhandled"),
                 log_tail: invocation.tail.then(|| Bytes::from_static(b"START\nEND\n")),
                 cold: false,
                 duration: Duration::ZERO,
@@ -217,9 +251,18 @@ impl Workers for FakeWorkers {
     fn forward(
         &self,
         _: Arc<Revision>,
-        _: WorkRequest,
+        work: WorkRequest,
     ) -> BoxFuture<'static, Result<http::Response<Body>, WorkError>> {
-        Box::pin(async { Err(WorkError::Stopping) })
+        let (head, _) = work.request.into_parts();
+        self.forwarded.lock().unwrap().push(head);
+        let error = self.error.lock().unwrap().clone();
+        Box::pin(async move {
+            let mut answer = http::Response::new(weft_net::full("served"));
+            answer
+                .headers_mut()
+                .insert("access-control-allow-origin", http::HeaderValue::from_static("evil"));
+            error.map_or(Ok(answer), Err)
+        })
     }
 
     fn retire(&self, workload: &WorkloadId, keep: Option<&str>) {
@@ -281,7 +324,9 @@ impl Operation for FakeAssumeRole {
     async fn run(self, (): &(), cx: &Context) -> Result<Self::Output, Error> {
         let lambda = matches!(&*cx.principal, Principal::Service { name: "lambda.amazonaws.com", .. });
         if lambda && self.role.contains(":role/worker") {
-            return Ok(sts::AssumeRoleResponse::default());
+            let user =
+                sts::AssumedRoleUser { assumed_role_id: "AROA:session".to_owned(), ..Default::default() };
+            return Ok(sts::AssumeRoleResponse { assumed_role_user: Some(user), ..Default::default() });
         }
         Err(Error::new("AccessDenied", "not authorized to perform: sts:AssumeRole").with_status(403))
     }

@@ -42,6 +42,7 @@ bounded! {
     FUNCTION_CODE = structure(|| FunctionCode::SCHEMA), Constraint::NONE;
     FUNCTION_DESCRIPTION = structure(|| FunctionDescription::SCHEMA), Constraint::NONE;
     FUNCTION_LIST = list(&FUNCTION_DESCRIPTION, "member", false), Constraint::NONE;
+    FUNCTION_METRICS = structure(|| FunctionMetrics::SCHEMA), Constraint::NONE;
     FUNCTION_NAME = Type::Text, Constraint::NONE.min(1).max(64).pattern("[a-zA-Z0-9-_]+");
     GRACE_SECONDS = Type::Integer, Constraint::NONE.min(0).max(900);
     HOST = Type::Text, Constraint::NONE.min(1).max(253).pattern("[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*");
@@ -310,6 +311,15 @@ shapes! {
         code: Option<FunctionCode> = "code" "code" Body FUNCTION_CODE false;
         created: Timestamp = "created" "created" Body TIMESTAMP_EPOCH true;
         updated: Timestamp = "updated" "updated" Body TIMESTAMP_EPOCH true;
+        metrics: Option<FunctionMetrics> = "metrics" "metrics" Body FUNCTION_METRICS false;
+    }
+    FunctionMetrics "FunctionMetrics" None => {
+        invocations: i64 = "invocations" "invocations" Body LONG true;
+        errors: i64 = "errors" "errors" Body LONG true;
+        throttles: i64 = "throttles" "throttles" Body LONG true;
+        duration_millis: i64 = "durationMillis" "durationMillis" Body LONG true;
+        concurrent_executions: i32 = "concurrentExecutions" "concurrentExecutions" Body INTEGER true;
+        concurrent_executions_max: i32 = "concurrentExecutionsMax" "concurrentExecutionsMax" Body INTEGER true;
     }
     FunctionNotFoundException "FunctionNotFoundException" None => {
         message: Option<String> = "message" "message" Body STRING false;

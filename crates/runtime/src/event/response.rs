@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use weft_net::{Body, full};
 
+/// The content type of an answer that begins with its status and headers.
+pub(super) const PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
+
 /// What an answer is that is no response: 502, as AWS answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -17,7 +20,7 @@ pub(crate) struct Malformed;
 /// The response for a function's answer.
 pub(crate) fn to_response(content_type: Option<&str>, payload: &Bytes) -> Result<Response<Body>, Malformed> {
     match content_type {
-        Some("application/vnd.awslambda.http-integration-response") => from_prelude(payload),
+        Some(PRELUDE) => from_prelude(payload),
         Some("application/octet-stream") => {
             let mut response = Response::new(full(payload.clone()));
             response
@@ -77,9 +80,14 @@ impl Answer {
 /// A streamed answer: JSON with status and headers, eight zeros, the body.
 fn from_prelude(payload: &Bytes) -> Result<Response<Body>, Malformed> {
     let end = payload.windows(8).position(|window| window == [0; 8]).ok_or(Malformed)?;
-    let prelude = Answer::read(std::str::from_utf8(&payload[..end]).map_err(|_| Malformed)?)?;
-    let mut response = Response::new(full(payload.slice(end + 8..)));
-    apply(&mut response, &prelude, "application/octet-stream")?;
+    from_head(&payload[..end]).map(|response| response.map(|_| full(payload.slice(end + 8..))))
+}
+
+/// A response without its body: JSON with status and headers.
+pub(super) fn from_head(head: &[u8]) -> Result<Response<Body>, Malformed> {
+    let head = Answer::read(std::str::from_utf8(head).map_err(|_| Malformed)?)?;
+    let mut response = Response::new(weft_net::empty());
+    apply(&mut response, &head, "application/octet-stream")?;
     Ok(response)
 }
 

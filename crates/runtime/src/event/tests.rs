@@ -7,6 +7,7 @@ use super::*;
 const PLACE: Place<'static> = Place {
     account: AccountId::DEFAULT,
     api_id: "hello",
+    url: None,
     source_ip: IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9)),
     request_id: "r-1",
     now: Timestamp::from_millis(1_795_485_723_004),
@@ -225,4 +226,22 @@ proptest! {
         let event = from_request(&head, &body, &PLACE);
         prop_assert_eq!(serde_json::from_slice::<Value>(&event).unwrap(), reference(&head, &body));
     }
+}
+
+#[test]
+fn an_event_of_a_function_url_tells_its_host_and_who_signed() {
+    let url = FunctionUrlCall {
+        id: "abc123".to_owned(),
+        domain: "abc123.lambda-url.us-east-1.localhost".to_owned(),
+        authorizer: Some(r#"{"iam":{"userId":"AIDA"}}"#.to_owned()),
+        invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:hello"),
+        streamed: false,
+    };
+    let place = Place { api_id: "abc123", url: Some(&url), ..PLACE };
+    let request = http::Request::get("/a").header("host", "127.0.0.1:4566").body(()).unwrap();
+    let event = from_request(&request.into_parts().0, b"", &place);
+    let context = &serde_json::from_slice::<Value>(&event).unwrap()["requestContext"];
+    assert_eq!(context["domainName"], "abc123.lambda-url.us-east-1.localhost");
+    assert_eq!((&context["domainPrefix"], &context["apiId"]), (&"abc123".into(), &"abc123".into()));
+    assert_eq!(context["authorizer"]["iam"]["userId"], "AIDA");
 }

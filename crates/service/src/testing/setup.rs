@@ -38,7 +38,7 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, 
 const SECRET: &str = "secret";
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// Users whose access keys have their names; `admin` alone has a policy.
+/// Users whose access keys have their names; `admin` alone has a policy, and roles whose names begin with `worker`.
 struct Users;
 
 impl Identities for Users {
@@ -57,7 +57,11 @@ impl Identities for Users {
     }
 
     fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
-        let admin = matches!(principal, Principal::User { name, .. } if name == "admin");
+        let admin = match principal {
+            Principal::User { name, .. } => name == "admin",
+            Principal::Session { role, .. } => role.starts_with("worker") && !role.ends_with("alone"),
+            _ => false,
+        };
         let all = || NamedPolicy::new("all", Policy::parse(ALL).expect("the policy is valid"));
         let identity = admin.then(all).into_iter().collect();
         Box::pin(std::future::ready(Ok(Arc::new(Holdings { identity, ..Holdings::default() }))))

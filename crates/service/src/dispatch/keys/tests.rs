@@ -63,6 +63,7 @@ fn context(principal: Principal) -> Context {
         secure: true,
         user_agent: Some("aws-cli".into()),
         referer: Some("http://example.com/".into()),
+        trace_id: None,
         source_arn: None,
         called_via: Arc::new([]),
         service: "lambda",
