@@ -203,23 +203,13 @@ def test_groups_are_protected_tagged_listed_and_have_policies(logs, group):
     assert logs.describe_resource_policies()["resourcePolicies"] == []
 
 
-def asynchronous(best):
-    """Whether this version of Lambda takes events without an answer."""
-    best.function(f"probe-{best.mode}", "def handler(event, context):\n    return 1\n")
-    try:
-        best.client("lambda").invoke(FunctionName=f"probe-{best.mode}", InvocationType="Event")
-    except botocore.exceptions.ClientError as error:
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 501
-        return False
-    return True
-
-
 def test_a_function_gets_what_is_subscribed(best, logs, group):
-    if not asynchronous(best):
-        pytest.skip("Lambda has no asynchronous invocations yet")
     name = f"collect-{uuid.uuid4().hex[:8]}"
     arn = best.function(name, "def handler(event, context):\n    print('GOT', event['awslogs']['data'])\n")["FunctionArn"]
-    best.client("lambda").add_permission(FunctionName=name, StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com")
+    source = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["arn"]
+    with pytest.raises(botocore.exceptions.ClientError, match="Could not execute the lambda function"):
+        logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="ERROR", destinationArn=arn)
+    best.client("lambda").add_permission(FunctionName=name, StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com", SourceArn=source)
     logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="ERROR", destinationArn=arn)
     put(logs, group, ["no match", "an ERROR"])
 

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use weft_model::lambda::{InvocationRequest, InvocationResponse};
-use weft_service::{Context, Dispatch, Error};
+use weft_service::{Context, Dispatch, Error, Scope};
 use weft_store::{ReadTx, StoreError};
 use weft_types::{AccountId, Region, Timestamp};
 
@@ -117,7 +117,7 @@ impl Logs {
         match self.store.read(move |tx| find(tx, filter, now)).await? {
             Found::Useless(keys) => self.sent(keys).await?,
             Found::Batches(target, batches) => {
-                let cx = context(dispatch, target.account, &target.region);
+                let cx = context(dispatch, target.account, &target.region, &target.group);
                 for batch in batches {
                     if let Err(error) =
                         self.send(&cx, &target.function, &target.filter, &target.group, &batch).await
@@ -163,9 +163,10 @@ impl Logs {
     }
 }
 
-/// Checks that a function can be called.
-pub(crate) async fn check_function(cx: &Context, function: &str) -> Result<(), Error> {
-    let called = invoke(&cx.as_service(SERVICE), function, "DryRun", None).await;
+/// Checks that a function can be called for a group.
+pub(crate) async fn check_function(cx: &Context, group: &str, function: &str) -> Result<(), Error> {
+    let source = source(&cx.scope, group);
+    let called = invoke(&cx.as_service(SERVICE).with_source(source), function, "DryRun", None).await;
     called.map_err(|error| errors::not_executable().with_cause(error))
 }
 
@@ -185,8 +186,15 @@ async fn invoke(
     called.map_err(Error::internal)?.map(drop)
 }
 
-fn context(dispatch: &Dispatch, account: AccountId, region: &Region) -> Context {
-    dispatch.context_for_service(SERVICE, account, region.clone())
+fn context(dispatch: &Dispatch, account: AccountId, region: &Region, group: &str) -> Context {
+    let cx = dispatch.context_for_service(SERVICE, account, region.clone());
+    let source = source(&cx.scope, group);
+    cx.with_source(source)
+}
+
+/// What functions' policies know a group by, in `aws:SourceArn`.
+fn source(scope: &Scope, group: &str) -> String {
+    scope.arn("logs", &format!("log-group:{group}:*")).to_string()
 }
 
 /// The filters for which something waits, one seek each.

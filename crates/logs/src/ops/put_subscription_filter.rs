@@ -56,7 +56,7 @@ impl Operation for PutSubscriptionFilter {
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
         let name = self.group.clone();
         logs.read(move |tx| require_group(tx, &name)).await?;
-        check_function(cx, &self.filter.destination).await?;
+        check_function(cx, &self.group.name, &self.filter.destination).await?;
         let Self { group: group_name, name, filter } = self;
         logs.write(move |tx| {
             let mut group = require_group(tx, &group_name)?;
