@@ -211,6 +211,9 @@ def test_a_function_that_cannot_be_loaded(best, name, files, handler, error_type
         assert re.search(message, answer["errorMessage"]), answer
         tail = base64.b64decode(response["LogResult"]).decode()
         assert "INIT_REPORT Init Duration: " in tail and "Phase: init\tStatus: error\tError Type: " in tail, tail
+        request_id = response["ResponseMetadata"]["RequestId"]
+        for line in ("START RequestId: ", "END RequestId: ", "REPORT RequestId: "):
+            assert line + request_id in tail, tail
     best.client("lambda").update_function_code(FunctionName=f"init-{name}", ZipFile=packed({"app.py": "def handler(e, c): return 'well done'\n"}))
     best.client("lambda").get_waiter("function_updated_v2").wait(FunctionName=f"init-{name}")
     if handler == "app.handler":

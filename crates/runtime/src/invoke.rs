@@ -14,6 +14,7 @@ use crate::errors;
 use crate::exchange::{Outcome, exchange};
 use crate::extensions::Failure;
 use crate::frames::Invoke;
+use crate::logs::LastWords;
 use crate::platform::{self, Figures, Status};
 use crate::pool::{InitFailure, Lease};
 use crate::start::{RevisionFleet, Shared};
@@ -280,26 +281,42 @@ impl fmt::Display for Millis {
     }
 }
 
-/// What the caller sees of a function that could not initialise itself.
+/// What the caller sees of a function that could not initialise itself; the log tells of the invocation as of any other.
 pub(crate) fn init_failed(
     shared: &Shared,
     failure: InitFailure,
-    log: &str,
+    words: &LastWords,
+    (version, memory_mib): (&str, u32),
     invocation: &Invocation,
 ) -> Invoked {
-    let id = &*invocation.request_id;
-    let payload = match failure {
-        InitFailure::Reported(error, _) => error,
-        InitFailure::Ended(error_type, text) => errors::platform_payload(error_type, id, &text),
+    let (id, trace) = (&*invocation.request_id, invocation.trace_id.as_deref());
+    let status = failure.status();
+    let (payload, message) = match failure {
+        InitFailure::Reported(error, _) => (error, None),
+        InitFailure::Ended(error_type, text) => (
+            errors::platform_payload(error_type, id, &text),
+            Some(format!("RequestId: {id} Error: {text}\n{error_type}")),
+        ),
         InitFailure::TimedOut(limit) => {
-            errors::timed_out_payload(&errors::timed_out(shared.clock.now(), id, limit))
+            let message = errors::timed_out(shared.clock.now(), id, limit);
+            (errors::timed_out_payload(&message), Some(message))
         }
     };
-    let tail = invocation.tail.then(|| {
-        let log = format!("{log}\n");
-        Bytes::from(log.as_bytes()[log.len().saturating_sub(4096)..].to_vec())
+    let figures = Figures { duration: words.took, init: None, memory_mib, used_bytes: words.used_bytes };
+    let tail = words.log.as_ref().and_then(|log| {
+        let before = format!("{}\n", log.recent());
+        log.begin(start(id, version), || platform::start(id, version, trace), true);
+        if let Some(message) = message {
+            log.note(message);
+        }
+        log.notes(|| platform::runtime_done(id, &status, words.took, payload.len(), trace));
+        let after = log.end(format!("END RequestId: {id}"), report(id, &figures, &status.text()), || {
+            platform::report(id, &status, &figures, trace)
+        });
+        let tail = [before.into_bytes(), after?].concat();
+        invocation.tail.then(|| Bytes::copy_from_slice(&tail[tail.len().saturating_sub(4096)..]))
     });
-    Invoked { payload, error: Some("Unhandled"), log_tail: tail, cold: true, duration: Duration::ZERO }
+    Invoked { payload, error: Some("Unhandled"), log_tail: tail, cold: true, duration: words.took }
 }
 
 #[cfg(test)]

@@ -287,6 +287,29 @@ async fn readable(fd: &Receiver, begun: Option<Instant>) -> io::Result<bool> {
     }
 }
 
+/// What is left of a worker that did not come up.
+#[derive(Clone, Default)]
+pub(crate) struct LastWords {
+    /// Its log, where it had one.
+    pub(crate) log: Option<Arc<WorkerLog>>,
+    /// How long it took until it failed.
+    pub(crate) took: Duration,
+    /// The most memory that it used, as far as that is known.
+    pub(crate) used_bytes: u64,
+}
+
+impl std::fmt::Debug for LastWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LastWords").field("took", &self.took).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Display for LastWords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.log.as_ref().map(|log| log.recent()).unwrap_or_default())
+    }
+}
+
 /// What a worker prints.
 pub(crate) struct Output {
     /// Standard output and error of the program.

@@ -69,7 +69,7 @@ pub(crate) enum StartFailure {
     Work(WorkError),
     /// The function's own initialisation failed: the request that wanted the worker gets this as its answer, with the
     /// end of the log.
-    Init(InitFailure, Arc<str>),
+    Init(InitFailure, crate::logs::LastWords),
 }
 
 /// How a function's initialisation failed.

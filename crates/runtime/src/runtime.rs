@@ -170,8 +170,10 @@ impl Inner {
             let lease = match self.lease(revision).await {
                 Ok(lease) => lease,
                 Err(StartFailure::Work(error)) => return Err(error),
-                Err(StartFailure::Init(failure, log)) => {
-                    let invoked = invoke::init_failed(&self.shared, failure, &log, &invocation);
+                Err(StartFailure::Init(failure, words)) => {
+                    let mib = revision.limits.memory_mib;
+                    let place = (contract.version.as_str(), mib);
+                    let invoked = invoke::init_failed(&self.shared, failure, &words, place, &invocation);
                     return Ok(Done { invoked, content_type: None });
                 }
             };

@@ -22,7 +22,7 @@ use crate::frames::{Frames, Said};
 use crate::http_worker;
 use crate::interpreter::{InterpreterChoice, choose_interpreter};
 use crate::launch::Launch;
-use crate::logs::{Output, WorkerLog};
+use crate::logs::{LastWords, Output, WorkerLog};
 use crate::platform::{self, Happening, Initialization, Instance, Level, Status};
 use crate::pool::{Fleet, InitFailure, StartFailure, Started, Stop};
 use crate::runtime_api::{ApiDoor, Facts, Init, RuntimeApi};
@@ -213,7 +213,7 @@ impl Start {
             let text = format!("Extension limit ({EXTENSIONS_MAX}) reached");
             return Err(StartFailure::Init(
                 InitFailure::Ended("Extension.TooManyExtensions", text),
-                "".into(),
+                LastWords::default(),
             ));
         }
         let mut spawned = shared.spawner.spawn(launch.spec()).await.map_err(refused)?;
@@ -372,16 +372,16 @@ impl Start {
             parts.log.telemetry.close();
             return Ok(Worker::new(parts, channel.into_link(), took));
         };
-        if !parts.api.extensions.any() {
-            parts.process.kill().await;
-        }
+        // Extensions have some time yet.
+        let ended = if parts.api.extensions.any() { None } else { Some(parts.process.kill().await) };
+        let used_bytes = ended.map_or(0, |exit| exit.memory_peak_bytes);
         parts.log.flush();
         let millis = took.as_secs_f64() * 1000.0;
         let text = format!("INIT_REPORT Init Duration: {millis:.2} ms\tPhase: init\t{}", status.text());
         parts.log.happens(Some(text), || platform::init_report(kind, &status, took));
-        let recent = parts.log.recent().into();
+        let words = LastWords { log: Some(Arc::clone(&parts.log)), took, used_bytes };
         self.let_extensions_end(Worker::new(parts, channel.into_link(), took), &failure);
-        Err(StartFailure::Init(failure, recent))
+        Err(StartFailure::Init(failure, words))
     }
 
     /// Extensions are told of a worker that did not come up; nobody waits for that.
@@ -532,7 +532,7 @@ fn refused(error: StartError) -> StartFailure {
         }
         StartError::Execute { program, reason } if program.ends_with("/bootstrap") => {
             let text = format!("fork/exec {program}: {reason}");
-            StartFailure::Init(InitFailure::Ended("Runtime.InvalidEntrypoint", text), "".into())
+            StartFailure::Init(InitFailure::Ended("Runtime.InvalidEntrypoint", text), LastWords::default())
         }
         StartError::Execute { program, reason } => start_failed(format!(
             "`{program}` could not be executed: {reason}; check the command, and that what it names is in the code or installed"

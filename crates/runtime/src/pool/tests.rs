@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use tokio::sync::oneshot as exit;
 
 use super::*;
+use crate::logs::LastWords;
 
 /// Workers in memory. What a start does is a script's next word; the last word repeats.
 #[derive(Clone)]
@@ -95,7 +96,7 @@ impl Fleet for Fake {
                     Err(StartFailure::Work(WorkError::StartFailed { reason: "no such file".to_owned() }))
                 }
                 Word::InitFails => {
-                    Err(StartFailure::Init(InitFailure::reported("{}".into(), None), "".into()))
+                    Err(StartFailure::Init(InitFailure::reported("{}".into(), None), LastWords::default()))
                 }
                 Word::Panics => panic!("as the script says"),
             }
