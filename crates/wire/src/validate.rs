@@ -230,6 +230,7 @@ impl Pattern {
 /// The expression that a text matches as a whole, and the one that it must not match.
 fn translate(pattern: &str) -> (String, Option<String>) {
     let pattern = ascii_classes(pattern);
+    let pattern = unwrapped(&pattern);
     let whole = |inner: &str| format!(r"\A(?:{inner})\z");
     if let Some(rest) = pattern.strip_prefix("(?!")
         && let Some((refused, wanted)) = split_group(rest)
@@ -241,7 +242,23 @@ fn translate(pattern: &str) -> (String, Option<String>) {
     {
         return (whole(wanted), Some(format!(r"(?:{refused})\z")));
     }
-    (whole(&pattern), None)
+    // `-(?!-)`: what may not follow a character may not stand behind it anywhere.
+    if let Some((before, rest)) = pattern.split_once("(?!")
+        && let Some((refused, after)) = split_group(rest)
+        && let Some(last @ ('^' | '-')) = before.chars().next_back()
+    {
+        return (whole(&format!("{before}{after}")), Some(format!("{last}(?:{refused})")));
+    }
+    (whole(pattern), None)
+}
+
+/// A pattern without the group around all of it, where that begins with what it refuses.
+fn unwrapped(pattern: &str) -> &str {
+    let inner = pattern.strip_prefix('(').filter(|inner| inner.starts_with("(?!"));
+    match inner.and_then(split_group) {
+        Some((inner, "")) => inner,
+        _ => pattern,
+    }
 }
 
 /// What stands before the bracket that closes a group, and what after it.
@@ -342,6 +359,13 @@ mod tests {
         check(r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "12", false);
         check(r"[0-9A-Za-z\.\-_]*(?<!\.)", "my.bucket", true);
         check(r"[0-9A-Za-z\.\-_]*(?<!\.)", "my.bucket.", false);
+        for (text, expected) in [("my-alias", true), ("my--alias", false), ("my-alias-", false)] {
+            check("^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", text, expected);
+        }
+        check(r"((?!^\d+$)^[0-9a-zA-Z-_]+$)", "1a", true);
+        check(r"((?!^\d+$)^[0-9a-zA-Z-_]+$)", "11", false);
+        check(r"(^(?!(system\x2e)))(^[_a-zA-Z0-9])([^$]*)", "systems", true);
+        check(r"(^(?!(system\x2e)))(^[_a-zA-Z0-9])([^$]*)", "system.a", false);
         check(r"[\u0009\u000A\u000D\u0020-\u00FF]+", "{\n}\t", true);
         check(r"[\u0009\u000A\u000D\u0020-\u00FF]+", "\u{1}", false);
     }

@@ -204,8 +204,8 @@ fn operations_are_found_or_told() {
     check("GET /2015-03-31/functions/a%3Ab", r#"lambda:GetFunction [("FunctionName", "a:b")]"#);
     check("POST /2015-03-31/functions/f/invocations", r#"lambda:Invoke [("FunctionName", "f")]"#);
     check(
-        "GET /2015-03-31/functions/f/aliases",
-        "missing lambda:ListAliases: ListAliases (AWS Lambda) is not implemented by this version of Weft.",
+        "GET /2025-11-30/capacity-providers",
+        "missing lambda:ListCapacityProviders: ListCapacityProviders (AWS Lambda) is not implemented by this version of Weft.",
     );
     check("GET /nothing", "nobody's");
     check("POST / | x-amz-target: Logs_20140328.PutLogEvents", "logs:PutLogEvents []");
