@@ -111,7 +111,8 @@ pub struct LambdaOptions {
     pub queue_timeout: Duration,
     /// The time between removals of unused code. Default 10 minutes.
     pub sweep_every: Duration,
-    /// Requests a second that each environment of a function may take. Default 10, as AWS's; 0 for no such limit.
+    /// Requests a second that each environment of a function may take; 0 for no such limit. Default 0: AWS's 10 divide a
+    /// fleet among strangers, while here a worker's own pace, of tens of thousands, is what there is.
     pub requests_per_environment: u32,
     /// Events that may wait for their functions.
     pub events: QueueLimits,
@@ -126,7 +127,7 @@ impl Default for LambdaOptions {
             idle_timeout: Duration::from_mins(5),
             queue_timeout: Duration::from_mins(1),
             sweep_every: Duration::from_mins(10),
-            requests_per_environment: 10,
+            requests_per_environment: 0,
             events: QueueLimits::default(),
         }
     }
