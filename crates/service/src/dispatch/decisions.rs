@@ -105,10 +105,13 @@ struct Bounds {
     bytes: usize,
 }
 
-/// The decisions that are still known.
+/// How many parts the rings are in, so that requests at the same time seldom wait for each other.
+const PARTS: usize = 16;
+
+/// The decisions that are still known, in parts by their requests' ids; a part has its share of the bounds.
 #[derive(Default)]
 pub(super) struct Decisions {
-    rings: Mutex<Rings>,
+    parts: [Mutex<Rings>; PARTS],
 }
 
 #[derive(Default)]
@@ -155,7 +158,7 @@ impl Decisions {
     }
 
     fn push(&self, record: DecisionRecord) {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rings = self.part(&record.request_id).lock().unwrap_or_else(PoisonError::into_inner);
         match record.outcome {
             Outcome::Allowed(_) => rings.allowed.push(record, ALLOWED),
             Outcome::Denied(_) | Outcome::NotAllowed { .. } => rings.denied.push(record, DENIED),
@@ -164,9 +167,17 @@ impl Decisions {
 
     /// The decisions of a request of an account, in their order.
     pub(super) fn of_request(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord> {
-        let rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        let rings = self.part(request_id).lock().unwrap_or_else(PoisonError::into_inner);
         let all = rings.allowed.records.iter().chain(&rings.denied.records);
         all.filter(|record| *record.request_id == *request_id && record.account == account).cloned().collect()
+    }
+
+    fn part(&self, request_id: &str) -> &Mutex<Rings> {
+        // Who chooses an id chooses its part, and forgets decisions sooner there: a keyed hash would not help against
+        // who may send any number of requests.
+        let sum =
+            request_id.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        &self.parts[sum % PARTS]
     }
 }
 
@@ -174,7 +185,7 @@ impl Ring {
     fn push(&mut self, record: DecisionRecord, bounds: Bounds) {
         self.bytes += record.bytes();
         self.records.push_back(record);
-        while self.records.len() > bounds.count || self.bytes > bounds.bytes {
+        while self.records.len() > bounds.count / PARTS || self.bytes > bounds.bytes / PARTS {
             let Some(oldest) = self.records.pop_front() else { break };
             self.bytes -= oldest.bytes();
         }
