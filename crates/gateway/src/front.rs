@@ -7,14 +7,11 @@ use std::task::{Context, Poll};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{
-    CONTENT_LENGTH, FORWARDED, HeaderName, HeaderValue, TRANSFER_ENCODING, VIA, WWW_AUTHENTICATE,
-};
+use http::header::{FORWARDED, HeaderName, HeaderValue, VIA, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
-use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
-use weft_net::{Attendant, Body, BodyError, BoxError, Handler, Peer, attended, collect_limited, full};
+use weft_net::{Attendant, Body, BodyError, BoxError, Handler, Peer, attended, full};
 use weft_routing::{Auth, Missing, Routes};
 use weft_service::BoxFuture;
 use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId};
@@ -26,6 +23,7 @@ use crate::classify::{self, Class, Target};
 use crate::headers::{self, Hop};
 use crate::ids::Ids;
 use crate::urls::{self, FunctionUrls, UrlRequest};
+use crate::whole::{NotWhole, Whole, read_whole};
 
 /// The routes that a gateway follows.
 pub type RouteTable = Routes<WorkloadId>;
@@ -112,14 +110,17 @@ impl Gateway {
 
     async fn answer(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let request_id: Arc<str> = match headers::sane_request_id(&parts.headers) {
-            Some(id) => id.into(),
-            None => self.ids.next(),
+        let class = classify::classify(&parts, &self.routes.load(), self.options.edge);
+        // An event's id is unique, as handlers count on it; only what a route leads to may be called by its client's id.
+        let is_routed = match &class {
+            Class::PerhapsQuery(otherwise) => matches!(**otherwise, Class::Workload(_)),
+            class => matches!(class, Class::Workload(_)),
         };
+        let own = is_routed.then(|| headers::sane_request_id(&parts.headers)).flatten();
+        let request_id: Arc<str> = own.map_or_else(|| self.ids.next(), Into::into);
         let record = Record::begin(&parts, peer, &request_id);
         let is_local = self.is_local(&parts, peer);
         let mut exchange = Exchange { gateway: self, peer, record, request_id, is_local };
-        let class = classify::classify(&parts, &self.routes.load(), self.options.edge);
         let response = exchange.follow(class, parts, body).await;
         match exchange.record.take() {
             Some(record) => record.follow(response),
@@ -156,31 +157,6 @@ impl Handler for ApiHandler {
     }
 }
 
-/// KiB that all whole bodies together may have before anybody knows whose they are; small ones do not count, as their
-/// number is that of the connections.
-static LARGE_BODIES_KIB: Semaphore = Semaphore::const_new(512 << 10);
-const SMALL_BODY_BYTES: u64 = 64 << 10;
-
-/// A share of the memory for bodies, as large as this one may become; none is needed for a small one.
-fn share_of_memory(
-    parts: &Parts,
-    body_bytes_max: u64,
-) -> Result<Option<SemaphorePermit<'static>>, TryAcquireError> {
-    let length =
-        parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let is_chunked = parts.headers.contains_key(TRANSFER_ENCODING);
-    let bytes = match length {
-        Some(length) if !is_chunked => length.min(body_bytes_max),
-        _ if is_chunked => body_bytes_max,
-        _ => 0,
-    };
-    if bytes <= SMALL_BODY_BYTES {
-        return Ok(None);
-    }
-    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-    LARGE_BODIES_KIB.try_acquire_many(kib).map(Some)
-}
-
 async fn call_api(
     apis: &dyn Apis,
     body_bytes_max: u64,
@@ -189,19 +165,23 @@ async fn call_api(
     peer: Peer,
     request_id: Arc<str>,
 ) -> Response<Body> {
-    let Ok(_share) = share_of_memory(&parts, body_bytes_max) else {
-        let message = "too many large requests are being read; come again";
-        let busy = Answer::new(StatusCode::SERVICE_UNAVAILABLE, message, &request_id);
-        return Answer { retry_after: true, ..busy }.into_response();
-    };
-    match collect_limited(body, body_bytes_max).await {
-        Ok(body) => apis.handle(ApiRequest { parts, body, peer, request_id }).await,
-        Err(error) => {
+    match read_whole(body, body_bytes_max).await {
+        Ok(Whole { bytes: body, share: _share }) => {
+            apis.handle(ApiRequest { parts, body, peer, request_id }).await
+        }
+        Err(NotWhole::Busy) => {
+            let busy = Answer::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, &request_id);
+            Answer { retry_after: true, ..busy }.into_response()
+        }
+        Err(NotWhole::Broken(error)) => {
             let (status, message) = answer::of_body_error(&error);
             Answer::new(status, message, &request_id).into_response()
         }
     }
 }
+
+/// What is said where there is no room for another large body.
+const BUSY: &str = "too many large requests are being read; come again";
 
 /// One request under way.
 struct Exchange<'a> {
@@ -306,24 +286,25 @@ impl Exchange<'_> {
         }
     }
 
+    /// Whether both ends are on this machine, and nobody says that the request came from elsewhere.
     fn is_on_loopback(&self) -> bool {
         let options = &self.gateway.options;
-        !options.edge && auth::is_on_loopback(self.peer, &options.trusted_proxies)
+        self.is_local && auth::is_on_loopback(self.peer, &options.trusted_proxies)
     }
 
     async fn function_url(&self, place: urls::Place, original: Parts, body: Body) -> Response<Body> {
         let Some(function_urls) = &self.gateway.function_urls else {
             return urls::refusal(StatusCode::FORBIDDEN, None);
         };
-        let Ok(_share) = share_of_memory(&original, urls::BODY_BYTES_MAX) else {
-            return urls::refusal(StatusCode::SERVICE_UNAVAILABLE, Some("Service Unavailable"));
-        };
-        let body = match collect_limited(body, urls::BODY_BYTES_MAX).await {
-            Ok(body) => body,
-            Err(BodyError::TooLarge(_)) => {
+        let Whole { bytes: body, share: _share } = match read_whole(body, urls::BODY_BYTES_MAX).await {
+            Ok(whole) => whole,
+            Err(NotWhole::Busy) => {
+                return urls::refusal(StatusCode::SERVICE_UNAVAILABLE, Some("Service Unavailable"));
+            }
+            Err(NotWhole::Broken(BodyError::TooLarge(_))) => {
                 return urls::refusal(StatusCode::PAYLOAD_TOO_LARGE, Some("Request Entity Too Large"));
             }
-            Err(error) => return self.refuse_body(&error),
+            Err(NotWhole::Broken(error)) => return self.refuse_body(&error),
         };
         let mut parts = original.clone();
         let urls::Place { id, region, prefix, uri } = place;
@@ -372,12 +353,13 @@ impl Exchange<'_> {
         let auth = target.route.auth;
         let (whole, body) = if auth == Auth::Iam {
             let max = self.gateway.options.api_body_bytes_max;
-            let _share = share_of_memory(parts, max).map_err(|_| {
-                let message = "too many large requests are being read; come again";
-                Box::new(self.refuse(StatusCode::SERVICE_UNAVAILABLE, message))
+            let whole = read_whole(body, max).await.map_err(|error| {
+                Box::new(match error {
+                    NotWhole::Busy => self.refuse(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+                    NotWhole::Broken(error) => self.refuse_body(&error),
+                })
             })?;
-            let whole =
-                collect_limited(body, max).await.map_err(|error| Box::new(self.refuse_body(&error)))?;
+            let whole = whole.bytes;
             (Some(whole.clone()), full(whole))
         } else {
             (None, body)

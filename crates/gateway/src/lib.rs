@@ -30,6 +30,7 @@ mod front;
 mod headers;
 mod ids;
 mod urls;
+mod whole;
 
 pub use auth::{Allowed, Asked, Authorizer, Denied, NoAuthorizer};
 pub use front::{ApiHandler, ApiRequest, Apis, Gateway, GatewayOptions, RouteTable};

@@ -127,3 +127,14 @@ async fn a_route_that_does_not_say_its_auth_is_for_loopback_only() {
         assert_eq!(says, status == 403, "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_proxy_on_this_machine_that_speaks_for_others_is_not_loopback() {
+    for (header, status) in [("accept", 200), ("x-forwarded-for", 403), ("forwarded", 403), ("via", 403)] {
+        let peer = Peer::listener(HERE.parse().unwrap(), "127.0.0.1:4566".parse().unwrap());
+        let request = Request::builder().header("host", "localhost").header(header, "for=192.0.2.1");
+        let request = request.uri("/draft").body(full("")).unwrap();
+        let response = world::gateway_with(None, GatewayOptions::default()).handle(request, peer).await;
+        assert_eq!(response.status().as_u16(), status, "{header}");
+    }
+}

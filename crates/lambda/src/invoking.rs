@@ -12,7 +12,7 @@ use crate::hold::Hold;
 use crate::loads::{FunctionMetrics, Limits, Running, Throttle};
 use crate::name::{FunctionKey, FunctionRef};
 use crate::resolve::Target;
-use crate::trace::Trace;
+use crate::trace::{HEADER_MAX, Trace};
 use crate::{Lambda, work_errors};
 
 /// The action that all invocations need but those of function URLs.
@@ -50,7 +50,7 @@ impl Lambda {
             request_id: cx.request_id.to_string(),
             payload: Blob(payload),
             client_context,
-            trace: cx.trace_id.as_deref().map(str::to_owned),
+            trace: cx.trace_id.as_deref().filter(|trace| trace.len() <= HEADER_MAX).map(str::to_owned),
         };
         self.events.accept(NewEvent { function, body }, self.clock.now()).await
     }

@@ -13,7 +13,7 @@ pub(crate) const LOOPS_MAX: u32 = 16;
 const FUNCTIONS_MAX: usize = 12;
 
 /// The longest header that is taken over.
-const HEADER_MAX: usize = 1024;
+pub(crate) const HEADER_MAX: usize = 1024;
 
 /// What is known of where a request comes from, for one function.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use queue::Queue;
 use schema::Subscription;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use weft_service::Clock;
 use weft_types::Timestamp;
 
@@ -51,6 +51,16 @@ struct Subscriber {
     name: String,
     subscription: Subscription,
     queue: Arc<Queue>,
+    sender: Option<AbortHandle>,
+}
+
+/// A subscription that another replaces sends nothing more, and frees what waited: code may subscribe in a loop.
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        if let Some(sender) = &self.sender {
+            sender.abort();
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -96,8 +106,10 @@ impl Telemetry {
             if hub.subscribers.len() >= SUBSCRIPTIONS_MAX {
                 return Err(NotSubscribed::Invalid("there are ten subscriptions already".to_owned()));
             }
+            // What the tasks of replaced subscriptions held goes with them.
+            while hub.tasks.try_join_next().is_some() {}
             let queue = Arc::new(Queue::new(subscription.buffering));
-            let subscriber = Subscriber { name: name.to_owned(), subscription, queue };
+            let mut subscriber = Subscriber { name: name.to_owned(), subscription, queue, sender: None };
             for (time, event) in &hub.backlog {
                 subscriber.tell(*time, event, self.is_json);
             }
@@ -108,13 +120,19 @@ impl Telemetry {
                     subscriber.subscription.clone(),
                     Arc::clone(&self.clock),
                 );
-                hub.tasks.spawn(work);
+                subscriber.sender = Some(hub.tasks.spawn(work));
             }
             hub.subscribers.push(subscriber);
             self.watched.store(true, Ordering::Release);
         }
         self.platform(&platform::subscription(is_logs, name, &types));
         Ok(())
+    }
+
+    /// How many tasks send to subscribers.
+    #[cfg(test)]
+    pub(crate) fn senders(&self) -> usize {
+        self.hub().tasks.len()
     }
 
     /// Who subscribed to what, as the log tells of it: whether by the Logs API, the name, and the types.

@@ -14,6 +14,7 @@ use crate::events::records::{EventBody, EventState};
 use crate::events::retry::{self, Attempt, Condition, EventPolicy, Verdict};
 use crate::resolve::Target;
 use crate::trace::Trace;
+use crate::version::VersionId;
 use crate::{Lambda, work_errors};
 
 /// How an attempt ended, before anything is stored.
@@ -119,7 +120,10 @@ impl Lambda {
                 self.events.wake();
                 return Ok(());
             }
-            Ended::Gone => return self.events.settle(ticket, Next::Over(None), now).await,
+            Ended::Gone => {
+                tracing::info!(function = state.name, "an event is dropped with its function");
+                return self.events.settle(ticket, Next::Over(None), now).await;
+            }
             Ended::Never(condition) => {
                 return self.over(ticket, &state, body, &policy, condition, None).await;
             }
@@ -149,7 +153,13 @@ impl Lambda {
         let function = state.function();
         let target = match self.resolve(&function).await {
             Ok(target) => target,
-            Err(error) if error.code() == "ResourceNotFoundException" => return Ended::Gone,
+            Err(error) if error.code() == "ResourceNotFoundException" => {
+                // An alias may be there again in a moment; without the function nobody waits for the event.
+                return match self.at_version(&function.key, VersionId::Latest).await {
+                    Ok(None) => Ended::Gone,
+                    _ => Ended::Fault(error.message().to_owned()),
+                };
+            }
             Err(error) => return Ended::Fault(format!("{error:?}")),
         };
         let random = weft_service::random_bytes();

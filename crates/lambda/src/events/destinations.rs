@@ -94,6 +94,12 @@ impl Lambda {
         // The destination is a consequence of the event: circles go through it too.
         let random = weft_service::random_bytes();
         let trace = Trace::of(body.trace.as_deref(), function.key.arn().as_str(), now, random);
+        let after = Trace::of(Some(&trace.header), destination.key.arn().as_str(), now, random);
+        if condition == Condition::RecursiveLoop && after.is_loop() {
+            // Two functions that are each other's destination would hand the news to and fro for ever.
+            tracing::warn!(function = function.key.name, "a loop of events ends with its destination in it");
+            return None;
+        }
         let body = EventBody {
             request_id: weft_service::request_id(),
             payload: Blob(payload),

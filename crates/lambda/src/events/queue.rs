@@ -219,12 +219,8 @@ impl Queue {
             if line.held_until <= now {
                 line.throttles = line.throttles.saturating_add(1);
             }
-            // While others are in flight, the end of one makes a place; that is a wait without end only if none ends.
-            let wait = match line.in_flight {
-                0 => retry::fault_delay(line.throttles.saturating_sub(1)),
-                _ => retry::FAULT_DELAY_MAX,
-            };
-            line.held_until = now.plus(wait);
+            // The end of one that is in flight makes a place sooner; so may the end of an invocation that nobody here knows of.
+            line.held_until = now.plus(retry::fault_delay(line.throttles.saturating_sub(1)));
         } else {
             line.throttles = 0;
             line.held_until = now;

@@ -60,8 +60,12 @@ pub(crate) struct NewEvent {
 }
 
 impl NewEvent {
+    /// What it takes of the queue's bytes: all that the caller chooses the length of.
     pub(crate) fn bytes(&self) -> u64 {
-        self.body.payload.0.len() as u64
+        let EventBody { request_id, payload, client_context, trace } = &self.body;
+        let texts = [client_context.as_deref(), trace.as_deref(), Some(request_id.as_str())];
+        let texts: usize = texts.into_iter().flatten().map(str::len).sum();
+        (payload.0.len() + texts) as u64
     }
 
     pub(crate) fn state(&self, now: Timestamp) -> EventState {

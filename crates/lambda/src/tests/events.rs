@@ -305,6 +305,46 @@ async fn destinations_that_go_in_circles_are_stopped_after_sixteen_rounds() {
 }
 
 #[tokio::test]
+async fn a_loop_that_was_found_ends_though_its_destinations_are_in_it() {
+    let world = World::new();
+    for (name, other) in [("ping", "pong"), ("pong", "ping")] {
+        world.create(name).await;
+        configure(&world, name, |input| {
+            input.destination_config = Some(destinations(Some(other), Some(other)));
+        })
+        .await;
+    }
+    world.send("ping", "1").await.unwrap();
+    world.lambda.deliver_due().await.unwrap();
+    assert_eq!((world.delivered().len(), world.lambda.events_waiting()), (32, 0));
+}
+
+#[tokio::test]
+async fn an_event_waits_for_an_alias_that_is_not_there_for_a_while() {
+    let world = World::new();
+    world.create("hello").await;
+    let alias = async || {
+        let input = model::CreateAliasRequest {
+            function_name: "hello".to_owned(),
+            name: "live".to_owned(),
+            function_version: "$LATEST".to_owned(),
+            ..Default::default()
+        };
+        let _: model::AliasConfiguration = world.call("CreateAlias", input).await.unwrap();
+    };
+    alias().await;
+    world.send("hello:live", "1").await.unwrap();
+    let gone = model::DeleteAliasRequest { function_name: "hello".to_owned(), name: "live".to_owned() };
+    world.call::<_, ()>("DeleteAlias", gone).await.unwrap();
+    world.lambda.deliver_due().await.unwrap();
+    assert_eq!((world.delivered().len(), world.lambda.events_waiting()), (0, 1));
+    alias().await;
+    world.pass(MINUTE);
+    world.lambda.deliver_due().await.unwrap();
+    assert_eq!((world.delivered().len(), world.lambda.events_waiting()), (1, 0));
+}
+
+#[tokio::test]
 async fn invoke_async_sends_an_event_too() {
     let world = World::new();
     world.create("hello").await;

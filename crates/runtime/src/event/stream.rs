@@ -17,8 +17,10 @@ pub(crate) async fn from_stream(invoked: StreamedInvoked) -> Result<Response<Bod
     let StreamedInvoked { content_type, body, end, .. } = invoked;
     let has_head = content_type.as_deref() == Some(PRELUDE);
     let (mut pieces, mut begin) = (chunks(body), BytesMut::new());
+    let mut searched = 0;
     let head = loop {
-        let found = if has_head { end_of_head(&begin) } else { (!begin.is_empty()).then_some(0) };
+        let found = if has_head { end_of_head(&begin, searched) } else { (!begin.is_empty()).then_some(0) };
+        searched = begin.len();
         if found.is_some() || begin.len() > HEAD_BYTES_MAX {
             break found;
         }
@@ -29,6 +31,9 @@ pub(crate) async fn from_stream(invoked: StreamedInvoked) -> Result<Response<Bod
     };
     let mut end = Some(end);
     if head.is_none() {
+        // A function that still writes must not wait for a reader.
+        drop(pieces);
+        pieces = chunks(weft_net::empty());
         // Nothing came, or no head: only a function that succeeded with nothing to say has answered.
         let over = if let Some(end) = end.take() { end.await } else { return Err(Malformed) };
         if over.error_code.is_some() || has_head || !begin.is_empty() {
@@ -48,8 +53,10 @@ pub(crate) async fn from_stream(invoked: StreamedInvoked) -> Result<Response<Bod
     Ok(response)
 }
 
-fn end_of_head(begin: &[u8]) -> Option<usize> {
-    begin.windows(8).position(|window| window == [0; 8])
+/// Where the eight zeros begin; `searched` bytes were looked at before.
+fn end_of_head(begin: &[u8], searched: usize) -> Option<usize> {
+    let from = searched.saturating_sub(7);
+    begin.get(from..)?.windows(8).position(|window| window == [0; 8]).map(|at| from + at)
 }
 
 fn plain(content_type: Option<&str>) -> Result<Response<Body>, Malformed> {
@@ -118,5 +125,23 @@ mod tests {
     async fn a_failure_is_told_before_the_answer_began_and_breaks_it_off_after() {
         check(None, &[], Some("Unhandled"), Err(Malformed)).await;
         check(None, &[b"a"], Some("Unhandled"), Ok((200, "application/octet-stream", None))).await;
+    }
+
+    #[tokio::test]
+    async fn a_head_without_an_end_is_refused_while_the_function_still_writes() {
+        let (mut sender, receiver) = futures::channel::mpsc::channel::<Result<Bytes, BoxError>>(1);
+        let (ended, end) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            let piece = || Ok(Bytes::from_static(&[b'x'; 4096]));
+            while futures::SinkExt::send(&mut sender, piece()).await.is_ok() {}
+            ended.send(StreamEnd::default())
+        });
+        let invoked = StreamedInvoked {
+            content_type: Some(PRELUDE.to_owned()),
+            cold: false,
+            body: streamed(receiver),
+            end: Box::pin(async { end.await.unwrap_or_default() }),
+        };
+        assert_eq!(from_stream(invoked).await.err(), Some(Malformed));
     }
 }

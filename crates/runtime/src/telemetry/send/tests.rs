@@ -145,3 +145,17 @@ async fn a_subscription_does_not_keep_its_worker_alive() {
     tokio::task::yield_now().await;
     assert_eq!(Arc::strong_count(&process), 1, "who drops a process kills it");
 }
+
+#[tokio::test]
+async fn who_subscribes_again_and_again_holds_one_subscription() {
+    let telemetry = crate::telemetry::Telemetry::new(Arc::new(SystemClock), false, true);
+    let (accepted, _connections) = mpsc::unbounded_channel();
+    let process: Arc<dyn Process> = Arc::new(Listener { accepted, asked: Mutex::default() });
+    telemetry.inside(&process);
+    let body = format!(r#"{{"schemaVersion":"2022-07-01","types":["platform"],"destination":{HTTP}}}"#);
+    for _ in 0..100 {
+        telemetry.subscribe("e", false, body.as_bytes()).unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!(telemetry.senders() <= 2, "{}", telemetry.senders());
+}
