@@ -9,8 +9,8 @@ use http_body::Frame;
 use weft_net::{Attendant, Body, BoxError, attended};
 use weft_service::BoxFuture;
 use weft_service::workload::{
-    Contract, Invocation, Invoked, Revision, StreamedInvoked, WorkError, WorkRequest, WorkerStatus, Workers,
-    WorkloadId,
+    Contract, Ending, Invocation, Invoked, Revision, StreamedInvoked, WorkError, WorkRequest, WorkerStatus,
+    Workers, WorkloadId,
 };
 
 use crate::hold::Hold;
@@ -109,7 +109,7 @@ impl Workers for Counted {
     }
 }
 
-/// Holds an invocation's place until the last byte of its answer has gone.
+/// Holds an invocation's place until the last byte of its answer has gone, and its function has ended.
 pub(crate) fn follow(
     running: Running,
     begun: Instant,
@@ -118,8 +118,12 @@ pub(crate) fn follow(
     match answer {
         Ok(response) => {
             let failed = response.status() == StatusCode::BAD_GATEWAY;
-            let (head, body) = response.into_parts();
-            Ok(Response::from_parts(head, attended(body, Place { running, begun, failed })))
+            let (mut head, body) = response.into_parts();
+            let end = head.extensions.remove::<Ending>();
+            Ok(Response::from_parts(
+                head,
+                attended(body, Place { running: Some(running), begun, failed, end }),
+            ))
         }
         Err(error) => {
             if matches!(error, WorkError::Overloaded { .. }) {
@@ -133,9 +137,10 @@ pub(crate) fn follow(
 }
 
 struct Place {
-    running: Running,
+    running: Option<Running>,
     begun: Instant,
     failed: bool,
+    end: Option<Ending>,
 }
 
 impl Attendant for Place {
@@ -146,6 +151,47 @@ impl Attendant for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.running.ended(self.failed, self.begun.elapsed());
+        let Some(running) = self.running.take() else { return };
+        let (failed, begun) = (self.failed, self.begun);
+        match (self.end.take(), tokio::runtime::Handle::try_current()) {
+            // The client has gone; the function goes on, and so does its place.
+            (Some(Ending(end)), Ok(runtime)) if end.peek().is_none() => {
+                runtime.spawn(async move {
+                    end.await;
+                    running.ended(failed, begun.elapsed());
+                });
+            }
+            _ => running.ended(failed, begun.elapsed()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use weft_service::workload::StreamEnd;
+    use weft_types::{AccountId, Region, Timestamp};
+
+    use super::*;
+    use crate::loads::{Limits, Loads};
+    use crate::name::FunctionKey;
+
+    #[tokio::test]
+    async fn a_streamed_answer_s_place_is_held_until_the_function_ends_though_its_client_has_gone() {
+        let loads = Loads::default();
+        let key =
+            FunctionKey { account: AccountId::DEFAULT, region: Region::default(), name: "f".to_owned() };
+        let limits =
+            Limits { account: 1, reserved: None, provisioned: 0, withheld: 0, requests_per_environment: 0 };
+        let begin = || loads.begin(&key, "", &limits, Timestamp::from_seconds(0)).ok();
+        let (end, ended) = tokio::sync::oneshot::channel::<StreamEnd>();
+        let mut answer = Response::new(weft_net::full("begun"));
+        answer.extensions_mut().insert(Ending(ended.map(Result::unwrap_or_default).boxed().shared()));
+        drop(follow(begin().unwrap(), Instant::now(), Ok(answer)).unwrap());
+        assert!(begin().is_none(), "it still runs");
+        end.send(StreamEnd::default()).unwrap();
+        while begin().is_none() {
+            tokio::task::yield_now().await;
+        }
     }
 }

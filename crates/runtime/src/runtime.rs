@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures::FutureExt as _;
 use http::{HeaderValue, Response, StatusCode};
 use tokio::time::Instant;
 use weft_net::{Body, BodyError, collect_limited, full};
 use weft_scaling::Limits;
 use weft_service::starts::StartStatus;
 use weft_service::workload::{
-    Caller, Contract, Doors, FunctionUrlCall, HttpContract, Invocation, Invoked, LambdaContract, LogSink,
-    Revision, RoleCredentials, StreamEnd, StreamedInvoked, WorkError, WorkRequest, WorkerStatus, Workers,
-    WorkloadId,
+    Caller, Contract, Doors, Ending, FunctionUrlCall, HttpContract, Invocation, Invoked, LambdaContract,
+    LogSink, Revision, RoleCredentials, StreamEnd, StreamedInvoked, WorkError, WorkRequest, WorkerStatus,
+    Workers, WorkloadId,
 };
 use weft_service::{BoxFuture, Clock};
 
@@ -395,7 +396,11 @@ impl Workers for Runtime {
                 return runtime.0.serve_as_event(&revision, contract, invocation).await;
             }
             let begun = runtime.invoke_streaming(Arc::clone(&revision), invocation).await?;
-            Ok(event::from_stream(begun).await.unwrap_or_else(|_| failed()))
+            let end = begun.end.shared();
+            let begun = StreamedInvoked { end: end.clone().boxed(), ..begun };
+            let mut response = event::from_stream(begun).await.unwrap_or_else(|_| failed());
+            response.extensions_mut().insert(Ending(end));
+            Ok(response)
         })
     }
 

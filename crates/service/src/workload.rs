@@ -220,6 +220,11 @@ pub struct StreamEnd {
     pub duration: Duration,
 }
 
+/// When a streamed answer's function has ended: among the extensions of the response that a request was forwarded for. It goes on
+/// when its client hangs up.
+#[derive(Clone)]
+pub struct Ending(pub futures::future::Shared<BoxFuture<'static, StreamEnd>>);
+
 /// A whole answer is a stream of one piece; a failure has its JSON in the end, and nothing before it.
 impl From<Invoked> for StreamedInvoked {
     fn from(invoked: Invoked) -> Self {
