@@ -314,6 +314,8 @@ def test_a_function_url_for_everybody(best):
     status, _, body = best.get("/a", host=host)
     assert (status, json.loads(body)) == (403, {"Message": "Forbidden"})
     best.client("lambda").add_permission(FunctionName="open", StatementId="all", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+    assert best.get("/a", host=host)[0] == 403, "AWS wants both permissions"
+    best.client("lambda").add_permission(FunctionName="open", StatementId="via-url", Action="lambda:InvokeFunction", Principal="*", InvokedViaFunctionUrl=True)
     status, headers, body = best.get("/a/b?x=1&x=2&y=%20z", host=host, data=b"text", headers={"Content-Type": "text/plain", "Cookie": "c=3"})
     event = json.loads(body)
     assert status == 200 and headers["Content-Type"] == "application/json"
@@ -359,6 +361,7 @@ def test_a_function_url_with_iam(best):
 def test_a_function_url_that_streams_gives_what_the_function_writes(best):
     host = function_url(best, "written", AuthType="NONE", InvokeMode="RESPONSE_STREAM")
     best.client("lambda").add_permission(FunctionName="written", StatementId="all", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+    best.client("lambda").add_permission(FunctionName="written", StatementId="via-url", Action="lambda:InvokeFunction", Principal="*", InvokedViaFunctionUrl=True)
     status, headers, body = best.get("/bytes", host=host)
     assert (status, headers["Content-Type"]) == (200, "application/octet-stream")
     assert json.loads(body)["statusCode"] == 201, "the answer as it is"

@@ -20,6 +20,7 @@ use weft_service::{Access, ApiRequest, Context, Error, Principal};
 use crate::Lambda;
 use crate::counted::follow;
 use crate::hold::Hold;
+use crate::invoking::INVOKE;
 use crate::loads::Running;
 use crate::name::FunctionRef;
 use crate::resolve::Target;
@@ -108,6 +109,9 @@ impl Lambda {
             .with("lambda:FunctionUrlAuthType", kind);
         let policy = self.resource_policy(function).await.map_err(|error| of_error(&error))?;
         let forbidden = |_| Refused(StatusCode::FORBIDDEN, Some("Forbidden".to_owned()));
+        cx.authorize_with(&access, policy.as_deref()).await.map_err(forbidden)?;
+        // Both are needed since October 2025: <https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html>.
+        let access = Access::to(INVOKE, function.arn().as_str()).with("lambda:InvokedViaFunctionUrl", "true");
         cx.authorize_with(&access, policy.as_deref()).await.map_err(forbidden)?;
         let target = self.resolve(function).await.map_err(|error| of_error(&error))?;
         let now = self.clock.now();

@@ -54,7 +54,7 @@ pub(crate) struct Ticket {
     pub(crate) function: Arc<FunctionKey>,
     pub(crate) id: EventId,
     pub(crate) due: Timestamp,
-    /// Bytes of its payload.
+    /// Bytes of its payload and of what else its sender chose.
     pub(crate) bytes: u64,
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct EventState {
     pub(crate) qualifier: Option<String>,
     /// When it is to be tried next.
     pub(crate) due: Timestamp,
-    /// Bytes of its payload.
+    /// Bytes of its payload and of what else its sender chose.
     pub(crate) bytes: u64,
     pub(crate) progress: Progress,
 }

@@ -35,6 +35,15 @@ async fn permit(world: &World, principal: &str, auth: &str) {
         ..Default::default()
     };
     let _: model::AddPermissionResponse = world.call("AddPermission", input).await.unwrap();
+    let input = model::AddPermissionRequest {
+        function_name: "hello".to_owned(),
+        statement_id: format!("via-url-{}", auth.to_lowercase()),
+        action: "lambda:InvokeFunction".to_owned(),
+        principal: principal.to_owned(),
+        invoked_via_function_url: Some(true),
+        ..Default::default()
+    };
+    let _: model::AddPermissionResponse = world.call("AddPermission", input).await.unwrap();
 }
 
 fn request(id: &str) -> Request<Bytes> {
