@@ -31,12 +31,15 @@ pub(crate) async fn from_stream(invoked: StreamedInvoked) -> Result<Response<Bod
     };
     let mut end = Some(end);
     if head.is_none() {
-        // A function that still writes must not wait for a reader.
+        // A function that still writes must not wait for a reader, nor its client for its end.
         drop(pieces);
         pieces = chunks(weft_net::empty());
         // Nothing came, or no head: only a function that succeeded with nothing to say has answered.
+        if has_head || !begin.is_empty() {
+            return Err(Malformed);
+        }
         let over = if let Some(end) = end.take() { end.await } else { return Err(Malformed) };
-        if over.error_code.is_some() || has_head || !begin.is_empty() {
+        if over.error_code.is_some() {
             return Err(Malformed);
         }
     }
