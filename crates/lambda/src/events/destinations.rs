@@ -96,7 +96,7 @@ impl Lambda {
         let trace = Trace::of(body.trace.as_deref(), function.key.arn().as_str(), now, random);
         let after = Trace::of(Some(&trace.header), destination.key.arn().as_str(), now, random);
         if condition == Condition::RecursiveLoop && after.is_loop() {
-            // Two functions that are each other's destination would hand the news to and fro for ever.
+            // Two functions that are each other's destination would hand the news to each other for ever.
             tracing::warn!(function = function.key.name, "a loop of events ends with its destination in it");
             return None;
         }
