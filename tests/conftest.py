@@ -29,6 +29,7 @@ BINARY = Path(os.environ.get("WEFT_BINARY", Path(__file__).parent.parent / "targ
 SYSTEM_PYTHON = "/usr/bin/python3"
 ORDINARY = 54321  # a user id that owns nothing on the machine
 TOOLS = Path(sys.executable).parent
+BROUGHT = Path(os.environ.get("WEFT_TEST_TOOLS", Path(__file__).parent.parent / "target/tools")).resolve()  # by `cargo xtask test`
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 DEADLINE = 60  # seconds that anything may take before a test gives up
 

@@ -4,6 +4,7 @@
 //! Nothing here is part of the product, and the product knows nothing of it.
 
 mod chores;
+mod clients;
 mod codegen;
 mod shell;
 mod suites;

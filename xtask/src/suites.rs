@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::shell::{cargo, command, run as run_command, target};
-use crate::tools;
+use crate::{clients, tools};
 
 /// Passed and failed tests.
 #[derive(Default, Clone, Copy)]
@@ -81,12 +81,14 @@ fn count_results(line: &str, count: &mut Count) {
 /// One black-box suite: real clients against the release binary.
 fn black_box(name: &str) -> Result<Count, String> {
     let bin = tools::python_environment()?;
+    bring(name)?;
     run_command(&mut cargo(&["build", "--quiet", "--release", "--bin", "weft"]))?;
     let mut pytest =
         command(bin.join("python"), &["-m", "pytest", "-p", "no:cacheprovider", "-q", "-rA", "--no-header"]);
     pytest
         .arg(format!("tests/test_{name}.py"))
         .env("WEFT_BINARY", target().join("release/weft"))
+        .env("WEFT_TEST_TOOLS", target().join("tools"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     count_lines(&mut pytest, |line, count| {
         // "PASSED tests/test_x.py::test_y", "FAILED …", "ERROR …"
@@ -96,6 +98,14 @@ fn black_box(name: &str) -> Result<Count, String> {
             _ => {}
         }
     })
+}
+
+/// Brings the clients that only one suite needs.
+fn bring(suite: &str) -> Result<(), String> {
+    match suite {
+        "javascript" => clients::javascript_sdk(),
+        _ => Ok(()),
+    }
 }
 
 fn black_box_suites() -> Result<Vec<String>, String> {
