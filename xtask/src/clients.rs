@@ -1,9 +1,10 @@
 //! Clients of other makers that the black-box suites run, brought once into `target/tools`; nothing on the machine changes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::shell::{command, root, run, target};
+use crate::shell::{command, output, root, run, target};
 
 /// Runs `make` in an empty `target/tools/<name>`, unless that was done for the same `wanted` before.
 fn once(name: &str, wanted: &str, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
@@ -38,4 +39,39 @@ pub(crate) fn javascript_sdk() -> Result<(), String> {
             .map_err(|error| format!("package.json could not be written: {error}"))?;
         npm(folder, &["--no-package-lock", "--ignore-scripts"])
     })
+}
+
+/// Version 2 of the AWS CLI, as Debian packs it: its packages, and those of its dependencies that the machine does not
+/// have, are unpacked beside each other.
+pub(crate) fn aws_cli_2() -> Result<(), String> {
+    if !on_path("apt-get") {
+        return Err("it comes as Debian's package, and there is no apt-get here".to_owned());
+    }
+    once("awscli2", "awscli", |folder| {
+        // Only asks what would be installed.
+        let plan =
+            output(&mut command("apt-get", &["install", "-qq", "-s", "--no-install-recommends", "awscli"]))?;
+        let missing = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
+        let packages: BTreeSet<&str> = missing.chain(["awscli"]).collect();
+        // Its own user for downloads cannot write here.
+        let mut download = command("apt-get", &["download", "-qq", "-o", "APT::Sandbox::User=root"]);
+        run(download.args(packages).current_dir(folder))?;
+        let files =
+            fs::read_dir(folder).map_err(|error| format!("what was brought could not be read: {error}"))?;
+        for file in files
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|e| e == "deb"))
+        {
+            run(command("dpkg-deb", &["-x"]).arg(&file).arg(folder))?;
+            fs::remove_file(&file).map_err(|error| format!("`{}` stays: {error}", file.display()))?;
+        }
+        Ok(())
+    })
+}
+
+/// Whether there is a program of this name.
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|paths| std::env::split_paths(&paths).any(|p| p.join(program).is_file()))
 }
