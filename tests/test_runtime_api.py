@@ -1,6 +1,6 @@
 """The official clients, unmodified and as the registries have them, on our Runtime API.
 
-`awslambdaric` (Python) and `lambda_runtime` (Rust) run as functions of `provided.al2023`, `lambda-extension` (Rust) as an
+`awslambdaric` (Python), `aws-lambda-ric` (Node.js) and `lambda_runtime` (Rust) run as functions of `provided.al2023`, `lambda-extension` (Rust) as an
 external extension of a layer. What each call of the APIs answers is in the runtime's own tests, as tables.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import SYSTEM_PYTHON, wait_for
+from conftest import BROUGHT, SYSTEM_PYTHON, wait_for
 from test_api import messages
 
 PACKAGES = Path(sysconfig.get_path("purelib"))
@@ -99,6 +99,76 @@ def test_awslambdaric_writes_framed_logs_that_stay_whole(best, python):
 def test_awslambdaric_that_cannot_initialise(best, python, handler, error_type):
     name = f"ric-{handler.replace('.', '-')}"
     best.function(name, awslambdaric(), handler=handler, runtime="provided.al2023", Timeout=20, MemorySize=256)
+    answer, response = best.invoke(name, {}, LogType="Tail")
+    assert response["FunctionError"] == "Unhandled" and answer["errorType"] == error_type, answer
+    assert f"Status: error\tError Type: {error_type}" in tail(response)
+
+
+NODE_APP = """
+exports.handler = async (event, context) => {
+  if (event.do === 'raise') throw new TypeError('as it was told to');
+  if (event.do === 'exit') process.exit(3);
+  if (event.do === 'big') return 'x'.repeat(7 << 20);
+  if (event.do === 'log') console.warn('first line\\nsecond line');
+  return { event, arn: context.invokedFunctionArn, left: context.getRemainingTimeInMillis() > 0,
+           client: context.clientContext?.custom, id: context.awsRequestId };
+};
+"""
+
+
+def aws_lambda_ric():
+    """The client's files beside the handler, and a bootstrap that starts it with the system's Node.js."""
+    package = BROUGHT / "aws-lambda-ric/node_modules/aws-lambda-ric"
+    files = {"app.js": NODE_APP, "bootstrap": "#!/bin/sh\nexec /usr/bin/node ric/bin/index.mjs \"$_HANDLER\"\n"}
+    for name in ("package.json", "bin/index.mjs", "dist/index.mjs", "dist/rapid-client.node"):
+        files[f"ric/{name}"] = (package / name).read_bytes()
+    return files
+
+
+@pytest.fixture(scope="module")
+def node(best):
+    # It compiles curl and its extension when npm installs it: 40 to 72 s on two busy cores (34 s of processor time), once.
+    if not (BROUGHT / "aws-lambda-ric/brought").is_file():
+        pytest.skip("aws-lambda-ric is not here: `cargo xtask test runtime_api` brings it where cmake, g++, make, autoconf, automake and libtool are")
+    if not Path("/usr/bin/node").exists():
+        pytest.skip("the system has no Node.js that a function could see")
+    best.function("ric-node", aws_lambda_ric(), handler="app.handler", runtime="provided.al2023", Timeout=20, MemorySize=256)
+    return "ric-node"
+
+
+def test_aws_lambda_ric_takes_events_and_answers(best, node):
+    context = base64.b64encode(json.dumps({"custom": {"k": "v"}}).encode()).decode()
+    for n in range(2):
+        answer, response = best.invoke(node, {"n": n}, ClientContext=context)
+        assert "FunctionError" not in response, answer
+        assert answer["event"] == {"n": n} and answer["left"] is True and answer["client"] == {"k": "v"}
+        assert answer["arn"].endswith(":function:ric-node") and answer["id"] == response["ResponseMetadata"]["RequestId"]
+
+
+def test_aws_lambda_ric_reports_what_goes_wrong(best, node):
+    answer, response = best.invoke(node, {"do": "raise"})
+    assert response["FunctionError"] == "Unhandled"
+    assert (answer["errorType"], answer["errorMessage"]) == ("TypeError", "as it was told to") and answer["trace"], answer
+    answer, _ = best.invoke(node, {"do": "exit"})
+    assert answer["errorType"] == "Runtime.ExitError" and answer["errorMessage"].endswith("exit status 3")
+    answer, _ = best.invoke(node, {"do": "big"})
+    assert answer["errorType"] == "Function.ResponseSizeTooLarge"
+    assert best.invoke(node, {"n": 2})[0]["event"] == {"n": 2}
+
+
+def test_aws_lambda_ric_writes_framed_logs_that_stay_whole(best, node):
+    best.invoke(node, {"do": "log"})
+    found = wait_for("the log", lambda: [m for m in messages(best, f"/aws/lambda/{node}") if "first line" in m])
+    assert "first line\nsecond line" in found[0] and "\tWARN\t" in found[0], found
+
+
+@pytest.mark.parametrize(
+    "handler, error_type",
+    [("app.none", "Runtime.HandlerNotFound"), ("none.handler", "Runtime.ImportModuleError"), ("handler", "Runtime.MalformedHandlerName")],
+)
+def test_aws_lambda_ric_that_cannot_initialise(best, node, handler, error_type):
+    name = f"ric-node-{handler.replace('.', '-')}"
+    best.function(name, aws_lambda_ric(), handler=handler, runtime="provided.al2023", Timeout=20, MemorySize=256)
     answer, response = best.invoke(name, {}, LogType="Tail")
     assert response["FunctionError"] == "Unhandled" and answer["errorType"] == error_type, answer
     assert f"Status: error\tError Type: {error_type}" in tail(response)

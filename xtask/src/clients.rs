@@ -23,9 +23,12 @@ fn once(name: &str, wanted: &str, make: impl FnOnce(&Path) -> Result<(), String>
     fs::write(&stamp, wanted).map_err(|error| format!("`{}` could not be written: {error}", stamp.display()))
 }
 
-/// `npm install` in a folder.
+/// `npm install` in a folder. What it compiles takes the headers of the system's Node.js where they are.
 fn npm(folder: &Path, more: &[&str]) -> Result<(), String> {
     let mut npm = command("npm", &["install", "--no-audit", "--no-fund", "--loglevel=error"]);
+    if Path::new("/usr/include/node/node_api.h").is_file() {
+        npm.env("npm_config_nodedir", "/usr");
+    }
     run(npm.args(more).current_dir(folder)).map_err(|error| format!("{error}; on Debian: `apt install npm`"))
 }
 
@@ -39,6 +42,17 @@ pub(crate) fn javascript_sdk() -> Result<(), String> {
             .map_err(|error| format!("package.json could not be written: {error}"))?;
         npm(folder, &["--no-package-lock", "--ignore-scripts"])
     })
+}
+
+/// The runtime client of Node.js. It compiles curl and an extension when it is installed, for the system's Node.js.
+pub(crate) fn node_runtime_client() -> Result<(), String> {
+    const WANTED: &str = "aws-lambda-ric@3.3.0"; // the newest for Node.js 20; 4 wants 22
+    const COMPILERS: [&str; 6] = ["cmake", "g++", "make", "autoconf", "automake", "libtoolize"];
+    let missing: Vec<&str> = COMPILERS.into_iter().filter(|program| !on_path(program)).collect();
+    if !missing.is_empty() {
+        return Err(format!("it is compiled with {}, which are not here", missing.join(", ")));
+    }
+    once("aws-lambda-ric", WANTED, |folder| npm(folder, &["--prefix", ".", "--no-save", WANTED]))
 }
 
 /// Version 2 of the AWS CLI, as Debian packs it: its packages, and those of its dependencies that the machine does not

@@ -106,6 +106,7 @@ fn bring(suite: &str) -> Result<(), String> {
     let (what, brought) = match suite {
         "javascript" => return clients::javascript_sdk(),
         "logs" => ("version 2 of the AWS CLI", clients::aws_cli_2()),
+        "runtime_api" => ("aws-lambda-ric", clients::node_runtime_client()),
         _ => return Ok(()),
     };
     if let Err(error) = brought {
