@@ -167,7 +167,11 @@ impl Iam {
                 let inline = policy.clone().map(|text| ("session policy".to_owned(), Document::Own(text)));
                 let mut texts: Vec<(String, Document)> = inline.into_iter().collect();
                 for arn in &policy_arns {
-                    texts.extend(policies::document(tx, arn)?.map(|text| (arn.clone(), text)));
+                    let Some(text) = policies::document(tx, arn)? else {
+                        // What it denied is not known any more, so nothing is allowed: without it the session would widen.
+                        return Ok((principal, Vec::new()));
+                    };
+                    texts.push((arn.clone(), text));
                 }
                 Ok((principal, texts))
             })
@@ -176,7 +180,7 @@ impl Iam {
         let named = texts.into_iter().map(|(name, text)| NamedPolicy::new(name, text.policy()));
         let mut session_policies: Vec<NamedPolicy> = named.collect();
         if narrows && session_policies.is_empty() {
-            // Its policies are gone: what is left allows nothing, where no policy at all would narrow nothing.
+            // One of its policies is gone: what is left allows nothing, where no policy at all would narrow nothing.
             session_policies.push(NamedPolicy::new("session policy", Policy::empty()));
         }
         let secret = self.seal.secret(&key).into();
@@ -206,13 +210,16 @@ fn session_principal(tx: &impl Read, account: AccountId, who: &Who) -> Result<Op
             let (name, by) = (name.clone(), Box::new(by));
             Principal::Federated { account, name, by }
         }),
-        Who::Role { path, name, id, session } => Some(Principal::Session {
-            account,
-            path: path.clone(),
-            role: name.clone(),
-            role_id: id.clone(),
-            session: session.clone(),
-        }),
+        // With its role a session ends: policies of resources that name the role or its sessions must not outlive it.
+        Who::Role { path, name, id, session } => named::find::<Role>(tx, account, name)?
+            .filter(|role| role.id == *id)
+            .map(|_| Principal::Session {
+                account,
+                path: path.clone(),
+                role: name.clone(),
+                role_id: id.clone(),
+                session: session.clone(),
+            }),
     })
 }
 

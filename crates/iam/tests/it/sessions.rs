@@ -44,16 +44,17 @@ async fn a_session_has_its_roles_rights_and_no_others() {
          iam:ListUsers on resource: arn:aws:iam::000000000000:user/ because no identity-based policy allows the \
          iam:ListUsers action"
     );
-    // A changed role changes its sessions; a deleted one leaves them nothing.
+    // A changed role changes its sessions; they end with it, and no namesake brings them back.
     let delete =
         iam::DeleteRolePolicyRequest { role_name: "reader".to_owned(), policy_name: "inline".to_owned() };
     ok::<_, ()>(&world.admin, "DeleteRolePolicy", delete).await;
     assert!(fails(&client, "GetUser", get_user()).await.starts_with("403 AccessDenied"));
     let delete = iam::DeleteRoleRequest { role_name: "reader".to_owned() };
     ok::<_, ()>(&world.admin, "DeleteRole", delete).await;
+    assert!(fails(&client, "GetUser", get_user()).await.starts_with("403 InvalidClientTokenId"));
     world.role("reader", &trusts(&format!("{{'AWS':'{ACCOUNT}'}}")), &allow("*")).await;
     assert!(
-        fails(&client, "GetUser", get_user()).await.starts_with("403 AccessDenied"),
+        fails(&client, "GetUser", get_user()).await.starts_with("403 InvalidClientTokenId"),
         "a namesake's rights"
     );
 }
@@ -193,6 +194,29 @@ async fn session_policies_narrow_and_never_widen() {
         .await,
         "400 MalformedPolicyDocument: Syntax errors in policy."
     );
+}
+
+#[tokio::test]
+async fn a_session_does_not_widen_when_a_policy_that_narrows_it_is_deleted() {
+    let world = World::new().await;
+    let role = world.role("reader", &trusts(&format!("{{'AWS':'{ACCOUNT}'}}")), &allow("*")).await;
+    let mut passed = Vec::new();
+    for (name, text) in [("wide", allow("*")), ("narrow", allow("iam:*").replace("Allow", "Deny"))] {
+        let input = iam::CreatePolicyRequest {
+            policy_name: name.to_owned(),
+            policy_document: document(&text),
+            ..Default::default()
+        };
+        let made: iam::CreatePolicyResponse = ok(&world.admin, "CreatePolicy", input).await;
+        passed.push(made.policy.and_then(|policy| policy.arn).expect("an ARN"));
+    }
+    let descriptors = passed.iter().map(|arn| sts::PolicyDescriptorType { arn: Some(arn.clone()) });
+    let by_arn = sts::AssumeRoleRequest { policy_arns: Some(descriptors.collect()), ..assume(&role) };
+    let client = session(&world.admin, by_arn).await;
+    assert!(fails(&client, "GetUser", get_user()).await.contains("explicit deny"));
+    let delete = iam::DeletePolicyRequest { policy_arn: passed.swap_remove(1) };
+    ok::<_, ()>(&world.admin, "DeletePolicy", delete).await;
+    assert!(fails(&client, "GetUser", get_user()).await.contains("no session policy"));
 }
 
 #[tokio::test]
