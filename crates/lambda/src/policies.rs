@@ -23,7 +23,6 @@ impl FunctionRef {
 
 impl Functions {
     /// The policy of a function, a version or an alias, where it has one.
-    #[allow(dead_code, reason = "for the invoking side")]
     pub(crate) async fn policy(&self, function: &FunctionRef) -> Result<Option<PolicyRecord>, Error> {
         let row = function.key.qualified_row(function.policy_qualifier());
         self.read(move |tx| Ok(POLICIES.get(tx, &row)?)).await

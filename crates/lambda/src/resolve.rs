@@ -22,7 +22,6 @@ pub(crate) struct Target {
     /// What the workers run.
     pub(crate) revision: Arc<Revision>,
     /// What holds for all versions of the function.
-    #[allow(dead_code, reason = "for the invoking side")]
     pub(crate) whole: Arc<Whole>,
     /// Workers that are kept for the version.
     pub(crate) provisioned: u32,
@@ -77,7 +76,6 @@ impl Lambda {
 
     /// The policy of a function (no qualifier), of a version or of an alias, by which callers that its account's own
     /// policies do not cover may use it. The function must be there.
-    #[allow(dead_code, reason = "for the invoking side")]
     pub(crate) async fn resource_policy(&self, function: &FunctionRef) -> Result<Option<Arc<Policy>>, Error> {
         let qualifier = function.policy_qualifier();
         let of = |known: &Known| known.policies.get(qualifier).cloned();
@@ -111,7 +109,6 @@ impl Lambda {
     }
 
     /// Always something, so that it is remembered where there is no policy.
-    #[allow(dead_code, reason = "for the invoking side")]
     async fn load_policy(&self, function: &FunctionRef) -> Result<Option<Option<Arc<Policy>>>, Error> {
         let record = self.functions.policy(function).await?;
         Ok(Some(record.map(|record| record.policy()).transpose()?.map(Arc::new)))

@@ -195,7 +195,6 @@ impl Functions {
     }
 
     /// The function and the URL that a host name's first label means, where it means one.
-    #[allow(dead_code, reason = "for the invoking side")]
     pub(crate) async fn url_by_id(&self, id: &str) -> Result<Option<(FunctionRef, FunctionUrl)>, Error> {
         let id = (id.to_owned(),);
         self.read(move |tx| {
