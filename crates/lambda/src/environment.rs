@@ -3,39 +3,21 @@
 use std::collections::BTreeMap;
 
 use weft_service::Error;
+use weft_types::LAMBDA_RESERVED_VARIABLES;
 
 use crate::errors::invalid_parameter;
 
 /// Bytes of all variables together, as JSON.
 const SIZE_MAX: usize = 4096;
 
-/// Names that the platform sets itself.
-/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
-const RESERVED: [&str; 18] = [
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-];
+/// Reserved names that begin with `_`; others of that kind break the rule for names.
+const RESERVED_UNDERSCORED: [&str; 2] = ["_HANDLER", "_X_AMZN_TRACE_ID"];
 
 /// Checks names and the total size.
 pub(crate) fn check(variables: &BTreeMap<String, String>) -> Result<(), Error> {
-    let reserved: Vec<&str> =
-        variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    let is_reserved =
+        |name: &&str| LAMBDA_RESERVED_VARIABLES.contains(name) || RESERVED_UNDERSCORED.contains(name);
+    let reserved: Vec<&str> = variables.keys().map(String::as_str).filter(is_reserved).collect();
     if !reserved.is_empty() {
         return Err(invalid_parameter(format!(
             "Lambda was unable to configure your environment variables because the environment variables you have \

@@ -50,3 +50,11 @@ pub(crate) fn revision_mismatch() -> Error {
 pub(crate) fn not_implemented(feature: &str) -> Error {
     Error::new("NotImplemented", format!("{feature} not implemented by Weft yet.")).with_status(501)
 }
+
+/// Refuses the first of these features that a request asks for.
+pub(crate) fn refuse_asked<const N: usize>(features: [(bool, &str); N]) -> Result<(), Error> {
+    match features.iter().find(|(is_asked, _)| *is_asked) {
+        Some((_, feature)) => Err(not_implemented(feature)),
+        None => Ok(()),
+    }
+}

@@ -8,6 +8,7 @@ use weft_sandbox::{Companion, Language, Limits, Mount, Network, SandboxSpec, Syn
 use weft_service::workload::{
     AWS_ENDPOINT_ADDRESS, Contract, HttpContract, LambdaContract, RUNTIME_API_ADDRESS, Revision, RoleKeys,
 };
+use weft_types::LAMBDA_RESERVED_VARIABLES;
 
 use crate::interpreter::InterpreterChoice;
 use crate::start::initialization;
@@ -20,27 +21,6 @@ pub(crate) const PORT: u16 = 8080;
 
 /// The descriptor that a sandbox gives its program beside the standard ones.
 const FRAMES_NUMBER: &str = "3";
-/// What is the platform's to set, beside what begins with `_`. The user may change `AWS_LAMBDA_LOG_FORMAT`,
-/// `AWS_LAMBDA_LOG_LEVEL`, `AWS_XRAY_…`, `LANG`, `LD_LIBRARY_PATH`, `NODE_PATH`, `PATH`, `PYTHONPATH` and `TZ`.
-const RESERVED: [&str; 17] = [
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_MAX_CONCURRENCY",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-];
 /// Variables that extensions do not get, beside those that begin with `_`.
 const RUNTIMES_ONLY: [&str; 5] = [
     "AWS_EXECUTION_ENV",
@@ -314,7 +294,7 @@ impl Launch<'_> {
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
 fn is_reserved(name: &str) -> bool {
-    name.starts_with('_') || RESERVED.contains(&name)
+    name.starts_with('_') || name == "AWS_LAMBDA_MAX_CONCURRENCY" || LAMBDA_RESERVED_VARIABLES.contains(&name)
 }
 
 #[cfg(test)]

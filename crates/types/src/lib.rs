@@ -14,7 +14,7 @@ pub use arn::{AccountId, Arn, Region};
 pub use chain::error_chain;
 pub use data_folder::default_data_folder;
 pub use name::{AppName, RuntimeName, WorkloadName};
-pub use runtimes::LAMBDA_RUNTIMES;
+pub use runtimes::{LAMBDA_RESERVED_VARIABLES, LAMBDA_RUNTIMES};
 pub use time::Timestamp;
 
 /// Why a text is not the value it should be. The message names the rule that it breaks.

@@ -1,4 +1,5 @@
-//! The runtimes that Lambda knows by name. Source: the `Runtime` enumeration of the published model.
+//! What Lambda's runtimes are called (source: the `Runtime` enumeration of the published model), and what is theirs in a
+//! function's environment.
 
 /// Names in the order in which AWS added them, retired ones included.
 pub const LAMBDA_RUNTIMES: [&str; 46] = [
@@ -48,4 +49,25 @@ pub const LAMBDA_RUNTIMES: [&str; 46] = [
     "java25",
     "dotnet10",
     "ruby4.0",
+];
+
+/// Variables of a function that are the platform's to set; `AWS_LAMBDA_LOG_FORMAT`, `PATH`, `TZ` and their like are the
+/// user's to change. Source: <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>.
+pub const LAMBDA_RESERVED_VARIABLES: [&str; 16] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
 ];

@@ -5,7 +5,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use weft_types::Arn;
 
 use crate::Lambda;
-use crate::errors::{invalid_parameter, not_implemented};
+use crate::errors::{invalid_parameter, refuse_asked};
 use crate::mappings::records::{Mapping, State};
 use crate::mappings::settings::{Kind, MappingChange, MappingSettings, parse_filters};
 use crate::name::FunctionRef;
@@ -74,7 +74,7 @@ impl Operation for CreateEventSourceMapping {
 
 /// Refuses what Weft has not, by name.
 fn refuse_unbuilt(input: &model::CreateEventSourceMappingRequest) -> Result<(), Error> {
-    let given = [
+    refuse_asked([
         (input.tumbling_window_in_seconds.unwrap_or(0) > 0, "TumblingWindowInSeconds is"),
         (input.parallelization_factor.unwrap_or(1) > 1, "ParallelizationFactor is"),
         (input.destination_config.is_some(), "DestinationConfig of event source mappings is"),
@@ -87,9 +87,5 @@ fn refuse_unbuilt(input: &model::CreateEventSourceMappingRequest) -> Result<(), 
         (input.metrics_config.is_some(), "MetricsConfig is"),
         (input.logging_config.is_some(), "LoggingConfig of event source mappings is"),
         (input.provisioned_poller_config.is_some(), "ProvisionedPollerConfig is"),
-    ];
-    match given.into_iter().find(|(is_given, _)| *is_given) {
-        Some((_, name)) => Err(not_implemented(name)),
-        None => Ok(()),
-    }
+    ])
 }

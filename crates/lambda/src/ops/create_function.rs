@@ -7,7 +7,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use weft_types::Arn;
 
 use crate::code::CodeSource;
-use crate::errors::not_implemented;
+use crate::errors::refuse_asked;
 use crate::function::Function;
 use crate::layer_access::LayerAsked;
 use crate::name::{FunctionKey, FunctionRef};
@@ -82,15 +82,11 @@ impl Operation for CreateFunction {
 
 /// What only `CreateFunction` has, and Weft has not.
 fn refuse_features(input: &model::CreateFunctionRequest) -> Result<(), Error> {
-    let refused = [
+    refuse_asked([
         (input.package_type.as_deref() == Some("Image"), "Functions from container images are"),
         (input.publish_to.is_some(), "PublishTo is"),
         (input.tenancy_config.is_some(), "TenancyConfig is"),
-    ];
-    match refused.iter().find(|(asked, _)| *asked) {
-        Some((_, feature)) => Err(not_implemented(feature)),
-        None => Ok(()),
-    }
+    ])
 }
 
 /// The settings that `CreateFunction` shares with `UpdateFunctionConfiguration`.

@@ -4,7 +4,7 @@ use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Lambda;
-use crate::errors::not_implemented;
+use crate::errors::refuse_asked;
 use crate::mappings::records::{arn, turned};
 use crate::mappings::settings::{MappingChange, parse_filters};
 use crate::name::FunctionRef;
@@ -72,7 +72,7 @@ impl Operation for UpdateEventSourceMapping {
 
 /// Refuses what Weft has not, by name.
 fn refuse_unbuilt(input: &model::UpdateEventSourceMappingRequest) -> Result<(), Error> {
-    let given = [
+    refuse_asked([
         (input.tumbling_window_in_seconds.unwrap_or(0) > 0, "TumblingWindowInSeconds is"),
         (input.parallelization_factor.unwrap_or(1) > 1, "ParallelizationFactor is"),
         (input.destination_config.is_some(), "DestinationConfig of event source mappings is"),
@@ -81,9 +81,5 @@ fn refuse_unbuilt(input: &model::UpdateEventSourceMappingRequest) -> Result<(), 
         (input.metrics_config.is_some(), "MetricsConfig is"),
         (input.logging_config.is_some(), "LoggingConfig of event source mappings is"),
         (input.provisioned_poller_config.is_some(), "ProvisionedPollerConfig is"),
-    ];
-    match given.into_iter().find(|(is_given, _)| *is_given) {
-        Some((_, name)) => Err(not_implemented(name)),
-        None => Ok(()),
-    }
+    ])
 }
