@@ -9,12 +9,12 @@ use weft_routing::Routes;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind,
 };
-use weft_service::{BoxFuture, Clock, Error};
+use weft_service::{BoxFuture, Clock, Error, FunctionCounts};
 use weft_store::{Blobs, ReadTx, Store, StoreError, Trees, WriteTx};
 use weft_types::{AccountId, AppName, Region, Timestamp, WorkloadName};
 
 use crate::builds::{BuildLimits, BuildRunner, Builds};
-use crate::counts::FunctionCounts;
+use crate::counts;
 use crate::index::{App, Index, Service, revision};
 use crate::platform::Platform;
 use crate::records::{
@@ -132,7 +132,7 @@ impl Compute {
     ) -> Option<model::FunctionMetrics> {
         let (_, places) = self.shared.functions.get()?;
         let counts = places.counts(place.account, &place.region, &function.function_name)?;
-        Some(counts.describe())
+        Some(counts::describe(counts))
     }
 
     /// Starts the workers that services want to keep even when idle, and finds out whether the revisions can serve of which

@@ -31,5 +31,4 @@ pub use builds::{
     SandboxRunner,
 };
 pub use compute::{Compute, FunctionPlaces, Options, Seams};
-pub use counts::FunctionCounts;
 pub use platform::{InstalledInterpreter, Isolation, IsolationFeature, Platform, PlatformFacts};

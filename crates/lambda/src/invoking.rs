@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use weft_service::workload::{Invocation, Invoked, StreamedInvoked, WorkError};
-use weft_service::{Access, Context, Error, Scope};
+use weft_service::{Access, Context, Error, FunctionCounts, Scope};
 use weft_types::Timestamp;
 
 use crate::events::records::{Blob, EventBody, NewEvent};
 use crate::hold::Hold;
-use crate::loads::{FunctionMetrics, Limits, Running, Throttle};
+use crate::loads::{Limits, Running, Throttle};
 use crate::name::{FunctionKey, FunctionRef};
 use crate::resolve::Target;
 use crate::trace::{HEADER_MAX, Trace};
@@ -134,7 +134,7 @@ impl Lambda {
     }
 
     /// What ran of a function since the start, and runs.
-    pub fn metrics(&self, key: &FunctionKey) -> FunctionMetrics {
+    pub fn metrics(&self, key: &FunctionKey) -> FunctionCounts {
         self.loads.metrics(key)
     }
 

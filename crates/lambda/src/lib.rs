@@ -83,7 +83,6 @@ pub use crate::events::queue::QueueLimits;
 use crate::function::Function;
 use crate::functions::{Changed, Functions, Update};
 use crate::layers::Layers;
-pub use crate::loads::FunctionMetrics;
 use crate::loads::Loads;
 use crate::mappings::poller::Pollers;
 use crate::mappings::records::Mappings;

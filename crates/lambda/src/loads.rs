@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use imbl::HashMap;
+use weft_service::FunctionCounts;
 use weft_types::{AccountId, Region, Timestamp};
 
 use crate::name::FunctionKey;
@@ -112,23 +113,6 @@ pub(crate) struct FunctionLoad {
     versions: ArcSwap<HashMap<String, Arc<AtomicU32>>>,
 }
 
-/// Counts of one function since the start of the process.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FunctionMetrics {
-    /// Requests that reached the function.
-    pub invocations: u64,
-    /// Of these, those that failed.
-    pub errors: u64,
-    /// Requests that were refused for a limit; they are no invocations.
-    pub throttles: u64,
-    /// How long all invocations together took.
-    pub duration: Duration,
-    /// Invocations that run now.
-    pub concurrent: u32,
-    /// The most that ran at a time.
-    pub concurrent_max: u32,
-}
-
 /// One invocation that runs; its places are given back when it is dropped.
 pub(crate) struct Running {
     function: Arc<FunctionLoad>,
@@ -190,7 +174,7 @@ impl Loads {
     }
 
     /// The counts of a function; zeros for one that nobody invoked.
-    pub(crate) fn metrics(&self, key: &FunctionKey) -> FunctionMetrics {
+    pub(crate) fn metrics(&self, key: &FunctionKey) -> FunctionCounts {
         self.functions.load().get(key).map(|function| function.metrics()).unwrap_or_default()
     }
 
@@ -256,8 +240,8 @@ impl FunctionLoad {
         count
     }
 
-    fn metrics(&self) -> FunctionMetrics {
-        FunctionMetrics {
+    fn metrics(&self) -> FunctionCounts {
+        FunctionCounts {
             invocations: self.invocations.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             throttles: self.throttles.load(Ordering::Relaxed),

@@ -49,7 +49,7 @@ fn a_reserve_of_nothing_stops_a_function() {
     let loads = Loads::default();
     let (none, why) = fill(&loads, "f", &Limits { reserved: Some(0), ..limits() });
     assert_eq!((none.len(), why), (0, Throttle::Reserved));
-    let FunctionMetrics { throttles, invocations, concurrent, .. } = loads.metrics(&key("f"));
+    let FunctionCounts { throttles, invocations, concurrent, .. } = loads.metrics(&key("f"));
     assert_eq!((throttles, invocations, concurrent), (1, 0, 0));
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use http::Response;
-use weft_compute::{FunctionCounts, FunctionPlaces};
+use weft_compute::FunctionPlaces;
 use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied, FunctionUrls, UrlRequest};
-use weft_lambda::{FunctionKey, FunctionMetrics, Lambda, Placement, UrlCall};
+use weft_lambda::{FunctionKey, Lambda, Placement, UrlCall};
 use weft_net::Body;
 use weft_routing::Auth;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
 };
-use weft_service::{Access, BoxFuture, Dispatch, Error};
+use weft_service::{Access, BoxFuture, Dispatch, Error, FunctionCounts};
 use weft_types::{AccountId, AppName, Arn, Region};
 
 /// The gateway's and the mesh's way to dispatch. Dispatch needs services that need workers that need the mesh, so it comes last.
@@ -125,9 +125,7 @@ impl FunctionPlaces for Placer {
 
     fn counts(&self, account: AccountId, region: &Region, function_name: &str) -> Option<FunctionCounts> {
         let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
-        let FunctionMetrics { invocations, errors, throttles, duration, concurrent, concurrent_max } =
-            self.0.metrics(&key);
-        Some(FunctionCounts { invocations, errors, throttles, duration, concurrent, concurrent_max })
+        Some(self.0.metrics(&key))
     }
 }
 

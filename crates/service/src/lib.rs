@@ -12,6 +12,7 @@
 
 mod clock;
 mod context;
+mod counts;
 mod dispatch;
 mod error;
 mod identities;
@@ -25,6 +26,7 @@ pub mod workload;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Scope};
+pub use counts::FunctionCounts;
 pub use dispatch::{
     ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
 };

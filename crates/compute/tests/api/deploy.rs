@@ -242,8 +242,8 @@ impl FunctionPlaces for FakeLambda {
         Box::pin(async { Ok(self.1.lock().expect("no panic").clone()) })
     }
 
-    fn counts(&self, _: AccountId, _: &Region, function_name: &str) -> Option<weft_compute::FunctionCounts> {
-        let counts = weft_compute::FunctionCounts { invocations: 7, throttles: 2, ..Default::default() };
+    fn counts(&self, _: AccountId, _: &Region, function_name: &str) -> Option<weft_service::FunctionCounts> {
+        let counts = weft_service::FunctionCounts { invocations: 7, throttles: 2, ..Default::default() };
         (function_name == "shop-greet").then_some(counts)
     }
 }
