@@ -185,6 +185,13 @@ pub(crate) fn count_down(tx: &mut WriteTx<'_>, account: AccountId, name: &str) -
     Ok(COUNTS.insert(tx, &(account.as_u64(), name.to_owned()), &Count(count))?)
 }
 
+/// What a request changes of a name and its path; none where it stays.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renamed<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) path: Option<&'a str>,
+}
+
 impl Iam {
     /// Authorizes an action on one by the ARN, the tags and the boundary that it really has; one that does not exist is
     /// taken as if it were at the path `/`, so that nobody learns of it who may not.
@@ -200,6 +207,28 @@ impl Iam {
             })
             .await?;
         cx.authorize(&access).await
+    }
+
+    /// Authorizes an action that may give one another name or path: on it as it is, and on what it will be.
+    pub(crate) async fn allow_rename<E: Named>(
+        &self,
+        cx: &Context,
+        action: &'static str,
+        name: &str,
+        to: Renamed<'_>,
+    ) -> Result<(), Error> {
+        self.allow::<E>(cx, on(action, name)).await?;
+        let account = cx.scope.account;
+        let path = match to.path {
+            Some(path) => path.to_owned(),
+            None => {
+                let name = name.to_owned();
+                let found = self.read(move |tx| find::<E>(tx, account, &name)).await?;
+                found.map_or_else(|| "/".to_owned(), |entity| entity.path().to_owned())
+            }
+        };
+        let target = ids::arn(account, E::KIND, &path, to.name.unwrap_or(name));
+        cx.authorize(&Access::to(action, target)).await
     }
 
     /// Changes one, or fails with `NoSuchEntity`, or `UnmodifiableEntity` for one that only AWS changes.

@@ -3,9 +3,9 @@
 use weft_model::iam::UpdateGroupRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::named::{self, Named as _, on};
+use crate::named::{self, Renamed};
 use crate::records::Group;
-use crate::{Iam, ids, members};
+use crate::{Iam, members};
 
 /// A parsed `UpdateGroup` request.
 pub(crate) struct UpdateGroup {
@@ -31,10 +31,9 @@ impl Operation for UpdateGroup {
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
         let account = cx.scope.account;
-        iam.allow::<Group>(cx, on("iam:UpdateGroup", &self.name)).await?;
+        let to = Renamed { name: self.new_name.as_deref(), path: self.new_path.as_deref() };
+        iam.allow_rename::<Group>(cx, "iam:UpdateGroup", &self.name, to).await?;
         let new_name = self.new_name.clone().unwrap_or_else(|| self.name.clone());
-        let target = ids::arn(account, Group::KIND, self.new_path.as_deref().unwrap_or("/"), &new_name);
-        cx.authorize(&Access::to("iam:UpdateGroup", target)).await?;
         iam.write(move |tx| {
             let mut group: Group = named::get(tx, account, &self.name)?;
             group.name.clone_from(&new_name);

@@ -3,9 +3,9 @@
 use weft_model::iam::UpdateUserRequest;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::named::{self, Named as _, on};
+use crate::named::{self, Renamed};
 use crate::records::{KEYS, User};
-use crate::{Iam, ids, members};
+use crate::{Iam, members};
 
 /// A parsed `UpdateUser` request.
 pub(crate) struct UpdateUser {
@@ -31,10 +31,8 @@ impl Operation for UpdateUser {
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
         let account = cx.scope.account;
-        iam.allow::<User>(cx, on("iam:UpdateUser", &self.name)).await?;
-        let new_name = self.new_name.as_deref().unwrap_or(&self.name);
-        let target = ids::arn(account, User::KIND, self.new_path.as_deref().unwrap_or("/"), new_name);
-        cx.authorize(&Access::to("iam:UpdateUser", target)).await?;
+        let to = Renamed { name: self.new_name.as_deref(), path: self.new_path.as_deref() };
+        iam.allow_rename::<User>(cx, "iam:UpdateUser", &self.name, to).await?;
         iam.write(move |tx| {
             let mut user: User = named::get(tx, account, &self.name)?;
             let new_name = self.new_name.as_ref().unwrap_or(&self.name);

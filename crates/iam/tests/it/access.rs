@@ -161,6 +161,17 @@ async fn a_users_path_is_part_of_its_arn() {
     assert!(fails(&ada, "UpdateUser", update("/blue/")).await.starts_with("403"));
     ok::<_, ()>(&ada, "UpdateUser", update("/red/deep/")).await;
     ok::<_, iam::GetUserResponse>(&ada, "GetUser", user("r")).await;
+    // Another name alone leaves the path as it is, and is asked for there.
+    let rename = |from: &str, to: &str| iam::UpdateUserRequest {
+        user_name: from.to_owned(),
+        new_user_name: Some(to.to_owned()),
+        new_path: None,
+    };
+    ok::<_, ()>(&ada, "UpdateUser", rename("r", "s")).await;
+    ok::<_, iam::GetUserResponse>(&ada, "GetUser", user("s")).await;
+    let two = "'arn:aws:iam::000000000000:user/blue/b','arn:aws:iam::000000000000:user/c'";
+    let bob = world.user("bob", &format!("{{'Effect':'Allow','Action':'iam:*','Resource':[{two}]}}")).await;
+    assert!(fails(&bob, "UpdateUser", rename("b", "c")).await.contains("user/blue/c because"));
 }
 
 #[tokio::test]
