@@ -49,6 +49,17 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Cuts the page out of `total` items by their numbers; makes no others.
+    pub(crate) fn cut_numbered<T>(&self, total: usize, item: impl Fn(usize) -> T) -> Paged<T> {
+        let after = self.after.as_deref().map(|text| text.parse::<usize>().unwrap_or(total));
+        let start = after.map_or(0, |after| after.saturating_add(1)).min(total);
+        let end = total.min(start.saturating_add(self.limit));
+        let marker = (start < end && end < total).then(|| URL_SAFE_NO_PAD.encode(format!("{:010}", end - 1)));
+        Paged { items: (start..end).map(item).collect(), marker }
+    }
+}
+
 /// Rows read at a time while a page is filled.
 const CHUNK: usize = 256;
 
@@ -112,6 +123,17 @@ mod tests {
                 }
             }
             assert_eq!(seen, names, "limit {limit}");
+            let (mut marker, mut seen, mut made) = (None, Vec::new(), 0..);
+            loop {
+                let page = Page::parse(marker, Some(limit)).expect("our own marker");
+                let cut = page.cut_numbered(names.len(), |number| names[number]);
+                seen.extend(cut.items);
+                marker = cut.marker;
+                if marker.is_none() || made.next() > Some(names.len()) {
+                    break;
+                }
+            }
+            assert_eq!(seen, names, "numbered, limit {limit}");
             assert_eq!(pages, 7usize.div_ceil(usize::try_from(limit).expect("small")), "limit {limit}");
         }
         assert!(Page::parse(Some("§".to_owned()), None).is_err());

@@ -8,8 +8,9 @@ mod sources;
 mod trial;
 
 pub(crate) use sources::{PrincipalArn, read_principal};
-pub(crate) use trial::{Setting, context_keys};
+pub(crate) use trial::Setting;
 
+use weft_model::iam::GetContextKeysForPolicyResponse;
 use weft_policy::{NamedPolicy, Policy};
 use weft_service::Error;
 
@@ -26,6 +27,12 @@ pub(crate) struct Source {
 pub(crate) struct Parsed {
     pub(crate) policy: NamedPolicy,
     pub(crate) text: String,
+}
+
+/// The condition keys that policies read, as operations tell them.
+pub(crate) fn context_keys(parsed: &[Parsed]) -> GetContextKeysForPolicyResponse {
+    let keys = weft_policy::context_keys(parsed.iter().map(|parsed| &*parsed.policy.policy));
+    GetContextKeysForPolicyResponse { context_key_names: Some(keys.into_iter().map(str::to_owned).collect()) }
 }
 
 impl Source {

@@ -12,6 +12,8 @@
 //! actions. Source of the rules: the IAM user guide's policy reference,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html>.
 
+use std::collections::HashSet;
+use std::iter;
 use std::sync::Arc;
 
 mod caller;
@@ -57,29 +59,20 @@ impl Policy {
         named.flat_map(|listed| listed.list().arns.iter().map(|arn| &**arn))
     }
 
-    /// The condition keys that it reads, in its conditions and as variables, in their order and each once.
-    pub fn context_keys(&self) -> Vec<&str> {
-        let mut keys: Vec<&str> = Vec::new();
-        let mut add = |key| {
-            if !keys.iter().any(|known: &&str| known.eq_ignore_ascii_case(key)) {
-                keys.push(key);
-            }
-        };
-        for statement in &self.statements {
-            let resources = statement.resources.iter().flat_map(Listed::list);
-            resources.flat_map(ResourcePattern::variables).for_each(&mut add);
-            for condition in &statement.conditions {
-                add(&condition.key);
-                condition.variables().for_each(&mut add);
-            }
-        }
-        keys
-    }
-
     /// How many statements it has.
     pub fn statement_count(&self) -> usize {
         self.statements.len()
     }
+}
+
+/// The condition keys that policies read, in conditions and as variables, in their order and each once whatever its case.
+pub fn context_keys<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<&'a str> {
+    let mut known = HashSet::new();
+    let statements = policies.into_iter().flat_map(|policy| &policy.statements);
+    statements
+        .flat_map(Statement::context_keys)
+        .filter(|key| known.insert(key.to_ascii_lowercase()))
+        .collect()
 }
 
 /// A policy with the name by which people know it.
@@ -114,6 +107,17 @@ pub(crate) struct Statement {
     pub(crate) actions: Listed<Vec<ActionPattern>>,
     pub(crate) resources: Option<Listed<Vec<ResourcePattern>>>,
     pub(crate) conditions: Vec<Condition>,
+}
+
+impl Statement {
+    fn context_keys(&self) -> impl Iterator<Item = &str> {
+        let resources = self.resources.iter().flat_map(Listed::list).flat_map(ResourcePattern::variables);
+        let conditions = self
+            .conditions
+            .iter()
+            .flat_map(|condition| iter::once(&*condition.key).chain(condition.variables()));
+        resources.chain(conditions)
+    }
 }
 
 /// What a statement names: these, or all but these (`NotAction`, `NotResource`, `NotPrincipal`).

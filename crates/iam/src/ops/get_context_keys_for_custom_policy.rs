@@ -27,7 +27,6 @@ impl Operation for GetContextKeysForCustomPolicy {
 
     async fn run(self, _: &Iam, _: &Context) -> Result<Self::Output, Error> {
         let parsed: Vec<_> = self.sources.into_iter().map(Source::parse).collect::<Result<_, _>>()?;
-        let keys = context_keys(parsed.iter().map(|parsed| &*parsed.policy.policy));
-        Ok(GetContextKeysForPolicyResponse { context_key_names: Some(keys) })
+        Ok(context_keys(&parsed))
     }
 }

@@ -34,7 +34,6 @@ impl Operation for GetContextKeysForPrincipalPolicy {
         let held = iam.read(move |tx| read_principal(tx, account, &wanted)).await?;
         let sources = held.sources.into_iter().chain(held.boundary).chain(self.sources);
         let parsed: Vec<_> = sources.map(Source::parse).collect::<Result<_, _>>()?;
-        let keys = context_keys(parsed.iter().map(|parsed| &*parsed.policy.policy));
-        Ok(GetContextKeysForPolicyResponse { context_key_names: Some(keys) })
+        Ok(context_keys(&parsed))
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use weft_model::iam;
 use weft_policy::{
     Caller, ConditionKeys, Decision, Found, NamedPolicy, Policies, Policy, Request, ResourceSide, allowing,
-    evaluate,
+    context_keys, evaluate,
 };
 use weft_service::Error;
 use weft_types::Arn;
@@ -56,17 +56,6 @@ impl ConditionKeys for Keys<'_> {
     }
 }
 
-/// The condition keys that policies read, each once.
-pub(crate) fn context_keys<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<String> {
-    let mut keys: Vec<String> = Vec::new();
-    for key in policies.into_iter().flat_map(Policy::context_keys) {
-        if !keys.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-            keys.push(key.to_owned());
-        }
-    }
-    keys
-}
-
 impl Setting {
     /// Checks the request, and reads the policies. `known` are values of condition keys that follow from the principal;
     /// what the request gives stands before them.
@@ -85,8 +74,8 @@ impl Setting {
         let keys: Vec<_> = given(self.context).chain(known).collect();
         let policies =
             parsed.iter().chain(&boundary).chain(&resource_policy).map(|parsed| &*parsed.policy.policy);
-        let mut missing = context_keys(policies);
-        missing.retain(|key| Keys(&keys).find(key) == Found::Absent);
+        let is_missing = |key: &&str| Keys(&keys).find(key) == Found::Absent;
+        let missing = context_keys(policies).into_iter().filter(is_missing).map(str::to_owned).collect();
         Ok(Trial {
             spans: parsed.iter().map(|parsed| spans(&parsed.text)).collect(),
             identity: parsed.into_iter().map(|parsed| parsed.policy).collect(),
@@ -142,14 +131,10 @@ impl Trial {
             Some(resources) => resources.iter().map(String::as_str).collect(),
             None => vec!["*"],
         };
-        let pairs =
-            self.actions.iter().flat_map(|action| resources.iter().map(move |resource| (action, *resource)));
-        let numbered = pairs.enumerate().map(|(number, pair)| (format!("{number:010}"), pair));
-        let Paged { items, marker } = page.cut(numbered);
-        Paged {
-            items: items.into_iter().map(|(action, resource)| self.result(action, resource)).collect(),
-            marker,
-        }
+        let many = resources.len();
+        page.cut_numbered(self.actions.len() * many, |number| {
+            self.result(&self.actions[number / many], resources[number % many])
+        })
     }
 
     fn result(&self, action: &str, resource: &str) -> iam::EvaluationResult {

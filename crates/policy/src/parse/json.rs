@@ -1,5 +1,6 @@
 //! JSON as policies need it: in the order of the text, and refused where an object names a key twice.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -69,8 +70,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let mut object: Vec<(String, Node)> = Vec::new();
+        let mut known = HashSet::new();
         while let Some((key, value)) = entries.next_entry::<String, Node>()? {
-            if object.iter().any(|(known, _)| *known == key) {
+            if !known.insert(key.clone()) {
                 return Err(A::Error::custom("doubled key"));
             }
             object.push((key, value));

@@ -1,5 +1,5 @@
 use super::{ADA, Keys, request_of};
-use crate::{NamedPolicy, Policies, Policy, PolicySet, ResourceSide, Why, nearest_miss};
+use crate::{NamedPolicy, Policies, Policy, PolicySet, ResourceSide, Why, context_keys, nearest_miss};
 
 /// What the nearest statement of an identity policy (or of the resource's, where `set` says so) failed for.
 #[track_caller]
@@ -78,5 +78,6 @@ fn a_policy_tells_the_condition_keys_that_it_reads() {
     let policy = Policy::parse(text).expect("a policy");
     let expected =
         ["aws:username", "aws:PrincipalTag/x", "aws:RequestTag/a", "aws:userid", "aws:SecureTransport"];
-    assert_eq!(policy.context_keys(), expected);
+    assert_eq!(context_keys([&policy]), expected);
+    assert_eq!(context_keys([&policy, &policy]), expected, "each once");
 }
