@@ -192,6 +192,10 @@ impl Logs {
     }
 
     async fn sweep_forever(&self) {
+        let failed = |error: StoreError| {
+            tracing::error!(%error, "expired log events could not be removed");
+            false
+        };
         let mut sweeps = tokio::time::interval(self.options.sweep_every);
         loop {
             tokio::select! {
@@ -199,8 +203,8 @@ impl Logs {
                 () = self.grown.much.notified() => {}
             }
             self.grown.bytes.store(0, Ordering::Relaxed);
-            if let Err(error) = self.sweep(self.clock.now()).await {
-                tracing::error!(%error, "expired log events could not be removed");
+            while self.sweep(self.clock.now()).await.map_or_else(failed, |swept| swept.more) {
+                tokio::task::yield_now().await;
             }
         }
     }

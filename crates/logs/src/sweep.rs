@@ -21,7 +21,7 @@ const SEGMENT_ROWS: usize = 32;
 /// Groups of an account among which room is made.
 const LARGEST_MAX: usize = 64;
 
-/// Transactions of one sweep.
+/// Transactions of one sweep; at most half of them for what deleted groups and streams left.
 const STEPS_MAX: usize = 200;
 
 /// What a sweep did.
@@ -37,8 +37,10 @@ pub struct Swept {
 
 /// Sweeps once.
 pub(crate) async fn sweep(store: &Store, now: Timestamp, options: &LogsOptions) -> Result<Swept, StoreError> {
-    let mut sweep = Sweep { store, swept: Swept::default(), steps: STEPS_MAX };
+    let mut sweep = Sweep { store, swept: Swept::default(), steps: STEPS_MAX / 2 };
     sweep.garbage().await?;
+    // Whoever deletes without end must not keep retention and quotas from being held.
+    sweep.steps += STEPS_MAX / 2;
     let mut accounts: HashMap<u64, Account> = HashMap::new();
     let mut after: Option<GroupKey> = None;
     loop {
@@ -104,9 +106,10 @@ struct Sweep<'a> {
 impl Sweep<'_> {
     /// Counts a transaction; `true` where there were enough.
     fn is_over(&mut self) -> bool {
-        self.swept.more |= self.steps == 0;
+        let is_over = self.steps == 0;
+        self.swept.more |= is_over;
         self.steps = self.steps.saturating_sub(1);
-        self.swept.more
+        is_over
     }
 
     async fn garbage(&mut self) -> Result<(), StoreError> {

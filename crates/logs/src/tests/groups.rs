@@ -191,6 +191,28 @@ async fn events_go_when_their_time_is_over() {
 }
 
 #[tokio::test]
+async fn deleted_streams_without_end_do_not_keep_retention_from_being_held() {
+    let world = World::new();
+    world.create_group("/app").await.unwrap();
+    world.create_stream("/app", "old").await.unwrap();
+    world.put("/app", "old", &[0]).await.unwrap();
+    let input = model::PutRetentionPolicyRequest { log_group_name: "/app".to_owned(), retention_in_days: 1 };
+    world.call::<_, ()>("PutRetentionPolicy", input).await.unwrap();
+    world.create_group("/busy").await.unwrap();
+    for number in 0..250 {
+        let name = format!("s{number}");
+        world.create_stream("/busy", &name).await.unwrap();
+        world.put("/busy", &name, &[0]).await.unwrap();
+        let input =
+            model::DeleteLogStreamRequest { log_group_name: "/busy".to_owned(), log_stream_name: name };
+        world.call::<_, ()>("DeleteLogStream", input).await.unwrap();
+    }
+    world.clock.set(Timestamp::from_millis(START + 2 * DAY));
+    let swept = world.logs.sweep(Timestamp::from_millis(START + 2 * DAY)).await.unwrap();
+    assert_eq!((swept.streams, swept.more), (1, true), "the expired stream, and garbage for another time");
+}
+
+#[tokio::test]
 async fn a_sweep_removes_more_than_one_transaction_may() {
     let world = World::new();
     world.create_group("/app").await.unwrap();
