@@ -314,6 +314,6 @@ impl AccessTo<'_> {
 
     /// Adds the condition keys of the tags in the request.
     pub(crate) fn tagged(self, tags: &Tags) -> Self {
-        Self { access: crate::tags::conditions(self.access, tags), ..self }
+        Self { access: self.access.with_request_tags(tags), ..self }
     }
 }

@@ -4,7 +4,7 @@ use weft_model::sts::Tag;
 use weft_service::{Access, Error, SessionFacts};
 
 use crate::seal;
-use crate::tags::{self, Tags};
+use crate::tags::Tags;
 
 /// Bytes, deflated, that policies and tags of a session may have together, so that its token fits into a header.
 const PACKED_MAX: usize = 4096;
@@ -57,7 +57,7 @@ impl SessionTags {
 
     /// Gives an access the condition keys of the tags.
     pub(crate) fn conditions(&self, access: Access) -> Access {
-        let mut access = tags::conditions(access, &self.tags);
+        let mut access = access.with_request_tags(&self.tags);
         if !self.transitive.is_empty() {
             access.conditions.push(("sts:TransitiveTagKeys".into(), self.transitive.clone()));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_model::iam::Tag;
-use weft_service::{Access, Error};
+use weft_service::Error;
 
 use crate::errors::{invalid_input, limit_exceeded};
 
@@ -52,15 +52,4 @@ pub(crate) fn show(tags: &Tags) -> Option<Vec<Tag>> {
     let tags: Vec<Tag> =
         tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
     (!tags.is_empty()).then_some(tags)
-}
-
-/// Gives an access the condition keys of the tags in its request.
-pub(crate) fn conditions(mut access: Access, tags: &Tags) -> Access {
-    for (key, value) in tags {
-        access = access.with(format!("aws:RequestTag/{key}"), value);
-    }
-    if !tags.is_empty() {
-        access.conditions.push(("aws:TagKeys".into(), tags.keys().cloned().collect()));
-    }
-    access
 }

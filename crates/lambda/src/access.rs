@@ -1,7 +1,5 @@
 //! What requests need to be allowed, where several operations need the same.
 
-use std::collections::BTreeMap;
-
 use weft_service::Access;
 use weft_types::Arn;
 
@@ -20,17 +18,6 @@ pub(crate) fn with_layers(mut access: Access, layers: &[LayerAsked]) -> Access {
     if !layers.is_empty() {
         let arns = layers.iter().map(|layer| layer.arn().into()).collect();
         access.conditions.push(("lambda:Layer".into(), arns));
-    }
-    access
-}
-
-/// Adds the condition keys of tags that a request sets.
-pub(crate) fn with_tags(mut access: Access, tags: &BTreeMap<String, String>) -> Access {
-    for (key, value) in tags {
-        access = access.with(format!("aws:RequestTag/{key}"), value);
-    }
-    if !tags.is_empty() {
-        access.conditions.push(("aws:TagKeys".into(), tags.keys().cloned().collect()));
     }
     access
 }

@@ -1,6 +1,7 @@
 //! One operation of an API.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use futures::stream::BoxStream;
@@ -92,13 +93,11 @@ impl Access {
 
     /// Adds the tags that the request sets: `aws:RequestTag/…` and `aws:TagKeys`.
     #[must_use]
-    pub fn with_request_tags<'a>(mut self, tags: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut keys = Vec::new();
-        for (key, value) in tags {
-            self.conditions.push((format!("aws:RequestTag/{key}").into(), vec![value.to_owned()]));
-            keys.push(key.to_owned());
-        }
-        self.with_tag_keys(keys)
+    pub fn with_request_tags(mut self, tags: &BTreeMap<String, String>) -> Self {
+        let pairs =
+            tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}").into(), vec![value.clone()]));
+        self.conditions.extend(pairs);
+        self.with_tag_keys(tags.keys().cloned().collect())
     }
 
     /// Adds the keys of tags that the request sets or takes away: `aws:TagKeys`.

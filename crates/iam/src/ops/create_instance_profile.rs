@@ -31,8 +31,8 @@ impl Operation for CreateInstanceProfile {
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = ids::arn(scope.account, InstanceProfile::KIND, &self.path, &self.name);
-        let create = tags::conditions(Access::to("iam:CreateInstanceProfile", arn.clone()), &self.tags);
-        let tag = tags::conditions(Access::to("iam:TagInstanceProfile", arn), &self.tags);
+        let create = Access::to("iam:CreateInstanceProfile", arn.clone()).with_request_tags(&self.tags);
+        let tag = Access::to("iam:TagInstanceProfile", arn).with_request_tags(&self.tags);
         if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
 

@@ -40,8 +40,8 @@ impl Operation for CreatePolicy {
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = ids::arn(scope.account, "policy", &self.path, &self.name);
-        let create = tags::conditions(Access::to("iam:CreatePolicy", arn.clone()), &self.tags);
-        let tag = tags::conditions(Access::to("iam:TagPolicy", arn), &self.tags);
+        let create = Access::to("iam:CreatePolicy", arn.clone()).with_request_tags(&self.tags);
+        let tag = Access::to("iam:TagPolicy", arn).with_request_tags(&self.tags);
         if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
 

@@ -40,9 +40,9 @@ impl Operation for CreateRole {
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = ids::arn(scope.account, "role", &self.path, &self.name);
-        let create = tags::conditions(Access::to("iam:CreateRole", arn.clone()), &self.tags);
+        let create = Access::to("iam:CreateRole", arn.clone()).with_request_tags(&self.tags);
         let create = boundaries::condition(create, self.boundary.as_deref());
-        let tag = tags::conditions(Access::to("iam:TagRole", arn), &self.tags);
+        let tag = Access::to("iam:TagRole", arn).with_request_tags(&self.tags);
         if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
 

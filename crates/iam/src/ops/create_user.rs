@@ -34,9 +34,9 @@ impl Operation for CreateUser {
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = ids::arn(scope.account, "user", &self.path, &self.name);
-        let create = tags::conditions(Access::to("iam:CreateUser", arn.clone()), &self.tags);
+        let create = Access::to("iam:CreateUser", arn.clone()).with_request_tags(&self.tags);
         let create = boundaries::condition(create, self.boundary.as_deref());
-        let tag = tags::conditions(Access::to("iam:TagUser", arn), &self.tags);
+        let tag = Access::to("iam:TagUser", arn).with_request_tags(&self.tags);
         if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
 

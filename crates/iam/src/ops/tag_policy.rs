@@ -31,7 +31,7 @@ impl Operation for TagPolicy {
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
         iam.allow_policy(
             cx,
-            tags::conditions(Access::to("iam:TagPolicy", self.arn.as_str()), &self.tags),
+            Access::to("iam:TagPolicy", self.arn.as_str()).with_request_tags(&self.tags),
             &self.arn,
         )
         .await?;

@@ -28,8 +28,7 @@ impl Operation for UntagPolicy {
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<(), Error> {
-        let mut access = Access::to("iam:UntagPolicy", self.arn.as_str());
-        access.conditions.push(("aws:TagKeys".into(), self.keys.clone()));
+        let access = Access::to("iam:UntagPolicy", self.arn.as_str()).with_tag_keys(self.keys.clone());
         iam.allow_policy(cx, access, &self.arn).await?;
         let keys = self.keys;
         iam.change_policy(cx, self.arn, move |_, policy| {

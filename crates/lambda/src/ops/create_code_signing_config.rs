@@ -4,7 +4,7 @@ use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::signing::Signing;
-use crate::{Lambda, access, tags};
+use crate::{Lambda, tags};
 
 /// A parsed `CreateCodeSigningConfig` request.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Operation for CreateCodeSigningConfig {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![access::with_tags(Access::to("lambda:CreateCodeSigningConfig", "*"), &self.signing.tags)]
+        vec![Access::to("lambda:CreateCodeSigningConfig", "*").with_request_tags(&self.signing.tags)]
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {

@@ -55,8 +55,8 @@ impl Operation for CreateFunction {
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let arn = self.key.arn();
-        let create = access::with_tags(Access::to("lambda:CreateFunction", arn.as_str()), &self.tags);
-        let tag = access::with_tags(Access::to("lambda:TagResource", arn.as_str()), &self.tags);
+        let create = Access::to("lambda:CreateFunction", arn.as_str()).with_request_tags(&self.tags);
+        let tag = Access::to("lambda:TagResource", arn.as_str()).with_request_tags(&self.tags);
         let create = access::with_layers(create, &self.layers);
         let mut accesses = vec![create, access::pass_role(&self.settings.role)];
         if !self.tags.is_empty() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::Lambda;
 use crate::tags::{self, Tagged};
-use crate::{Lambda, access};
 
 /// A parsed `TagResource` request.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Operation for TagResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![access::with_tags(Access::to("lambda:TagResource", self.tagged.arn().as_str()), &self.tags)]
+        vec![Access::to("lambda:TagResource", self.tagged.arn().as_str()).with_request_tags(&self.tags)]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {

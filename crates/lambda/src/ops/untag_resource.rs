@@ -26,9 +26,8 @@ impl Operation for UntagResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut access = Access::to("lambda:UntagResource", self.tagged.arn().as_str());
-        access.conditions.push(("aws:TagKeys".into(), self.keys.clone()));
-        vec![access]
+        let access = Access::to("lambda:UntagResource", self.tagged.arn().as_str());
+        vec![access.with_tag_keys(self.keys.clone())]
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {

@@ -36,9 +36,11 @@ impl Operation for CreateLogGroup {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut accesses = vec![Access::to("logs:CreateLogGroup", self.name.access())];
+        let create = Access::to("logs:CreateLogGroup", self.name.access());
+        let mut accesses = vec![create.with_request_tags(&self.tags)];
         if !self.tags.is_empty() {
-            accesses.push(Access::to("logs:TagResource", self.name.arn().as_str()));
+            let tag = Access::to("logs:TagResource", self.name.arn().as_str());
+            accesses.push(tag.with_request_tags(&self.tags));
         }
         accesses
     }

@@ -27,7 +27,7 @@ impl Operation for TagLogGroup {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:TagLogGroup", self.name.access())]
+        vec![Access::to("logs:TagLogGroup", self.name.access()).with_request_tags(&self.tags)]
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {

@@ -27,7 +27,7 @@ impl Operation for TagResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:TagResource", self.name.arn().as_str())]
+        vec![Access::to("logs:TagResource", self.name.arn().as_str()).with_request_tags(&self.tags)]
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {

@@ -24,7 +24,7 @@ impl Operation for UntagLogGroup {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:UntagLogGroup", self.name.access())]
+        vec![Access::to("logs:UntagLogGroup", self.name.access()).with_tag_keys(self.keys.clone())]
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {

@@ -24,7 +24,7 @@ impl Operation for UntagResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:UntagResource", self.name.arn().as_str())]
+        vec![Access::to("logs:UntagResource", self.name.arn().as_str()).with_tag_keys(self.keys.clone())]
     }
 
     async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {

@@ -9,6 +9,7 @@ mod paging;
 mod policies;
 mod sink;
 mod subscriptions;
+mod tags;
 mod tails;
 mod world;
 

@@ -76,7 +76,9 @@ fn context(principal: Principal) -> Context {
 fn check(cx: &Context, key: &str, expected: &str) {
     let access = Access::to("lambda:Invoke", "arn:aws:lambda:us-east-1:000000000000:function:f")
         .with("lambda:X", "own")
-        .with_request_tags([("a", "1"), ("b", "2")].into_iter())
+        .with_request_tags(
+            &[("a", "1"), ("b", "2")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        )
         .with_resource_tags([("owner", "ada")].into_iter());
     let tags = [("team".to_owned(), "blue".to_owned()), ("level".to_owned(), "7".to_owned())];
     let keys = RequestKeys::new(cx, &access).with_tags(&tags);
