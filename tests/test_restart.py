@@ -3,7 +3,6 @@
 import concurrent.futures
 import contextlib
 import json
-import os
 import threading
 import time
 from pathlib import Path
@@ -26,6 +25,14 @@ def processes_below(pids):
             found.add(pid)
             rest += children.get(pid, [])
     return found
+
+
+def runs(pid):
+    """Whether this process is there and no zombie; it may go while it is looked at."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_everything_acknowledged_survives_kill_9_under_load(weft):
@@ -77,7 +84,7 @@ def test_everything_acknowledged_survives_kill_9_under_load(weft):
         weft.kill()
         stop.set()
         concurrent.futures.wait(work)
-    wait_for("no process of before", lambda: not [pid for pid in before if os.path.exists(f"/proc/{pid}") and "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1][:3]])
+    wait_for("no process of before", lambda: not [pid for pid in before if runs(pid)])
     weft.start()
     assert weft.get("/live")[:1] == (200,)
     assert weft.invoke("live-f", {"n": 2})[0] == {"n": 2}
