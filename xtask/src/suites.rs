@@ -8,11 +8,12 @@ use std::time::Instant;
 use crate::shell::{cargo, command, run as run_command, target};
 use crate::{clients, tools};
 
-/// Passed and failed tests.
-#[derive(Default, Clone, Copy)]
+/// Passed and failed tests, and what is known of those that failed.
+#[derive(Default, Clone)]
 struct Count {
     passed: u64,
     failed: u64,
+    reasons: Vec<String>,
 }
 
 /// Runs the suites that are named, or all.
@@ -28,7 +29,7 @@ pub(crate) fn run(names: &[String]) -> Result<(), String> {
         eprintln!("xtask: suite {name} …");
         let count = work().unwrap_or_else(|error| {
             eprintln!("xtask: {error}");
-            Count { passed: 0, failed: 1 }
+            Count { failed: 1, reasons: vec![format!("{name}: {error}")], ..Count::default() }
         });
         let seconds = began.elapsed().as_secs();
         eprintln!("xtask: suite {name}: {} passed, {} failed, {seconds} s", count.passed, count.failed);
@@ -37,11 +38,16 @@ pub(crate) fn run(names: &[String]) -> Result<(), String> {
         }
         total.passed += count.passed;
         total.failed += count.failed;
+        total.reasons.extend(count.reasons);
     };
     suite("unit", &unit);
     suite("node", &node);
     for name in black_box_suites()? {
         suite(&name, &|| black_box(&name));
+    }
+    // At the end, where also the tail of a long output has them.
+    for reason in &total.reasons {
+        println!("{reason}");
     }
     println!("{} passed, {} failed", total.passed, total.failed);
     if failures.is_empty() { Ok(()) } else { Err(format!("these suites failed: {}", failures.join(", "))) }
@@ -61,12 +67,16 @@ fn node() -> Result<Count, String> {
         let count = count_lines(&mut tests, count_results)?;
         total.passed += count.passed;
         total.failed += count.failed;
+        total.reasons.extend(count.reasons);
     }
     Ok(total)
 }
 
 /// Counts from "test result: ok. 3 passed; 0 failed; …".
 fn count_results(line: &str, count: &mut Count) {
+    if line.starts_with("test ") && line.ends_with(" ... FAILED") {
+        count.reasons.push(line.to_owned());
+    }
     let Some(rest) = line.strip_prefix("test result: ") else { return };
     for part in rest.split([';', '.']) {
         let mut words = part.split_whitespace();
@@ -94,7 +104,10 @@ fn black_box(name: &str) -> Result<Count, String> {
         // "PASSED tests/test_x.py::test_y", "FAILED …", "ERROR …"
         match line.split_whitespace().next() {
             Some("PASSED") => count.passed += 1,
-            Some("FAILED" | "ERROR") => count.failed += 1,
+            Some("FAILED" | "ERROR") => {
+                count.failed += 1;
+                count.reasons.push(line.to_owned());
+            }
             _ => {}
         }
     })
