@@ -63,7 +63,7 @@ fn generate() -> Result<Vec<(String, String)>, String> {
         let model = read_json(&root().join("models").join(&name).join("service-2.json"))?;
         let prefix = settings.get(&name).and_then(|table| table.get("action_prefix"));
         let prefix = prefix.and_then(|prefix| prefix.as_str());
-        let text = emit::module(&model, prefix).map_err(|error| format!("models/{name}: {error}"))?;
+        let text = emit::module(&name, &model, prefix).map_err(|error| format!("models/{name}: {error}"))?;
         files.push((format!("{name}.rs"), format!("{HEADER}{text}")));
         let _ = writeln!(modules, "pub mod {name};");
         let _ = writeln!(services, "    &{name}::SERVICE,");

@@ -3,7 +3,9 @@
 /// A service: its operations, its errors and how it speaks.
 #[derive(Debug)]
 pub struct ServiceSchema {
-    /// The name by which Weft knows it, and the name in the scope of a signature: `lambda`, `logs`, `iam`, `sts`, `weft`.
+    /// The name by which Weft knows it: `lambda`, `s3`, `apigatewayv2`. No two services share it.
+    pub id: &'static str,
+    /// The name in the scope of a signature, which two versions of an API may share: `lambda`, `apigateway`.
     pub signing_name: &'static str,
     /// The prefix of its actions in policies: `lambda`, `logs`, `iam`, `sts`, `weft`.
     pub action_prefix: &'static str,

@@ -91,7 +91,7 @@ pub struct Context {
     pub source_arn: Option<Arc<str>>,
     /// The services that called on the caller's behalf, the first one first (`aws:CalledVia`).
     pub called_via: Arc<[String]>,
-    /// The signing name of the service whose operation runs.
+    /// The id of the service whose operation runs.
     pub(crate) service: &'static str,
     /// Calls between services that led here; bounded.
     pub depth: u8,
@@ -167,6 +167,7 @@ impl Context {
         if !matches!(*self.principal, Principal::Service { .. }) {
             let via = match self.service {
                 "weft" => "compute.weft.localhost".to_owned(),
+                "apigatewayv2" => "apigateway.amazonaws.com".to_owned(),
                 name => format!("{name}.amazonaws.com"),
             };
             inner.called_via = self.called_via.iter().cloned().chain([via]).collect();

@@ -244,7 +244,7 @@ impl Dispatch {
             trace_id: header(HeaderName::from_static("x-amzn-trace-id")).map(Arc::from),
             source_arn: None,
             called_via: Arc::new([]),
-            service: service.signing_name,
+            service: service.id,
             depth: 0,
             engine: Arc::<Core>::clone(&self.core),
         })

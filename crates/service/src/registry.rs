@@ -27,7 +27,7 @@ pub struct PreparedOperation {
     pub run: RunOperation,
 }
 
-/// Every service's operations that have code, by signing name.
+/// Every service's operations that have code, by its id.
 #[derive(Default)]
 pub struct Registry {
     services: HashMap<&'static str, RegisteredService>,
@@ -42,12 +42,12 @@ impl Registry {
     /// Adds a service.
     pub fn add(&mut self, builder: ServiceBuilder) {
         let ServiceBuilder { schema, operations } = builder;
-        self.services.insert(schema.signing_name, RegisteredService { schema, operations });
+        self.services.insert(schema.id, RegisteredService { schema, operations });
     }
 
-    /// The schema of the service with this signing name.
-    pub fn service(&self, signing_name: &str) -> Option<&'static ServiceSchema> {
-        self.services.get(signing_name).map(|service| service.schema)
+    /// The schema of the service of this id.
+    pub fn service(&self, id: &str) -> Option<&'static ServiceSchema> {
+        self.services.get(id).map(|service| service.schema)
     }
 
     /// All schemas, in no order.
@@ -56,20 +56,20 @@ impl Registry {
     }
 
     /// Whether an operation has code.
-    pub fn has(&self, signing_name: &str, operation: &str) -> bool {
-        self.services.get(signing_name).is_some_and(|s| s.operations.contains_key(operation))
+    pub fn has(&self, id: &str, operation: &str) -> bool {
+        self.services.get(id).is_some_and(|s| s.operations.contains_key(operation))
     }
 
     /// The operations of the service that have code, in the model's order.
-    pub fn operations(&self, signing_name: &str) -> Vec<&'static OperationSchema> {
-        let Some(service) = self.services.get(signing_name) else { return Vec::new() };
+    pub fn operations(&self, id: &str) -> Vec<&'static OperationSchema> {
+        let Some(service) = self.services.get(id) else { return Vec::new() };
         let all = service.schema.operations.iter();
         all.filter(|operation| service.operations.contains_key(operation.name)).collect()
     }
 
     /// Every operation of the service's published model that has no code, sorted, one a line: what `unsupported.txt` holds.
-    pub fn unsupported(&self, signing_name: &str) -> String {
-        let Some(service) = self.services.get(signing_name) else { return String::new() };
+    pub fn unsupported(&self, id: &str) -> String {
+        let Some(service) = self.services.get(id) else { return String::new() };
         let missing = service.schema.missing.iter().map(|(name, _, _)| *name);
         let pruned = service.schema.operations.iter().map(|operation| operation.name);
         let mut names: Vec<&str> =
@@ -81,12 +81,12 @@ impl Registry {
     /// Parses an operation's input, which was checked against its schema; `None` where the operation has no code.
     pub fn prepare(
         &self,
-        signing_name: &str,
+        id: &str,
         operation: &str,
         input: Value,
         scope: &Scope,
     ) -> Option<Result<PreparedOperation, Error>> {
-        let (_, prepare) = self.services.get(signing_name)?.operations.get(operation)?;
+        let (_, prepare) = self.services.get(id)?.operations.get(operation)?;
         Some(prepare(input, scope))
     }
 }
@@ -149,7 +149,7 @@ impl ServiceBuilder {
 
     fn add(mut self, name: &'static str, prepare: Prepare) -> Self {
         let Some(schema) = self.schema.operations.iter().find(|operation| operation.name == name) else {
-            let service = self.schema.signing_name;
+            let service = self.schema.id;
             tracing::error!(operation = name, service, "operation is not in the model");
             return self;
         };

@@ -45,7 +45,14 @@ pub fn find_service(
 ) -> Option<&'static ServiceSchema> {
     let services: Vec<&'static ServiceSchema> = services.into_iter().collect();
     if let Some(name) = signing_name {
-        return services.into_iter().find(|service| service.signing_name == name);
+        let mut named = services.into_iter().filter(|service| service.signing_name == name).peekable();
+        let first = named.peek().copied();
+        // Two versions of an API may sign alike; their paths differ.
+        let meant = named.find(|service| {
+            service.protocol != Protocol::RestJson
+                || !matches!(resolve_rest(service, parts), Err(Unresolved::Unknown(_)))
+        });
+        return meant.or(first);
     }
     if let Some((prefix, _)) = target(parts) {
         let is_json =

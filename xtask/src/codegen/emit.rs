@@ -23,7 +23,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The text of a service's module, without its header.
-pub(crate) fn module(model: &Value, action_prefix: Option<&str>) -> Result<String, String> {
+pub(crate) fn module(name: &str, model: &Value, action_prefix: Option<&str>) -> Result<String, String> {
     let emitter = Emitter::new(model)?;
     let mut text =
         format!("//! {}: shapes and operations.\n\n", string(&model["metadata"], "serviceFullName")?);
@@ -59,7 +59,7 @@ pub(crate) fn module(model: &Value, action_prefix: Option<&str>) -> Result<Strin
     types.extend(constants.contains("Type::").then_some("Type"));
     let _ = writeln!(text, "use crate::{{{}}};\n", types.join(", "));
     text.push_str(&body);
-    text.push_str(&emitter.service(action_prefix)?);
+    text.push_str(&emitter.service(name, action_prefix)?);
     Ok(text)
 }
 
@@ -302,7 +302,7 @@ impl<'a> Emitter<'a> {
         inner.any(|member| self.holds(member, wanted, seen))
     }
 
-    fn service(&self, action_prefix: Option<&str>) -> Result<String, String> {
+    fn service(&self, name: &str, action_prefix: Option<&str>) -> Result<String, String> {
         let metadata = &self.model["metadata"];
         let signing_name =
             metadata["signingName"].as_str().map_or_else(|| string(metadata, "endpointPrefix"), Ok)?;
@@ -320,6 +320,7 @@ impl<'a> Emitter<'a> {
         let mut out = String::from(
             "/// The service.\n#[rustfmt::skip]\npub static SERVICE: ServiceSchema = ServiceSchema {\n",
         );
+        let _ = writeln!(out, "    id: {name:?},");
         let _ = writeln!(out, "    signing_name: {signing_name:?},");
         let _ = writeln!(out, "    action_prefix: {:?},", action_prefix.unwrap_or(signing_name));
         let _ = writeln!(out, "    protocol: Protocol::{protocol},");

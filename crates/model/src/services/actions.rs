@@ -5,6 +5,126 @@
 use crate::rights::{ActionFacts, ResourceFacts};
 
 #[rustfmt::skip]
+static APIGATEWAY_ACCOUNT: ResourceFacts = ResourceFacts { name: "Account", arn: "arn:${Partition}:apigateway:${Region}::/account", keys: &[] };
+#[rustfmt::skip]
+static APIGATEWAY_APIKEY: ResourceFacts = ResourceFacts { name: "ApiKey", arn: "arn:${Partition}:apigateway:${Region}::/apikeys/${ApiKeyId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_APIKEYS: ResourceFacts = ResourceFacts { name: "ApiKeys", arn: "arn:${Partition}:apigateway:${Region}::/apikeys", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_AUTHORIZER: ResourceFacts = ResourceFacts { name: "Authorizer", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/authorizers/${AuthorizerId}, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/authorizers/${AuthorizerId}", keys: &["apigateway:Request/AuthorizerType","apigateway:Resource/AuthorizerType","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_AUTHORIZERS: ResourceFacts = ResourceFacts { name: "Authorizers", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/authorizers, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/authorizers", keys: &["apigateway:Request/AuthorizerType","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_BASEPATHMAPPING: ResourceFacts = ResourceFacts { name: "BasePathMapping", arn: "arn:${Partition}:apigateway:${Region}::/domainnames/${DomainName}/basepathmappings/${BasePath}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_BASEPATHMAPPINGS: ResourceFacts = ResourceFacts { name: "BasePathMappings", arn: "arn:${Partition}:apigateway:${Region}::/domainnames/${DomainName}/basepathmappings", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_CLIENTCERTIFICATE: ResourceFacts = ResourceFacts { name: "ClientCertificate", arn: "arn:${Partition}:apigateway:${Region}::/clientcertificates/${ClientCertificateId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_CLIENTCERTIFICATES: ResourceFacts = ResourceFacts { name: "ClientCertificates", arn: "arn:${Partition}:apigateway:${Region}::/clientcertificates", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DEPLOYMENT: ResourceFacts = ResourceFacts { name: "Deployment", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/deployments/${DeploymentId}, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/deployments/${DeploymentId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DEPLOYMENTS: ResourceFacts = ResourceFacts { name: "Deployments", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/deployments, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/deployments", keys: &["apigateway:Request/StageName","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOCUMENTATIONPART: ResourceFacts = ResourceFacts { name: "DocumentationPart", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/documentation/parts/${DocumentationPartId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOCUMENTATIONPARTS: ResourceFacts = ResourceFacts { name: "DocumentationParts", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/documentation/parts", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOCUMENTATIONVERSION: ResourceFacts = ResourceFacts { name: "DocumentationVersion", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/documentation/versions/${DocumentationVersionId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOCUMENTATIONVERSIONS: ResourceFacts = ResourceFacts { name: "DocumentationVersions", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/documentation/versions", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOMAINNAME: ResourceFacts = ResourceFacts { name: "DomainName", arn: "arn:${Partition}:apigateway:${Region}::/domainnames/${DomainName}", keys: &["apigateway:Request/EndpointType","apigateway:Request/MtlsTrustStoreUri","apigateway:Request/MtlsTrustStoreVersion","apigateway:Request/SecurityPolicy","apigateway:Resource/EndpointType","apigateway:Resource/MtlsTrustStoreUri","apigateway:Resource/MtlsTrustStoreVersion","apigateway:Resource/RoutingMode","apigateway:Resource/SecurityPolicy","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOMAINNAMEACCESSASSOCIATION: ResourceFacts = ResourceFacts { name: "DomainNameAccessAssociation", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/domainnameaccessassociations/domainname/${DomainName}/${SourceType}/${SourceId}", keys: &[] };
+#[rustfmt::skip]
+static APIGATEWAY_DOMAINNAMEACCESSASSOCIATIONS: ResourceFacts = ResourceFacts { name: "DomainNameAccessAssociations", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/domainnameaccessassociations", keys: &["apigateway:Request/AccessAssociationSource","apigateway:Request/DomainNameArn","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_DOMAINNAMES: ResourceFacts = ResourceFacts { name: "DomainNames", arn: "arn:${Partition}:apigateway:${Region}::/domainnames", keys: &["apigateway:Request/EndpointType","apigateway:Request/MtlsTrustStoreUri","apigateway:Request/MtlsTrustStoreVersion","apigateway:Request/SecurityPolicy","apigateway:Resource/RoutingMode","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_GATEWAYRESPONSE: ResourceFacts = ResourceFacts { name: "GatewayResponse", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/gatewayresponses/${ResponseType}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_GATEWAYRESPONSES: ResourceFacts = ResourceFacts { name: "GatewayResponses", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/gatewayresponses", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_INTEGRATION: ResourceFacts = ResourceFacts { name: "Integration", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/integrations/${IntegrationId}, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/resources/${ResourceId}/methods/${HttpMethodType}/integration", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_INTEGRATIONRESPONSE: ResourceFacts = ResourceFacts { name: "IntegrationResponse", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/integrations/${IntegrationId}/integrationresponses/${IntegrationResponseId}, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/resources/${ResourceId}/methods/${HttpMethodType}/integration/responses/${StatusCode}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_METHOD: ResourceFacts = ResourceFacts { name: "Method", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/resources/${ResourceId}/methods/${HttpMethodType}", keys: &["apigateway:Request/ApiKeyRequired","apigateway:Request/RouteAuthorizationType","apigateway:Resource/ApiKeyRequired","apigateway:Resource/RouteAuthorizationType","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_METHODRESPONSE: ResourceFacts = ResourceFacts { name: "MethodResponse", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/resources/${ResourceId}/methods/${HttpMethodType}/responses/${StatusCode}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_MODEL: ResourceFacts = ResourceFacts { name: "Model", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/models/${ModelId}, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/models/${ModelName}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_MODELS: ResourceFacts = ResourceFacts { name: "Models", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/models, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/models", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PORTAL: ResourceFacts = ResourceFacts { name: "Portal", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/portals/${PortalId}", keys: &["apigateway:Resource/CognitoUserPoolArn","apigateway:Resource/PortalDisplayName","apigateway:Resource/PortalDomainName","apigateway:Resource/PortalPublishStatus","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PORTALPRODUCT: ResourceFacts = ResourceFacts { name: "PortalProduct", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/portalproducts/${PortalProductId}", keys: &["apigateway:Resource/PortalProductDisplayName","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PRIVATEBASEPATHMAPPING: ResourceFacts = ResourceFacts { name: "PrivateBasePathMapping", arn: "arn:${Partition}:apigateway:${Region}::/domainnames/${DomainName}+${DomainIdentifier}/basepathmappings/${BasePath}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PRIVATEBASEPATHMAPPINGS: ResourceFacts = ResourceFacts { name: "PrivateBasePathMappings", arn: "arn:${Partition}:apigateway:${Region}::/domainnames/${DomainName}+${DomainIdentifier}/basepathmappings", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PRIVATEDOMAINNAME: ResourceFacts = ResourceFacts { name: "PrivateDomainName", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/domainnames/${DomainName}+${DomainIdentifier}", keys: &["apigateway:Request/EndpointType","apigateway:Resource/EndpointType","apigateway:Resource/RoutingMode","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PRODUCTPAGE: ResourceFacts = ResourceFacts { name: "ProductPage", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/portalproducts/${PortalProductId}/productpages/${ProductPageId}", keys: &["apigateway:Resource/ProductPageTitle","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_PRODUCTRESTENDPOINTPAGE: ResourceFacts = ResourceFacts { name: "ProductRestEndpointPage", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/portalproducts/${PortalProductId}/productrestendpointpages/${ProductRestEndpointPageId}", keys: &["apigateway:Resource/Method","apigateway:Resource/ProductRestEndpointPageEndpointPrefix","apigateway:Resource/RestApiId","apigateway:Resource/Stage","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_REQUESTVALIDATOR: ResourceFacts = ResourceFacts { name: "RequestValidator", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/requestvalidators/${RequestValidatorId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_REQUESTVALIDATORS: ResourceFacts = ResourceFacts { name: "RequestValidators", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/requestvalidators", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_RESOURCE: ResourceFacts = ResourceFacts { name: "Resource", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/resources/${ResourceId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_RESOURCES: ResourceFacts = ResourceFacts { name: "Resources", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/resources", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_RESTAPI: ResourceFacts = ResourceFacts { name: "RestApi", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}", keys: &["apigateway:Request/ApiKeyRequired","apigateway:Request/ApiName","apigateway:Request/AuthorizerType","apigateway:Request/DisableExecuteApiEndpoint","apigateway:Request/EndpointType","apigateway:Request/RouteAuthorizationType","apigateway:Request/SecurityPolicy","apigateway:Resource/ApiKeyRequired","apigateway:Resource/ApiName","apigateway:Resource/AuthorizerType","apigateway:Resource/DisableExecuteApiEndpoint","apigateway:Resource/EndpointType","apigateway:Resource/RouteAuthorizationType","apigateway:Resource/SecurityPolicy","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_RESTAPIS: ResourceFacts = ResourceFacts { name: "RestApis", arn: "arn:${Partition}:apigateway:${Region}::/restapis", keys: &["apigateway:Request/ApiKeyRequired","apigateway:Request/ApiName","apigateway:Request/AuthorizerType","apigateway:Request/DisableExecuteApiEndpoint","apigateway:Request/EndpointType","apigateway:Request/RouteAuthorizationType","apigateway:Request/SecurityPolicy","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_ROUTINGRULE: ResourceFacts = ResourceFacts { name: "RoutingRule", arn: "arn:${Partition}:apigateway:${Region}:${Account}:/domainnames/${DomainName}/routingrules/${RoutingRuleId}", keys: &["apigateway:Resource/ConditionBasePaths","apigateway:Resource/Priority","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_SDK: ResourceFacts = ResourceFacts { name: "Sdk", arn: "arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/stages/${StageName}/sdks/${SdkType}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_STAGE: ResourceFacts = ResourceFacts { name: "Stage", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/stages/${StageName}, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/stages/${StageName}", keys: &["apigateway:Request/AccessLoggingDestination","apigateway:Request/AccessLoggingFormat","apigateway:Resource/AccessLoggingDestination","apigateway:Resource/AccessLoggingFormat","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_STAGES: ResourceFacts = ResourceFacts { name: "Stages", arn: "arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/stages, arn:${Partition}:apigateway:${Region}::/restapis/${RestApiId}/stages", keys: &["apigateway:Request/AccessLoggingDestination","apigateway:Request/AccessLoggingFormat","aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_TAGS: ResourceFacts = ResourceFacts { name: "Tags", arn: "arn:${Partition}:apigateway:${Region}::/tags/${UrlEncodedResourceARN}", keys: &[] };
+#[rustfmt::skip]
+static APIGATEWAY_TEMPLATE: ResourceFacts = ResourceFacts { name: "Template", arn: "arn:${Partition}:apigateway:${Region}::/restapis/models/${ModelName}/template", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_USAGEPLAN: ResourceFacts = ResourceFacts { name: "UsagePlan", arn: "arn:${Partition}:apigateway:${Region}::/usageplans/${UsagePlanId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_USAGEPLANKEY: ResourceFacts = ResourceFacts { name: "UsagePlanKey", arn: "arn:${Partition}:apigateway:${Region}::/usageplans/${UsagePlanId}/keys/${Id}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_USAGEPLANKEYS: ResourceFacts = ResourceFacts { name: "UsagePlanKeys", arn: "arn:${Partition}:apigateway:${Region}::/usageplans/${UsagePlanId}/keys", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_USAGEPLANS: ResourceFacts = ResourceFacts { name: "UsagePlans", arn: "arn:${Partition}:apigateway:${Region}::/usageplans", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_VPCLINK: ResourceFacts = ResourceFacts { name: "VpcLink", arn: "arn:${Partition}:apigateway:${Region}::/vpclinks/${VpcLinkId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static APIGATEWAY_VPCLINKS: ResourceFacts = ResourceFacts { name: "VpcLinks", arn: "arn:${Partition}:apigateway:${Region}::/vpclinks", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static CLOUDFORMATION_CHANGESET: ResourceFacts = ResourceFacts { name: "changeset", arn: "arn:${Partition}:cloudformation:${Region}:${Account}:changeSet/${ChangeSetName}/${Id}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static CLOUDFORMATION_STACK: ResourceFacts = ResourceFacts { name: "stack", arn: "arn:${Partition}:cloudformation:${Region}:${Account}:stack/${StackName}/${Id}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static CLOUDFORMATION_STACKSET: ResourceFacts = ResourceFacts { name: "stackset", arn: "arn:${Partition}:cloudformation:${Region}:${Account}:stackset/${StackSetName}:${Id}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static CLOUDFORMATION_STACKSET_TARGET: ResourceFacts = ResourceFacts { name: "stackset-target", arn: "arn:${Partition}:cloudformation:${Region}:${Account}:stackset-target/${StackSetTarget}", keys: &[] };
+#[rustfmt::skip]
+static CLOUDFORMATION_TYPE: ResourceFacts = ResourceFacts { name: "type", arn: "arn:${Partition}:cloudformation:${Region}:${Account}:type/resource/${Type}", keys: &[] };
+#[rustfmt::skip]
+static ECR_REPOSITORY: ResourceFacts = ResourceFacts { name: "repository", arn: "arn:${Partition}:ecr:${Region}:${Account}:repository/${RepositoryName}", keys: &["aws:ResourceTag/${TagKey}","ecr:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static EXECUTE_API_EXECUTE_API_DOMAIN: ResourceFacts = ResourceFacts { name: "execute-api-domain", arn: "arn:${Partition}:execute-api:${Region}:${Account}:/domainnames/${DomainName}+${DomainIdentifier}", keys: &[] };
+#[rustfmt::skip]
+static EXECUTE_API_EXECUTE_API_GENERAL: ResourceFacts = ResourceFacts { name: "execute-api-general", arn: "arn:${Partition}:execute-api:${Region}:${Account}:${ApiId}/${Stage}/${Method}/${ApiSpecificResourcePath}", keys: &["execute-api:viaDomainArn"] };
+#[rustfmt::skip]
 static IAM_ACCESS_REPORT: ResourceFacts = ResourceFacts { name: "access-report", arn: "arn:${Partition}:iam::${Account}:access-report/${EntityPath}", keys: &[] };
 #[rustfmt::skip]
 static IAM_DELEGATION_REQUEST: ResourceFacts = ResourceFacts { name: "delegation-request", arn: "arn:${Partition}:iam::${Account}:delegation-request/${DelegationRequestId}", keys: &["iam:DelegationRequestOwner"] };
@@ -71,6 +191,74 @@ static LOGS_LOOKUP_TABLE: ResourceFacts = ResourceFacts { name: "lookup-table", 
 #[rustfmt::skip]
 static LOGS_SCHEDULED_QUERY: ResourceFacts = ResourceFacts { name: "scheduled-query", arn: "arn:${Partition}:logs:${Region}:${Account}:scheduled-query:${ScheduledQueryId}", keys: &["aws:ResourceTag/${TagKey}"] };
 #[rustfmt::skip]
+static S3_ACCESSGRANT: ResourceFacts = ResourceFacts { name: "accessgrant", arn: "arn:${Partition}:s3:${Region}:${Account}:access-grants/default/grant/${Token}", keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] };
+#[rustfmt::skip]
+static S3_ACCESSGRANTSINSTANCE: ResourceFacts = ResourceFacts { name: "accessgrantsinstance", arn: "arn:${Partition}:s3:${Region}:${Account}:access-grants/default", keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] };
+#[rustfmt::skip]
+static S3_ACCESSGRANTSLOCATION: ResourceFacts = ResourceFacts { name: "accessgrantslocation", arn: "arn:${Partition}:s3:${Region}:${Account}:access-grants/default/location/${Token}", keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] };
+#[rustfmt::skip]
+static S3_ACCESSPOINT: ResourceFacts = ResourceFacts { name: "accesspoint", arn: "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}", keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn"] };
+#[rustfmt::skip]
+static S3_ACCESSPOINTOBJECT: ResourceFacts = ResourceFacts { name: "accesspointobject", arn: "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}/object/${ObjectName}", keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:BucketTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn"] };
+#[rustfmt::skip]
+static S3_BUCKET: ResourceFacts = ResourceFacts { name: "bucket", arn: "arn:${Partition}:s3:::${BucketName}", keys: &["aws:ResourceTag/${TagKey}","s3:BucketTag/${TagKey}"] };
+#[rustfmt::skip]
+static S3_JOB: ResourceFacts = ResourceFacts { name: "job", arn: "arn:${Partition}:s3:${Region}:${Account}:job/${JobId}", keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] };
+#[rustfmt::skip]
+static S3_MULTIREGIONACCESSPOINT: ResourceFacts = ResourceFacts { name: "multiregionaccesspoint", arn: "arn:${Partition}:s3::${Account}:accesspoint/${AccessPointAlias}", keys: &[] };
+#[rustfmt::skip]
+static S3_MULTIREGIONACCESSPOINTREQUESTARN: ResourceFacts = ResourceFacts { name: "multiregionaccesspointrequestarn", arn: "arn:${Partition}:s3:us-west-2:${Account}:async-request/mrap/${Operation}/${Token}", keys: &[] };
+#[rustfmt::skip]
+static S3_OBJECT: ResourceFacts = ResourceFacts { name: "object", arn: "arn:${Partition}:s3:::${BucketName}/${ObjectName}", keys: &["aws:ResourceTag/${TagKey}","s3:BucketTag/${TagKey}"] };
+#[rustfmt::skip]
+static S3_OBJECTLAMBDAACCESSPOINT: ResourceFacts = ResourceFacts { name: "objectlambdaaccesspoint", arn: "arn:${Partition}:s3-object-lambda:${Region}:${Account}:accesspoint/${AccessPointName}", keys: &[] };
+#[rustfmt::skip]
+static S3_STORAGELENSCONFIGURATION: ResourceFacts = ResourceFacts { name: "storagelensconfiguration", arn: "arn:${Partition}:s3:${Region}:${Account}:storage-lens/${ConfigId}", keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] };
+#[rustfmt::skip]
+static S3_STORAGELENSGROUP: ResourceFacts = ResourceFacts { name: "storagelensgroup", arn: "arn:${Partition}:s3:${Region}:${Account}:storage-lens-group/${Name}", keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] };
+#[rustfmt::skip]
+static SSM_ASSOCIATION: ResourceFacts = ResourceFacts { name: "association", arn: "arn:${Partition}:ssm:${Region}:${Account}:association/${AssociationId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_AUTOMATION_DEFINITION: ResourceFacts = ResourceFacts { name: "automation-definition", arn: "arn:${Partition}:ssm:${Region}:${Account}:automation-definition/${AutomationDefinitionName}:${VersionId}", keys: &["ssm:DocumentType"] };
+#[rustfmt::skip]
+static SSM_AUTOMATION_EXECUTION: ResourceFacts = ResourceFacts { name: "automation-execution", arn: "arn:${Partition}:ssm:${Region}:${Account}:automation-execution/${AutomationExecutionId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
+static SSM_BUCKET: ResourceFacts = ResourceFacts { name: "bucket", arn: "arn:${Partition}:s3:::${BucketName}", keys: &[] };
+#[rustfmt::skip]
+static SSM_CLOUD_CONNECTOR: ResourceFacts = ResourceFacts { name: "cloud-connector", arn: "arn:${Partition}:ssm:${Region}:${Account}:cloud-connector/${CloudConnectorId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_DOCUMENT: ResourceFacts = ResourceFacts { name: "document", arn: "arn:${Partition}:ssm:${Region}:${Account}:document/${DocumentName}", keys: &["aws:ResourceTag/${TagKey}","ssm:DocumentCategories","ssm:DocumentType","ssm:resourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_IAM_ROLE: ResourceFacts = ResourceFacts { name: "iam-role", arn: "arn:${Partition}:iam::${Account}:role/${RoleName}", keys: &[] };
+#[rustfmt::skip]
+static SSM_INSTANCE: ResourceFacts = ResourceFacts { name: "instance", arn: "arn:${Partition}:ec2:${Region}:${Account}:instance/${InstanceId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_MAINTENANCEWINDOW: ResourceFacts = ResourceFacts { name: "maintenancewindow", arn: "arn:${Partition}:ssm:${Region}:${Account}:maintenancewindow/${ResourceId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
+static SSM_MANAGED_INSTANCE: ResourceFacts = ResourceFacts { name: "managed-instance", arn: "arn:${Partition}:ssm:${Region}:${Account}:managed-instance/${InstanceId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
+static SSM_OPSITEM: ResourceFacts = ResourceFacts { name: "opsitem", arn: "arn:${Partition}:ssm:${Region}:${Account}:opsitem/${ResourceId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_OPSITEMGROUP: ResourceFacts = ResourceFacts { name: "opsitemgroup", arn: "arn:${Partition}:ssm:${Region}:${Account}:opsitemgroup/default", keys: &[] };
+#[rustfmt::skip]
+static SSM_OPSMETADATA: ResourceFacts = ResourceFacts { name: "opsmetadata", arn: "arn:${Partition}:ssm:${Region}:${Account}:opsmetadata/${ResourceId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_PARAMETER: ResourceFacts = ResourceFacts { name: "parameter", arn: "arn:${Partition}:ssm:${Region}:${Account}:parameter/${ParameterNameWithoutLeadingSlash}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
+static SSM_PATCHBASELINE: ResourceFacts = ResourceFacts { name: "patchbaseline", arn: "arn:${Partition}:ssm:${Region}:${Account}:patchbaseline/${PatchBaselineIdResourceId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
+static SSM_RESOURCEDATASYNC: ResourceFacts = ResourceFacts { name: "resourcedatasync", arn: "arn:${Partition}:ssm:${Region}:${Account}:resource-data-sync/${SyncName}", keys: &[] };
+#[rustfmt::skip]
+static SSM_SERVICESETTING: ResourceFacts = ResourceFacts { name: "servicesetting", arn: "arn:${Partition}:ssm:${Region}:${Account}:servicesetting/${ResourceId}", keys: &[] };
+#[rustfmt::skip]
+static SSM_SESSION: ResourceFacts = ResourceFacts { name: "session", arn: "arn:${Partition}:ssm:${Region}:${Account}:session/${SessionId}", keys: &["ssm:resourceTag/aws:ssmmessages:session-id","ssm:resourceTag/aws:ssmmessages:target-id"] };
+#[rustfmt::skip]
+static SSM_TASK: ResourceFacts = ResourceFacts { name: "task", arn: "arn:${Partition}:ecs:${Region}:${Account}:task/${TaskId}", keys: &["aws:ResourceTag/${TagKey}"] };
+#[rustfmt::skip]
+static SSM_WINDOWTARGET: ResourceFacts = ResourceFacts { name: "windowtarget", arn: "arn:${Partition}:ssm:${Region}:${Account}:windowtarget/${WindowTargetId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
+static SSM_WINDOWTASK: ResourceFacts = ResourceFacts { name: "windowtask", arn: "arn:${Partition}:ssm:${Region}:${Account}:windowtask/${WindowTaskId}", keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/tag-key"] };
+#[rustfmt::skip]
 static STS_FEDERATED_USER: ResourceFacts = ResourceFacts { name: "federated-user", arn: "arn:${Partition}:sts::${Account}:federated-user/${FederatedUserName}", keys: &[] };
 #[rustfmt::skip]
 static STS_ROLE: ResourceFacts = ResourceFacts { name: "role", arn: "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}", keys: &["aws:ResourceTag/${TagKey}","iam:ResourceTag/${TagKey}"] };
@@ -82,6 +270,215 @@ static STS_SELF_SESSION: ResourceFacts = ResourceFacts { name: "self-session", a
 /// Every action of the services that we have, sorted by name.
 #[rustfmt::skip]
 pub static ACTIONS: &[ActionFacts] = &[
+    ActionFacts { name: "apigateway:AddCertificateToDomain", resources: &[&APIGATEWAY_DOMAINNAME, &APIGATEWAY_DOMAINNAMES], keys: &[] },
+    ActionFacts { name: "apigateway:CreateAccessAssociation", resources: &[&APIGATEWAY_PRIVATEDOMAINNAME], keys: &[] },
+    ActionFacts { name: "apigateway:CreatePortal", resources: &[&APIGATEWAY_PORTAL], keys: &["apigateway:Request/CognitoUserPoolArn","apigateway:Request/PortalDisplayName","apigateway:Request/PortalDomainName","aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:CreatePortalProduct", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &["apigateway:Request/PortalProductDisplayName","aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:CreateProductPage", resources: &[&APIGATEWAY_PRODUCTPAGE], keys: &["apigateway:Request/ProductPageTitle"] },
+    ActionFacts { name: "apigateway:CreateProductRestEndpointPage", resources: &[&APIGATEWAY_PRODUCTRESTENDPOINTPAGE], keys: &["apigateway:Request/Method","apigateway:Request/ProductRestEndpointPageEndpointPrefix","apigateway:Request/RestApiId","apigateway:Request/Stage"] },
+    ActionFacts { name: "apigateway:CreateRoutingRule", resources: &[&APIGATEWAY_ROUTINGRULE], keys: &["apigateway:Request/ConditionBasePaths","apigateway:Request/Priority","aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "apigateway:DELETE", resources: &[&APIGATEWAY_APIKEY, &APIGATEWAY_AUTHORIZER, &APIGATEWAY_BASEPATHMAPPING, &APIGATEWAY_CLIENTCERTIFICATE, &APIGATEWAY_DEPLOYMENT, &APIGATEWAY_DOCUMENTATIONPART, &APIGATEWAY_DOCUMENTATIONVERSION, &APIGATEWAY_DOMAINNAME, &APIGATEWAY_DOMAINNAMEACCESSASSOCIATION, &APIGATEWAY_GATEWAYRESPONSE, &APIGATEWAY_INTEGRATION, &APIGATEWAY_INTEGRATIONRESPONSE, &APIGATEWAY_METHOD, &APIGATEWAY_METHODRESPONSE, &APIGATEWAY_MODEL, &APIGATEWAY_PRIVATEBASEPATHMAPPING, &APIGATEWAY_PRIVATEDOMAINNAME, &APIGATEWAY_REQUESTVALIDATOR, &APIGATEWAY_RESOURCE, &APIGATEWAY_RESTAPI, &APIGATEWAY_STAGE, &APIGATEWAY_TAGS, &APIGATEWAY_TEMPLATE, &APIGATEWAY_USAGEPLAN, &APIGATEWAY_USAGEPLANKEY, &APIGATEWAY_VPCLINK], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:DeletePortal", resources: &[&APIGATEWAY_PORTAL], keys: &[] },
+    ActionFacts { name: "apigateway:DeletePortalProduct", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &[] },
+    ActionFacts { name: "apigateway:DeletePortalProductSharingPolicy", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &[] },
+    ActionFacts { name: "apigateway:DeleteProductPage", resources: &[&APIGATEWAY_PRODUCTPAGE], keys: &[] },
+    ActionFacts { name: "apigateway:DeleteProductRestEndpointPage", resources: &[&APIGATEWAY_PORTALPRODUCT, &APIGATEWAY_PRODUCTRESTENDPOINTPAGE], keys: &[] },
+    ActionFacts { name: "apigateway:DeleteRoutingRule", resources: &[&APIGATEWAY_ROUTINGRULE], keys: &["apigateway:Resource/ConditionBasePaths","apigateway:Resource/Priority","aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "apigateway:DisablePortal", resources: &[&APIGATEWAY_PORTAL], keys: &[] },
+    ActionFacts { name: "apigateway:GET", resources: &[&APIGATEWAY_ACCOUNT, &APIGATEWAY_APIKEY, &APIGATEWAY_APIKEYS, &APIGATEWAY_AUTHORIZER, &APIGATEWAY_AUTHORIZERS, &APIGATEWAY_BASEPATHMAPPING, &APIGATEWAY_BASEPATHMAPPINGS, &APIGATEWAY_CLIENTCERTIFICATE, &APIGATEWAY_CLIENTCERTIFICATES, &APIGATEWAY_DEPLOYMENT, &APIGATEWAY_DEPLOYMENTS, &APIGATEWAY_DOCUMENTATIONPART, &APIGATEWAY_DOCUMENTATIONPARTS, &APIGATEWAY_DOCUMENTATIONVERSION, &APIGATEWAY_DOCUMENTATIONVERSIONS, &APIGATEWAY_DOMAINNAME, &APIGATEWAY_DOMAINNAMEACCESSASSOCIATIONS, &APIGATEWAY_DOMAINNAMES, &APIGATEWAY_GATEWAYRESPONSE, &APIGATEWAY_GATEWAYRESPONSES, &APIGATEWAY_INTEGRATION, &APIGATEWAY_INTEGRATIONRESPONSE, &APIGATEWAY_METHOD, &APIGATEWAY_METHODRESPONSE, &APIGATEWAY_MODEL, &APIGATEWAY_MODELS, &APIGATEWAY_PRIVATEBASEPATHMAPPING, &APIGATEWAY_PRIVATEBASEPATHMAPPINGS, &APIGATEWAY_PRIVATEDOMAINNAME, &APIGATEWAY_REQUESTVALIDATOR, &APIGATEWAY_REQUESTVALIDATORS, &APIGATEWAY_RESOURCE, &APIGATEWAY_RESOURCES, &APIGATEWAY_RESTAPI, &APIGATEWAY_RESTAPIS, &APIGATEWAY_SDK, &APIGATEWAY_STAGE, &APIGATEWAY_STAGES, &APIGATEWAY_TAGS, &APIGATEWAY_USAGEPLAN, &APIGATEWAY_USAGEPLANKEY, &APIGATEWAY_USAGEPLANKEYS, &APIGATEWAY_USAGEPLANS, &APIGATEWAY_VPCLINK, &APIGATEWAY_VPCLINKS], keys: &[] },
+    ActionFacts { name: "apigateway:GetPortal", resources: &[&APIGATEWAY_PORTAL], keys: &[] },
+    ActionFacts { name: "apigateway:GetPortalProduct", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &[] },
+    ActionFacts { name: "apigateway:GetPortalProductSharingPolicy", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &[] },
+    ActionFacts { name: "apigateway:GetProductPage", resources: &[&APIGATEWAY_PORTALPRODUCT, &APIGATEWAY_PRODUCTPAGE], keys: &[] },
+    ActionFacts { name: "apigateway:GetProductRestEndpointPage", resources: &[&APIGATEWAY_PORTALPRODUCT, &APIGATEWAY_PRODUCTRESTENDPOINTPAGE], keys: &[] },
+    ActionFacts { name: "apigateway:GetRoutingRule", resources: &[&APIGATEWAY_ROUTINGRULE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "apigateway:ListPortalProducts", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &[] },
+    ActionFacts { name: "apigateway:ListPortals", resources: &[&APIGATEWAY_PORTAL], keys: &[] },
+    ActionFacts { name: "apigateway:ListProductPages", resources: &[&APIGATEWAY_PORTALPRODUCT, &APIGATEWAY_PRODUCTPAGE], keys: &[] },
+    ActionFacts { name: "apigateway:ListProductRestEndpointPages", resources: &[&APIGATEWAY_PORTALPRODUCT, &APIGATEWAY_PRODUCTRESTENDPOINTPAGE], keys: &[] },
+    ActionFacts { name: "apigateway:ListRoutingRules", resources: &[&APIGATEWAY_ROUTINGRULE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "apigateway:PATCH", resources: &[&APIGATEWAY_ACCOUNT, &APIGATEWAY_APIKEY, &APIGATEWAY_AUTHORIZER, &APIGATEWAY_BASEPATHMAPPING, &APIGATEWAY_CLIENTCERTIFICATE, &APIGATEWAY_DEPLOYMENT, &APIGATEWAY_DOCUMENTATIONPART, &APIGATEWAY_DOCUMENTATIONVERSION, &APIGATEWAY_DOMAINNAME, &APIGATEWAY_GATEWAYRESPONSE, &APIGATEWAY_INTEGRATION, &APIGATEWAY_INTEGRATIONRESPONSE, &APIGATEWAY_METHOD, &APIGATEWAY_METHODRESPONSE, &APIGATEWAY_MODEL, &APIGATEWAY_PRIVATEBASEPATHMAPPING, &APIGATEWAY_PRIVATEDOMAINNAME, &APIGATEWAY_REQUESTVALIDATOR, &APIGATEWAY_RESOURCE, &APIGATEWAY_RESTAPI, &APIGATEWAY_STAGE, &APIGATEWAY_TEMPLATE, &APIGATEWAY_USAGEPLAN, &APIGATEWAY_USAGEPLANKEY, &APIGATEWAY_VPCLINK], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:POST", resources: &[&APIGATEWAY_APIKEYS, &APIGATEWAY_AUTHORIZERS, &APIGATEWAY_BASEPATHMAPPINGS, &APIGATEWAY_CLIENTCERTIFICATES, &APIGATEWAY_DEPLOYMENTS, &APIGATEWAY_DOCUMENTATIONPARTS, &APIGATEWAY_DOCUMENTATIONVERSIONS, &APIGATEWAY_DOMAINNAMEACCESSASSOCIATIONS, &APIGATEWAY_DOMAINNAMES, &APIGATEWAY_GATEWAYRESPONSES, &APIGATEWAY_INTEGRATIONRESPONSE, &APIGATEWAY_METHODRESPONSE, &APIGATEWAY_MODELS, &APIGATEWAY_PRIVATEBASEPATHMAPPINGS, &APIGATEWAY_REQUESTVALIDATORS, &APIGATEWAY_RESOURCES, &APIGATEWAY_RESTAPIS, &APIGATEWAY_STAGES, &APIGATEWAY_USAGEPLANKEYS, &APIGATEWAY_USAGEPLANS, &APIGATEWAY_VPCLINKS], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:PUT", resources: &[&APIGATEWAY_DOCUMENTATIONPART, &APIGATEWAY_GATEWAYRESPONSE, &APIGATEWAY_INTEGRATIONRESPONSE, &APIGATEWAY_METHODRESPONSE, &APIGATEWAY_RESTAPI, &APIGATEWAY_TAGS], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:PreviewPortal", resources: &[&APIGATEWAY_PORTAL], keys: &[] },
+    ActionFacts { name: "apigateway:PublishPortal", resources: &[&APIGATEWAY_PORTAL], keys: &[] },
+    ActionFacts { name: "apigateway:PutPortalProductSharingPolicy", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &[] },
+    ActionFacts { name: "apigateway:RejectAccessAssociation", resources: &[&APIGATEWAY_PRIVATEDOMAINNAME], keys: &[] },
+    ActionFacts { name: "apigateway:RemoveCertificateFromDomain", resources: &[&APIGATEWAY_DOMAINNAME, &APIGATEWAY_DOMAINNAMES], keys: &[] },
+    ActionFacts { name: "apigateway:SetWebACL", resources: &[&APIGATEWAY_STAGE, &APIGATEWAY_STAGES], keys: &[] },
+    ActionFacts { name: "apigateway:UpdateDomainNameManagementPolicy", resources: &[&APIGATEWAY_PRIVATEDOMAINNAME], keys: &[] },
+    ActionFacts { name: "apigateway:UpdateDomainNamePolicy", resources: &[&APIGATEWAY_DOMAINNAMES, &APIGATEWAY_PRIVATEDOMAINNAME], keys: &[] },
+    ActionFacts { name: "apigateway:UpdatePortal", resources: &[&APIGATEWAY_PORTAL], keys: &["apigateway:Request/CognitoUserPoolArn","apigateway:Request/PortalDisplayName","apigateway:Request/PortalDomainName","aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:UpdatePortalProduct", resources: &[&APIGATEWAY_PORTALPRODUCT], keys: &["apigateway:Request/PortalProductDisplayName","aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "apigateway:UpdateProductPage", resources: &[&APIGATEWAY_PRODUCTPAGE], keys: &["apigateway:Request/ProductPageTitle"] },
+    ActionFacts { name: "apigateway:UpdateProductRestEndpointPage", resources: &[&APIGATEWAY_PRODUCTRESTENDPOINTPAGE], keys: &["apigateway:Request/ProductRestEndpointPageEndpointPrefix"] },
+    ActionFacts { name: "apigateway:UpdateRestApiPolicy", resources: &[&APIGATEWAY_RESTAPI, &APIGATEWAY_RESTAPIS], keys: &[] },
+    ActionFacts { name: "apigateway:UpdateRoutingRule", resources: &[&APIGATEWAY_ROUTINGRULE], keys: &["apigateway:Request/ConditionBasePaths","apigateway:Request/Priority","apigateway:Resource/ConditionBasePaths","apigateway:Resource/Priority","aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "cloudformation:ActivateOrganizationsAccess", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ActivateType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:BatchDescribeTypeConfigurations", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:CancelResourceRequest", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:CancelUpdateStack", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:ContinueUpdateRollback", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:RoleArn"] },
+    ActionFacts { name: "cloudformation:CreateChangeSet", resources: &[&CLOUDFORMATION_STACK], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","cloudformation:ChangeSetName","cloudformation:ImportResourceTypes","cloudformation:ResourceTypes","cloudformation:RoleArn","cloudformation:StackPolicyUrl","cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:CreateGeneratedTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:CreateResource", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:CreateStack", resources: &[&CLOUDFORMATION_STACK], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","cloudformation:ResourceTypes","cloudformation:RoleArn","cloudformation:StackPolicyUrl","cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:CreateStackInstances", resources: &[&CLOUDFORMATION_STACKSET, &CLOUDFORMATION_STACKSET_TARGET, &CLOUDFORMATION_TYPE], keys: &["aws:TagKeys","cloudformation:TargetRegion"] },
+    ActionFacts { name: "cloudformation:CreateStackRefactor", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:CreateStackSet", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","cloudformation:RoleArn","cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:CreateUploadBucket", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DeactivateOrganizationsAccess", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DeactivateType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DeleteChangeSet", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:ChangeSetName"] },
+    ActionFacts { name: "cloudformation:DeleteGeneratedTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DeleteResource", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DeleteStack", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:RoleArn"] },
+    ActionFacts { name: "cloudformation:DeleteStackInstances", resources: &[&CLOUDFORMATION_STACKSET, &CLOUDFORMATION_STACKSET_TARGET, &CLOUDFORMATION_TYPE], keys: &["cloudformation:TargetRegion"] },
+    ActionFacts { name: "cloudformation:DeleteStackSet", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:DeregisterType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeAccountLimits", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeChangeSet", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:ChangeSetName"] },
+    ActionFacts { name: "cloudformation:DescribeChangeSetHooks", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:ChangeSetName"] },
+    ActionFacts { name: "cloudformation:DescribeEvents", resources: &[&CLOUDFORMATION_CHANGESET, &CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeGeneratedTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeOrganizationsAccess", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribePublisher", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeResourceScan", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackDriftDetectionStatus", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackEvents", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackInstance", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackRefactor", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackResource", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackResourceDrifts", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackResources", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackSet", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStackSetOperation", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeStacks", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DescribeTypeRegistration", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:DetectStackDrift", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DetectStackResourceDrift", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:DetectStackSetDrift", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:EstimateTemplateCost", resources: &[], keys: &["cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:ExecuteChangeSet", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:ChangeSetName"] },
+    ActionFacts { name: "cloudformation:ExecuteStackRefactor", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:GetGeneratedTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:GetHookResult", resources: &[], keys: &["cloudformation:TypeArn"] },
+    ActionFacts { name: "cloudformation:GetResource", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:GetResourceRequestStatus", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:GetStackPolicy", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:GetTemplate", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:GetTemplateSummary", resources: &[&CLOUDFORMATION_STACK, &CLOUDFORMATION_STACKSET], keys: &["cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:ImportStacksToStackSet", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:ListAllHookResults", resources: &[], keys: &["cloudformation:TypeArn"] },
+    ActionFacts { name: "cloudformation:ListChangeSets", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:ListExports", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListGeneratedTemplates", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListHookResults", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:ChangeSetName"] },
+    ActionFacts { name: "cloudformation:ListImports", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListResourceRequests", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListResourceScanRelatedResources", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListResourceScanResources", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListResourceScans", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListResources", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackInstanceResourceDrifts", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackInstances", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackRefactorActions", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackRefactors", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackResources", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackSetAutoDeploymentTargets", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackSetOperationResults", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackSetOperations", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStackSets", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListStacks", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListTypeRegistrations", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListTypeVersions", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:ListTypes", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:PublishType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:RecordHandlerProgress", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:RegisterPublisher", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:RegisterType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:RollbackStack", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:RoleArn"] },
+    ActionFacts { name: "cloudformation:SetStackPolicy", resources: &[&CLOUDFORMATION_STACK], keys: &["cloudformation:StackPolicyUrl"] },
+    ActionFacts { name: "cloudformation:SetTypeConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:SetTypeDefaultVersion", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:SignalResource", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:StartResourceScan", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:StopStackSetOperation", resources: &[&CLOUDFORMATION_STACKSET], keys: &[] },
+    ActionFacts { name: "cloudformation:TagResource", resources: &[&CLOUDFORMATION_CHANGESET, &CLOUDFORMATION_STACK, &CLOUDFORMATION_STACKSET], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","cloudformation:CreateAction"] },
+    ActionFacts { name: "cloudformation:TestType", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:UntagResource", resources: &[&CLOUDFORMATION_CHANGESET, &CLOUDFORMATION_STACK, &CLOUDFORMATION_STACKSET], keys: &["aws:TagKeys","cloudformation:CreateAction"] },
+    ActionFacts { name: "cloudformation:UpdateGeneratedTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:UpdateResource", resources: &[], keys: &[] },
+    ActionFacts { name: "cloudformation:UpdateStack", resources: &[&CLOUDFORMATION_STACK], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","cloudformation:ResourceTypes","cloudformation:RoleArn","cloudformation:StackPolicyUrl","cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:UpdateStackInstances", resources: &[&CLOUDFORMATION_STACKSET, &CLOUDFORMATION_STACKSET_TARGET, &CLOUDFORMATION_TYPE], keys: &["cloudformation:TargetRegion"] },
+    ActionFacts { name: "cloudformation:UpdateStackSet", resources: &[&CLOUDFORMATION_STACKSET, &CLOUDFORMATION_STACKSET_TARGET, &CLOUDFORMATION_TYPE], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","cloudformation:RoleArn","cloudformation:TargetRegion","cloudformation:TemplateUrl"] },
+    ActionFacts { name: "cloudformation:UpdateTerminationProtection", resources: &[&CLOUDFORMATION_STACK], keys: &[] },
+    ActionFacts { name: "cloudformation:ValidateTemplate", resources: &[], keys: &["cloudformation:TemplateUrl"] },
+    ActionFacts { name: "ecr:BatchCheckLayerAvailability", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:BatchDeleteImage", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:BatchGetImage", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:BatchGetRepositoryScanningConfiguration", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:BatchImportUpstreamImage", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:CompleteLayerUpload", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:CreatePullThroughCacheRule", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:CreateRepository", resources: &[&ECR_REPOSITORY], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ecr:CreateRepositoryCreationTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DeleteLifecyclePolicy", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DeletePullThroughCacheRule", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DeleteRegistryPolicy", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DeleteRepository", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DeleteRepositoryCreationTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DeleteRepositoryPolicy", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DeleteSigningConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DeregisterPullTimeUpdateExclusion", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DescribeImageReplicationStatus", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DescribeImageScanFindings", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DescribeImageSigningStatus", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DescribeImages", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DescribePullThroughCacheRules", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DescribeRegistry", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:DescribeRepositories", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:DescribeRepositoryCreationTemplates", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:GetAccountSetting", resources: &[], keys: &["ecr:AccountSetting"] },
+    ActionFacts { name: "ecr:GetAuthorizationToken", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:GetDownloadUrlForLayer", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:GetImageCopyStatus", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:GetLifecyclePolicy", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:GetLifecyclePolicyPreview", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:GetRegistryPolicy", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:GetRegistryScanningConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:GetRepositoryPolicy", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:GetSigningConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:InitiateLayerUpload", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:ListImages", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:ListPullTimeUpdateExclusions", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:ListTagsForResource", resources: &[&ECR_REPOSITORY], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ecr:PutAccountSetting", resources: &[], keys: &["ecr:AccountSetting"] },
+    ActionFacts { name: "ecr:PutImage", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:PutImageScanningConfiguration", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:PutImageTagMutability", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:PutLifecyclePolicy", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:PutRegistryPolicy", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:PutRegistryScanningConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:PutReplicationConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:PutSigningConfiguration", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:RegisterPullTimeUpdateExclusion", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:ReplicateImage", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:SetRepositoryPolicy", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:StartImageScan", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:StartLifecyclePolicyPreview", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:TagResource", resources: &[&ECR_REPOSITORY], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ecr:UntagResource", resources: &[&ECR_REPOSITORY], keys: &["aws:TagKeys"] },
+    ActionFacts { name: "ecr:UpdateImageStorageClass", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:UpdatePullThroughCacheRule", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:UpdateRepositoryCreationTemplate", resources: &[], keys: &[] },
+    ActionFacts { name: "ecr:UploadLayerPart", resources: &[&ECR_REPOSITORY], keys: &[] },
+    ActionFacts { name: "ecr:ValidatePullThroughCacheRule", resources: &[], keys: &[] },
+    ActionFacts { name: "execute-api:InvalidateCache", resources: &[&EXECUTE_API_EXECUTE_API_GENERAL], keys: &[] },
+    ActionFacts { name: "execute-api:Invoke", resources: &[&EXECUTE_API_EXECUTE_API_DOMAIN, &EXECUTE_API_EXECUTE_API_GENERAL], keys: &[] },
+    ActionFacts { name: "execute-api:ManageConnections", resources: &[&EXECUTE_API_EXECUTE_API_GENERAL], keys: &[] },
     ActionFacts { name: "iam:AcceptDelegationRequest", resources: &[&IAM_DELEGATION_REQUEST], keys: &[] },
     ActionFacts { name: "iam:AddClientIDToOpenIDConnectProvider", resources: &[&IAM_OIDC_PROVIDER], keys: &[] },
     ActionFacts { name: "iam:AddRoleToInstanceProfile", resources: &[&IAM_INSTANCE_PROFILE], keys: &[] },
@@ -524,6 +921,350 @@ pub static ACTIONS: &[ActionFacts] = &[
     ActionFacts { name: "logs:UpdateLogDelivery", resources: &[], keys: &[] },
     ActionFacts { name: "logs:UpdateLookupTable", resources: &[&LOGS_LOOKUP_TABLE], keys: &[] },
     ActionFacts { name: "logs:UpdateScheduledQuery", resources: &[&LOGS_SCHEDULED_QUERY], keys: &[] },
+    ActionFacts { name: "s3:AbortMultipartUpload", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:AllowVendedLogDeliveryForResource", resources: &[&S3_BUCKET], keys: &["s3:deliverySourceArn","s3:logType","s3:resourceArnBeingAuthorized"] },
+    ActionFacts { name: "s3:AssociateAccessGrantsIdentityCenter", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:BypassGovernanceRetention", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:RequestObjectTag/<key>","s3:RequestObjectTagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-acl","s3:x-amz-content-sha256","s3:x-amz-copy-source","s3:x-amz-grant-full-control","s3:x-amz-grant-read","s3:x-amz-grant-read-acp","s3:x-amz-grant-write","s3:x-amz-grant-write-acp","s3:x-amz-metadata-directive","s3:x-amz-server-side-encryption","s3:x-amz-server-side-encryption-aws-kms-key-id","s3:x-amz-server-side-encryption-customer-algorithm","s3:x-amz-storage-class","s3:x-amz-website-redirect-location"] },
+    ActionFacts { name: "s3:CreateAccessGrant", resources: &[&S3_ACCESSGRANT], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys","s3:AccessGrantScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateAccessGrantsInstance", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateAccessGrantsLocation", resources: &[&S3_ACCESSGRANTSLOCATION], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys","s3:AccessGrantsLocationScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateAccessPoint", resources: &[&S3_ACCESSPOINT], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:locationconstraint","s3:signatureAge","s3:signatureversion","s3:x-amz-acl","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateAccessPointForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateBucket", resources: &[&S3_BUCKET], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:locationconstraint","s3:signatureAge","s3:signatureversion","s3:x-amz-acl","s3:x-amz-bucket-namespace","s3:x-amz-content-sha256","s3:x-amz-grant-full-control","s3:x-amz-grant-read","s3:x-amz-grant-read-acp","s3:x-amz-grant-write","s3:x-amz-grant-write-acp","s3:x-amz-object-ownership"] },
+    ActionFacts { name: "s3:CreateBucketMetadataTableConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateJob", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:RequestJobOperation","s3:RequestJobPriority","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:CreateMultiRegionAccessPoint", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:CreateStorageLensGroup", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessGrant", resources: &[&S3_ACCESSGRANT], keys: &["aws:ResourceTag/${TagKey}","s3:AccessGrantScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessGrantsInstance", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessGrantsInstanceResourcePolicy", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessGrantsLocation", resources: &[&S3_ACCESSGRANTSLOCATION], keys: &["aws:ResourceTag/${TagKey}","s3:AccessGrantsLocationScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessPoint", resources: &[&S3_ACCESSPOINT], keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessPointForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessPointPolicy", resources: &[&S3_ACCESSPOINT], keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteAccessPointPolicyForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteBucket", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteBucketMetadataTableConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteBucketPolicy", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteBucketWebsite", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteJobTagging", resources: &[&S3_JOB], keys: &["s3:ExistingJobOperation","s3:ExistingJobPriority","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteMultiRegionAccessPoint", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:DeleteObject", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:if-match","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteObjectAnnotation", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256","s3:x-amz-object-if-match"] },
+    ActionFacts { name: "s3:DeleteObjectTagging", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteObjectVersion", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteObjectVersionAnnotation", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256","s3:x-amz-object-if-match"] },
+    ActionFacts { name: "s3:DeleteObjectVersionTagging", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteStorageLensConfiguration", resources: &[&S3_STORAGELENSCONFIGURATION], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteStorageLensConfigurationTagging", resources: &[&S3_STORAGELENSCONFIGURATION], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DeleteStorageLensGroup", resources: &[&S3_STORAGELENSGROUP], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DescribeJob", resources: &[&S3_JOB], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:DescribeMultiRegionAccessPointOperation", resources: &[&S3_MULTIREGIONACCESSPOINTREQUESTARN], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:DissociateAccessGrantsIdentityCenter", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccelerateConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessGrant", resources: &[&S3_ACCESSGRANT], keys: &["aws:ResourceTag/${TagKey}","s3:AccessGrantScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessGrantsInstance", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessGrantsInstanceForPrefix", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessGrantsInstanceResourcePolicy", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessGrantsLocation", resources: &[&S3_ACCESSGRANTSLOCATION], keys: &["aws:ResourceTag/${TagKey}","s3:AccessGrantsLocationScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPoint", resources: &[], keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPointConfigurationForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPointForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPointPolicy", resources: &[&S3_ACCESSPOINT], keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPointPolicyForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPointPolicyStatus", resources: &[&S3_ACCESSPOINT], keys: &["aws:ResourceTag/${TagKey}","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccessPointPolicyStatusForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAccountPublicAccessBlock", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetAnalyticsConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketAbac", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketAcl", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketCORS", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketLocation", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketLogging", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketMetadataTableConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketNotification", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketObjectLockConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:GetBucketOwnershipControls", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketPolicy", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketPolicyStatus", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketPublicAccessBlock", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketRequestPayment", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketTagging", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketVersioning", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetBucketWebsite", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetDataAccess", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetEncryptionConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetIntelligentTieringConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetInventoryConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetJobTagging", resources: &[&S3_JOB], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetLifecycleConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetMetricsConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetMultiRegionAccessPoint", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:GetMultiRegionAccessPointPolicy", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:GetMultiRegionAccessPointPolicyStatus", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:GetMultiRegionAccessPointRoutes", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:GetObject", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectAcl", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectAnnotation", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectAttributes", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectLegalHold", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectRetention", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectTagging", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectTorrent", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersion", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionAcl", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionAnnotation", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionAnnotationForReplication", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionAttributes", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionForReplication", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionTagging", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetObjectVersionTorrent", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetReplicationConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetStorageLensConfiguration", resources: &[&S3_STORAGELENSCONFIGURATION], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetStorageLensConfigurationTagging", resources: &[&S3_STORAGELENSCONFIGURATION], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetStorageLensDashboard", resources: &[&S3_STORAGELENSCONFIGURATION], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:GetStorageLensGroup", resources: &[&S3_STORAGELENSGROUP], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:InitiateReplication", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount"] },
+    ActionFacts { name: "s3:ListAccessGrants", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListAccessGrantsInstances", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListAccessGrantsLocations", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListAccessPoints", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListAccessPointsForObjectLambda", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListAllMyBuckets", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListBucket", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:AccessGrantsInstanceArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:delimiter","s3:max-keys","s3:prefix","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListBucketMultipartUploads", resources: &[&S3_BUCKET], keys: &["aws:ResourceTag/${TagKey}","s3:AccessGrantsInstanceArn","s3:AccessPointNetworkOrigin","s3:AccessPointTag/${TagKey}","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListBucketVersions", resources: &[&S3_ACCESSPOINT, &S3_BUCKET], keys: &["s3:AccessGrantsInstanceArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:delimiter","s3:max-keys","s3:prefix","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListCallerAccessGrants", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListJobs", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListMultiRegionAccessPoints", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:ListMultipartUploadParts", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListObjectAnnotations", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:annotation-prefix","s3:authType","s3:max-annotation-results","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListObjectVersionAnnotations", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:annotation-prefix","s3:authType","s3:max-annotation-results","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListStorageLensConfigurations", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListStorageLensGroups", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ListTagsForResource", resources: &[&S3_ACCESSGRANT, &S3_ACCESSGRANTSINSTANCE, &S3_ACCESSGRANTSLOCATION, &S3_ACCESSPOINT, &S3_BUCKET, &S3_STORAGELENSGROUP], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ObjectOwnerOverrideToBucketOwner", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PauseReplication", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:destinationRegion","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAccelerateConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAccessGrantsInstanceResourcePolicy", resources: &[&S3_ACCESSGRANTSINSTANCE], keys: &["aws:ResourceTag/${TagKey}","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAccessPointConfigurationForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAccessPointPolicy", resources: &[&S3_ACCESSPOINT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAccessPointPolicyForObjectLambda", resources: &[&S3_OBJECTLAMBDAACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAccessPointPublicAccessBlock", resources: &[], keys: &[] },
+    ActionFacts { name: "s3:PutAccountPublicAccessBlock", resources: &[], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutAnalyticsConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketAbac", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketAcl", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-acl","s3:x-amz-content-sha256","s3:x-amz-grant-full-control","s3:x-amz-grant-read","s3:x-amz-grant-read-acp","s3:x-amz-grant-write","s3:x-amz-grant-write-acp"] },
+    ActionFacts { name: "s3:PutBucketCORS", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketLogging", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketNotification", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketObjectLockConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:PutBucketOwnershipControls", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketPolicy", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketPublicAccessBlock", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketRequestPayment", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketTagging", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketVersioning", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutBucketWebsite", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutEncryptionConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutIntelligentTieringConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutInventoryConfiguration", resources: &[&S3_BUCKET], keys: &["s3:InventoryAccessibleOptionalFields","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutJobTagging", resources: &[&S3_JOB], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:ExistingJobOperation","s3:ExistingJobPriority","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutLifecycleConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutMetricsConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutMultiRegionAccessPointPolicy", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:PutObject", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ObjectCreationOperation","s3:RequestObjectTag/<key>","s3:RequestObjectTagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:if-match","s3:if-none-match","s3:object-lock-event-hold","s3:object-lock-event-hold-duration-days","s3:object-lock-legal-hold","s3:object-lock-mode","s3:object-lock-remaining-retention-days","s3:object-lock-retain-until-date","s3:signatureAge","s3:signatureversion","s3:x-amz-acl","s3:x-amz-content-sha256","s3:x-amz-copy-source","s3:x-amz-grant-full-control","s3:x-amz-grant-read","s3:x-amz-grant-read-acp","s3:x-amz-grant-write","s3:x-amz-grant-write-acp","s3:x-amz-metadata-directive","s3:x-amz-object-annotation-directive","s3:x-amz-server-side-encryption","s3:x-amz-server-side-encryption-aws-kms-key-id","s3:x-amz-server-side-encryption-customer-algorithm","s3:x-amz-storage-class","s3:x-amz-website-redirect-location"] },
+    ActionFacts { name: "s3:PutObjectAcl", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-acl","s3:x-amz-content-sha256","s3:x-amz-grant-full-control","s3:x-amz-grant-read","s3:x-amz-grant-read-acp","s3:x-amz-grant-write","s3:x-amz-grant-write-acp","s3:x-amz-storage-class"] },
+    ActionFacts { name: "s3:PutObjectAnnotation", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256","s3:x-amz-object-if-match"] },
+    ActionFacts { name: "s3:PutObjectLegalHold", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:object-lock-legal-hold","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutObjectRetention", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:object-lock-event-hold","s3:object-lock-event-hold-duration-days","s3:object-lock-mode","s3:object-lock-remaining-retention-days","s3:object-lock-retain-until-date","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutObjectTagging", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:RequestObjectTag/<key>","s3:RequestObjectTagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutObjectVersionAcl", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:AccessGrantsInstanceArn","s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-acl","s3:x-amz-content-sha256","s3:x-amz-grant-full-control","s3:x-amz-grant-read","s3:x-amz-grant-read-acp","s3:x-amz-grant-write","s3:x-amz-grant-write-acp","s3:x-amz-storage-class"] },
+    ActionFacts { name: "s3:PutObjectVersionAnnotation", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256","s3:x-amz-object-if-match"] },
+    ActionFacts { name: "s3:PutObjectVersionTagging", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:RequestObjectTag/<key>","s3:RequestObjectTagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:versionid","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutReplicationConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:isReplicationPauseRequest","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutStorageLensConfiguration", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:PutStorageLensConfigurationTagging", resources: &[&S3_STORAGELENSCONFIGURATION], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ReplicateDelete", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ReplicateObject", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:object-lock-event-hold","s3:object-lock-event-hold-duration-days","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256","s3:x-amz-server-side-encryption","s3:x-amz-server-side-encryption-aws-kms-key-id","s3:x-amz-server-side-encryption-customer-algorithm"] },
+    ActionFacts { name: "s3:ReplicateObjectAnnotation", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:ReplicateTags", resources: &[&S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:RestoreObject", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:SubmitMultiRegionAccessPointRoutes", resources: &[&S3_MULTIREGIONACCESSPOINT], keys: &["s3:AccessPointNetworkOrigin","s3:DataAccessPointAccount","s3:DataAccessPointArn","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion"] },
+    ActionFacts { name: "s3:TagResource", resources: &[&S3_ACCESSGRANT, &S3_ACCESSGRANTSINSTANCE, &S3_ACCESSGRANTSLOCATION, &S3_ACCESSPOINT, &S3_BUCKET, &S3_STORAGELENSGROUP], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UntagResource", resources: &[&S3_ACCESSGRANT, &S3_ACCESSGRANTSINSTANCE, &S3_ACCESSGRANTSLOCATION, &S3_ACCESSPOINT, &S3_BUCKET, &S3_STORAGELENSGROUP], keys: &["aws:TagKeys","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateAccessGrantsLocation", resources: &[&S3_ACCESSGRANTSLOCATION], keys: &["aws:ResourceTag/${TagKey}","s3:AccessGrantsLocationScope","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateBucketMetadataAnnotationTableConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateBucketMetadataInventoryTableConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateBucketMetadataJournalTableConfiguration", resources: &[&S3_BUCKET], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateJobPriority", resources: &[&S3_JOB], keys: &["s3:ExistingJobOperation","s3:ExistingJobPriority","s3:RequestJobPriority","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateJobStatus", resources: &[&S3_JOB], keys: &["s3:ExistingJobOperation","s3:ExistingJobPriority","s3:JobSuspendedCause","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "s3:UpdateObjectEncryption", resources: &[&S3_ACCESSPOINTOBJECT, &S3_OBJECT], keys: &["s3:ExistingObjectTag/<key>","s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256","s3:x-amz-server-side-encryption","s3:x-amz-server-side-encryption-aws-kms-key-id"] },
+    ActionFacts { name: "s3:UpdateStorageLensGroup", resources: &[&S3_STORAGELENSGROUP], keys: &["s3:ResourceAccount","s3:TlsVersion","s3:authType","s3:signatureAge","s3:signatureversion","s3:x-amz-content-sha256"] },
+    ActionFacts { name: "ssm:AddTagsToResource", resources: &[&SSM_ASSOCIATION, &SSM_AUTOMATION_EXECUTION, &SSM_CLOUD_CONNECTOR, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MAINTENANCEWINDOW, &SSM_MANAGED_INSTANCE, &SSM_OPSITEM, &SSM_OPSMETADATA, &SSM_PARAMETER, &SSM_PATCHBASELINE, &SSM_TASK], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:AssociateOpsItemRelatedItem", resources: &[&SSM_OPSITEM], keys: &[] },
+    ActionFacts { name: "ssm:CancelCommand", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:CancelMaintenanceWindowExecution", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:CreateActivation", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateAssociation", resources: &[&SSM_ASSOCIATION, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateAssociationBatch", resources: &[&SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateCloudConnector", resources: &[&SSM_CLOUD_CONNECTOR], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateDocument", resources: &[&SSM_DOCUMENT], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","ssm:DocumentType"] },
+    ActionFacts { name: "ssm:CreateMaintenanceWindow", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateOpsItem", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateOpsMetadata", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreatePatchBaseline", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:CreateResourceDataSync", resources: &[&SSM_RESOURCEDATASYNC], keys: &["ssm:SyncType"] },
+    ActionFacts { name: "ssm:DeleteActivation", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DeleteAssociation", resources: &[&SSM_ASSOCIATION, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DeleteCloudConnector", resources: &[&SSM_CLOUD_CONNECTOR], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DeleteDocument", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:DeleteInventory", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DeleteMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:DeleteOpsItem", resources: &[&SSM_OPSITEM], keys: &[] },
+    ActionFacts { name: "ssm:DeleteOpsMetadata", resources: &[&SSM_OPSMETADATA], keys: &[] },
+    ActionFacts { name: "ssm:DeleteParameter", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DeleteParameters", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DeletePatchBaseline", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:DeleteResourceDataSync", resources: &[&SSM_RESOURCEDATASYNC], keys: &["ssm:SyncType"] },
+    ActionFacts { name: "ssm:DeleteResourcePolicy", resources: &[&SSM_DOCUMENT, &SSM_OPSITEMGROUP, &SSM_PARAMETER], keys: &[] },
+    ActionFacts { name: "ssm:DeregisterManagedInstance", resources: &[&SSM_MANAGED_INSTANCE], keys: &["ssm:resourceTag/tag-key"] },
+    ActionFacts { name: "ssm:DeregisterPatchBaselineForPatchGroup", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:DeregisterTargetFromMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW, &SSM_WINDOWTARGET], keys: &[] },
+    ActionFacts { name: "ssm:DeregisterTaskFromMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW, &SSM_WINDOWTASK], keys: &[] },
+    ActionFacts { name: "ssm:DescribeActivations", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeAssociation", resources: &[&SSM_ASSOCIATION, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeAssociationExecutionTargets", resources: &[&SSM_ASSOCIATION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeAssociationExecutions", resources: &[&SSM_ASSOCIATION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeAutomationExecutions", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeAutomationStepExecutions", resources: &[&SSM_AUTOMATION_EXECUTION], keys: &[] },
+    ActionFacts { name: "ssm:DescribeAvailablePatches", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeDocument", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:DescribeDocumentParameters", resources: &[&SSM_DOCUMENT], keys: &[] },
+    ActionFacts { name: "ssm:DescribeDocumentPermission", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:DescribeEffectiveInstanceAssociations", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeEffectivePatchesForPatchBaseline", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:DescribeInstanceAssociationsStatus", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeInstanceInformation", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeInstancePatchStates", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeInstancePatchStatesForPatchGroup", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeInstancePatches", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:DescribeInstanceProperties", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeInventoryDeletions", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowExecutionTaskInvocations", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowExecutionTasks", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowExecutions", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowSchedule", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowTargets", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowTasks", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindows", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeMaintenanceWindowsForTarget", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeOpsItems", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeParameters", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribePatchBaselines", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribePatchGroupState", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribePatchGroups", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribePatchProperties", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DescribeSessions", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:DisassociateOpsItemRelatedItem", resources: &[&SSM_OPSITEM], keys: &[] },
+    ActionFacts { name: "ssm:ExecuteAPI", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetAccessToken", resources: &[&SSM_OPSITEM], keys: &[] },
+    ActionFacts { name: "ssm:GetAutomationExecution", resources: &[&SSM_AUTOMATION_EXECUTION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:GetCalendar", resources: &[&SSM_DOCUMENT], keys: &[] },
+    ActionFacts { name: "ssm:GetCalendarState", resources: &[&SSM_DOCUMENT], keys: &[] },
+    ActionFacts { name: "ssm:GetCloudConnector", resources: &[&SSM_CLOUD_CONNECTOR], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:GetCommandInvocation", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetConnectionStatus", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE, &SSM_TASK], keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:GetDefaultPatchBaseline", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:GetDeployablePatchSnapshotForInstance", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetDocument", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentCategories","ssm:DocumentType"] },
+    ActionFacts { name: "ssm:GetExecutionPreview", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetInventory", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetInventorySchema", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:GetMaintenanceWindowExecution", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetMaintenanceWindowExecutionTask", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetMaintenanceWindowExecutionTaskInvocation", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetMaintenanceWindowTask", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:GetManifest", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetOpsItem", resources: &[&SSM_OPSITEM], keys: &[] },
+    ActionFacts { name: "ssm:GetOpsMetadata", resources: &[&SSM_OPSMETADATA], keys: &[] },
+    ActionFacts { name: "ssm:GetOpsSummary", resources: &[&SSM_RESOURCEDATASYNC], keys: &[] },
+    ActionFacts { name: "ssm:GetParameter", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:GetParameterHistory", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:GetParameters", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:GetParametersByPath", resources: &[&SSM_PARAMETER], keys: &["ssm:Recursive"] },
+    ActionFacts { name: "ssm:GetPatchBaseline", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:GetPatchBaselineForPatchGroup", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:GetResourcePolicies", resources: &[&SSM_DOCUMENT, &SSM_OPSITEMGROUP, &SSM_PARAMETER], keys: &[] },
+    ActionFacts { name: "ssm:GetServiceSetting", resources: &[&SSM_SERVICESETTING], keys: &[] },
+    ActionFacts { name: "ssm:LabelParameterVersion", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:ListAssociationVersions", resources: &[&SSM_ASSOCIATION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:ListAssociations", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListCloudConnectors", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListCommandInvocations", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListCommands", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListComplianceItems", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListComplianceSummaries", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListDocumentMetadataHistory", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:ListDocumentVersions", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:ListDocuments", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListInstanceAssociations", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:ListInventoryEntries", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListNodes", resources: &[&SSM_RESOURCEDATASYNC], keys: &[] },
+    ActionFacts { name: "ssm:ListNodesSummary", resources: &[&SSM_RESOURCEDATASYNC], keys: &[] },
+    ActionFacts { name: "ssm:ListOpsItemEvents", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListOpsItemRelatedItems", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListOpsMetadata", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListResourceComplianceSummaries", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:ListResourceDataSync", resources: &[], keys: &["ssm:SyncType"] },
+    ActionFacts { name: "ssm:ListTagsForResource", resources: &[&SSM_ASSOCIATION, &SSM_AUTOMATION_EXECUTION, &SSM_CLOUD_CONNECTOR, &SSM_DOCUMENT, &SSM_MAINTENANCEWINDOW, &SSM_MANAGED_INSTANCE, &SSM_OPSITEM, &SSM_OPSMETADATA, &SSM_PARAMETER, &SSM_PATCHBASELINE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:ModifyDocumentPermission", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:PutCalendar", resources: &[&SSM_DOCUMENT], keys: &[] },
+    ActionFacts { name: "ssm:PutComplianceItems", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["ec2:SourceInstanceARN","ssm:SourceInstanceARN"] },
+    ActionFacts { name: "ssm:PutConfigurePackageResult", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:PutInventory", resources: &[], keys: &["ssm:InventoryTypeName"] },
+    ActionFacts { name: "ssm:PutParameter", resources: &[&SSM_PARAMETER], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","ssm:Overwrite","ssm:Policies"] },
+    ActionFacts { name: "ssm:PutResourcePolicy", resources: &[&SSM_DOCUMENT, &SSM_OPSITEMGROUP, &SSM_PARAMETER], keys: &[] },
+    ActionFacts { name: "ssm:RegisterDefaultPatchBaseline", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:RegisterManagedInstance", resources: &[], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","ssm:NodeAccountId","ssm:NodeOrgId"] },
+    ActionFacts { name: "ssm:RegisterPatchBaselineForPatchGroup", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:RegisterTargetWithMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:RegisterTaskWithMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:RemoveTagsFromResource", resources: &[&SSM_ASSOCIATION, &SSM_AUTOMATION_EXECUTION, &SSM_CLOUD_CONNECTOR, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MAINTENANCEWINDOW, &SSM_MANAGED_INSTANCE, &SSM_OPSITEM, &SSM_OPSMETADATA, &SSM_PARAMETER, &SSM_PATCHBASELINE, &SSM_TASK], keys: &["aws:ResourceTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:RequestManagedInstanceRoleToken", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["ssm:NodeAccountId","ssm:NodeOrgId"] },
+    ActionFacts { name: "ssm:ResetServiceSetting", resources: &[&SSM_SERVICESETTING], keys: &[] },
+    ActionFacts { name: "ssm:ResumeSession", resources: &[&SSM_SESSION], keys: &["ssm:resourceTag/aws:ssmmessages:session-id","ssm:resourceTag/aws:ssmmessages:target-id"] },
+    ActionFacts { name: "ssm:SendAutomationSignal", resources: &[&SSM_AUTOMATION_EXECUTION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:SendCommand", resources: &[&SSM_BUCKET, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}","ssm:resourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:StartAccessRequest", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys"] },
+    ActionFacts { name: "ssm:StartAssociationsOnce", resources: &[&SSM_ASSOCIATION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:StartAutomationExecution", resources: &[&SSM_AUTOMATION_DEFINITION, &SSM_AUTOMATION_EXECUTION, &SSM_DOCUMENT], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys","ssm:DocumentVersion"] },
+    ActionFacts { name: "ssm:StartChangeRequestExecution", resources: &[&SSM_AUTOMATION_DEFINITION, &SSM_AUTOMATION_EXECUTION, &SSM_DOCUMENT], keys: &["aws:RequestTag/${TagKey}","aws:ResourceTag/${TagKey}","aws:TagKeys","ssm:AutoApprove","ssm:DocumentVersion"] },
+    ActionFacts { name: "ssm:StartExecutionPreview", resources: &[], keys: &[] },
+    ActionFacts { name: "ssm:StartSession", resources: &[&SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE, &SSM_TASK], keys: &["aws:ResourceTag/${TagKey}","ssm:AccessRequestId","ssm:SessionDocumentAccessCheck","ssm:resourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:StopAutomationExecution", resources: &[&SSM_AUTOMATION_EXECUTION], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:TerminateSession", resources: &[&SSM_SESSION], keys: &["ssm:resourceTag/aws:ssmmessages:session-id","ssm:resourceTag/aws:ssmmessages:target-id"] },
+    ActionFacts { name: "ssm:UnlabelParameterVersion", resources: &[&SSM_PARAMETER], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:UpdateAssociation", resources: &[&SSM_ASSOCIATION, &SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:UpdateAssociationStatus", resources: &[&SSM_DOCUMENT, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}","ec2:SourceInstanceARN","ssm:SourceInstanceARN"] },
+    ActionFacts { name: "ssm:UpdateCloudConnector", resources: &[&SSM_CLOUD_CONNECTOR], keys: &["aws:ResourceTag/${TagKey}"] },
+    ActionFacts { name: "ssm:UpdateDocument", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:UpdateDocumentDefaultVersion", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:UpdateDocumentMetadata", resources: &[&SSM_DOCUMENT], keys: &["ssm:DocumentType"] },
+    ActionFacts { name: "ssm:UpdateInstanceAssociationStatus", resources: &[&SSM_ASSOCIATION, &SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["aws:ResourceTag/${TagKey}","ec2:SourceInstanceARN","ssm:SourceInstanceARN"] },
+    ActionFacts { name: "ssm:UpdateInstanceInformation", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["ec2:SourceInstanceARN","ssm:SourceInstanceARN"] },
+    ActionFacts { name: "ssm:UpdateMaintenanceWindow", resources: &[&SSM_MAINTENANCEWINDOW], keys: &[] },
+    ActionFacts { name: "ssm:UpdateMaintenanceWindowTarget", resources: &[&SSM_MAINTENANCEWINDOW, &SSM_WINDOWTARGET], keys: &[] },
+    ActionFacts { name: "ssm:UpdateMaintenanceWindowTask", resources: &[&SSM_MAINTENANCEWINDOW, &SSM_WINDOWTASK], keys: &[] },
+    ActionFacts { name: "ssm:UpdateManagedInstancePublicKey", resources: &[&SSM_INSTANCE, &SSM_MANAGED_INSTANCE], keys: &["ssm:NodeAccountId","ssm:NodeOrgId"] },
+    ActionFacts { name: "ssm:UpdateManagedInstanceRole", resources: &[&SSM_IAM_ROLE, &SSM_MANAGED_INSTANCE], keys: &["ssm:resourceTag/tag-key"] },
+    ActionFacts { name: "ssm:UpdateOpsItem", resources: &[&SSM_OPSITEM], keys: &[] },
+    ActionFacts { name: "ssm:UpdateOpsMetadata", resources: &[&SSM_OPSMETADATA], keys: &[] },
+    ActionFacts { name: "ssm:UpdatePatchBaseline", resources: &[&SSM_PATCHBASELINE], keys: &[] },
+    ActionFacts { name: "ssm:UpdateResourceDataSync", resources: &[&SSM_RESOURCEDATASYNC], keys: &["ssm:SyncType"] },
+    ActionFacts { name: "ssm:UpdateServiceSetting", resources: &[&SSM_SERVICESETTING], keys: &[] },
+    ActionFacts { name: "ssm:ValidateCloudConnector", resources: &[&SSM_CLOUD_CONNECTOR], keys: &["aws:ResourceTag/${TagKey}"] },
     ActionFacts { name: "sts:AssumeRole", resources: &[&STS_ROLE], keys: &["accounts.google.com:aud","accounts.google.com:sub","aws:RequestTag/${TagKey}","aws:TagKeys","cognito-identity.amazonaws.com:amr","cognito-identity.amazonaws.com:aud","cognito-identity.amazonaws.com:sub","graph.facebook.com:app_id","graph.facebook.com:id","iam:ResourceTag/${TagKey}","saml:namequalifier","saml:sub","saml:sub_type","sts:ExternalId","sts:RoleSessionName","sts:SourceIdentity","sts:TransitiveTagKeys","www.amazon.com:app_id","www.amazon.com:user_id"] },
     ActionFacts { name: "sts:AssumeRoleWithSAML", resources: &[&STS_ROLE], keys: &["aws:RequestTag/${TagKey}","aws:TagKeys","saml:aud","saml:cn","saml:commonName","saml:doc","saml:eduorghomepageuri","saml:eduorgidentityauthnpolicyuri","saml:eduorglegalname","saml:eduorgsuperioruri","saml:eduorgwhitepagesuri","saml:edupersonaffiliation","saml:edupersonassurance","saml:edupersonentitlement","saml:edupersonnickname","saml:edupersonorgdn","saml:edupersonorgunitdn","saml:edupersonprimaryaffiliation","saml:edupersonprimaryorgunitdn","saml:edupersonprincipalname","saml:edupersonscopedaffiliation","saml:edupersontargetedid","saml:givenName","saml:iss","saml:mail","saml:name","saml:namequalifier","saml:organizationStatus","saml:primaryGroupSID","saml:sub","saml:sub_type","saml:surname","saml:uid","saml:x500UniqueIdentifier","sts:RoleSessionName","sts:SourceIdentity","sts:TransitiveTagKeys"] },
     ActionFacts { name: "sts:AssumeRoleWithWebIdentity", resources: &[&STS_ROLE], keys: &["accounts.google.com:aud","accounts.google.com:google/organization_number","accounts.google.com:oaud","accounts.google.com:sub","agent.${Domain}.buildkite.dev:build_branch","agent.${Domain}.buildkite.dev:cluster_id","agent.${Domain}.buildkite.dev:cluster_name","agent.${Domain}.buildkite.dev:organization_id","agent.${Domain}.buildkite.dev:organization_slug","agent.${Domain}.buildkite.dev:pipeline_id","agent.${Domain}.buildkite.dev:pipeline_slug","agent.${Domain}.buildkite.site:build_branch","agent.${Domain}.buildkite.site:cluster_id","agent.${Domain}.buildkite.site:cluster_name","agent.${Domain}.buildkite.site:organization_id","agent.${Domain}.buildkite.site:organization_slug","agent.${Domain}.buildkite.site:pipeline_id","agent.${Domain}.buildkite.site:pipeline_slug","agent.buildkite.com:build_branch","agent.buildkite.com:cluster_id","agent.buildkite.com:cluster_name","agent.buildkite.com:organization_id","agent.buildkite.com:organization_slug","agent.buildkite.com:pipeline_id","agent.buildkite.com:pipeline_slug","aws:RequestTag/${TagKey}","aws:TagKeys","cognito-identity.amazonaws.com:amr","cognito-identity.amazonaws.com:aud","cognito-identity.amazonaws.com:sub","github.com/enterprises/${EnterpriseName}:actor","github.com/enterprises/${EnterpriseName}:actor_id","github.com/enterprises/${EnterpriseName}:enterprise_id","github.com/enterprises/${EnterpriseName}:environment","github.com/enterprises/${EnterpriseName}:job_workflow_ref","github.com/enterprises/${EnterpriseName}:ref","github.com/enterprises/${EnterpriseName}:repository","github.com/enterprises/${EnterpriseName}:repository_id","github.com/enterprises/${EnterpriseName}:repository_owner_id","github.com/enterprises/${EnterpriseName}:workflow","gitlab.com:namespace_id","gitlab.com:pipeline_source","gitlab.com:project_id","gitlab.com:ref_protected","gitlab.com:runner_environment","gitlab.com:user_access_level","gitlab.com:user_email","gitlab.com:user_id","gitlab.com:user_login","graph.facebook.com:app_id","graph.facebook.com:id","idcs-${OciUniqueIdentifier}.identity.oraclecloud.com:rpst_id","oidc.circleci.com/org/${OrgId}:oidc.circleci.com/project-id","sts:RoleAuthorizedByIdp","sts:RoleSessionName","sts:SourceIdentity","sts:TransitiveTagKeys","token.actions.${Domain}.ghe.com:actor","token.actions.${Domain}.ghe.com:actor_id","token.actions.${Domain}.ghe.com:enterprise_id","token.actions.${Domain}.ghe.com:environment","token.actions.${Domain}.ghe.com:job_workflow_ref","token.actions.${Domain}.ghe.com:ref","token.actions.${Domain}.ghe.com:repository","token.actions.${Domain}.ghe.com:repository_id","token.actions.${Domain}.ghe.com:repository_owner_id","token.actions.${Domain}.ghe.com:workflow","token.actions.githubusercontent.com/${SubPath}:actor","token.actions.githubusercontent.com/${SubPath}:actor_id","token.actions.githubusercontent.com/${SubPath}:enterprise_id","token.actions.githubusercontent.com/${SubPath}:environment","token.actions.githubusercontent.com/${SubPath}:job_workflow_ref","token.actions.githubusercontent.com/${SubPath}:ref","token.actions.githubusercontent.com/${SubPath}:repository","token.actions.githubusercontent.com/${SubPath}:repository_id","token.actions.githubusercontent.com/${SubPath}:repository_owner_id","token.actions.githubusercontent.com/${SubPath}:workflow","token.actions.githubusercontent.com:actor","token.actions.githubusercontent.com:actor_id","token.actions.githubusercontent.com:enterprise_id","token.actions.githubusercontent.com:environment","token.actions.githubusercontent.com:job_workflow_ref","token.actions.githubusercontent.com:ref","token.actions.githubusercontent.com:repository","token.actions.githubusercontent.com:repository_id","token.actions.githubusercontent.com:repository_owner_id","token.actions.githubusercontent.com:workflow","www.amazon.com:app_id","www.amazon.com:user_id"] },

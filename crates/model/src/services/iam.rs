@@ -1033,6 +1033,7 @@ shapes! {
 /// The service.
 #[rustfmt::skip]
 pub static SERVICE: ServiceSchema = ServiceSchema {
+    id: "iam",
     signing_name: "iam",
     action_prefix: "iam",
     protocol: Protocol::Query,

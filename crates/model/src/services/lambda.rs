@@ -1458,6 +1458,7 @@ shapes! {
 /// The service.
 #[rustfmt::skip]
 pub static SERVICE: ServiceSchema = ServiceSchema {
+    id: "lambda",
     signing_name: "lambda",
     action_prefix: "lambda",
     protocol: Protocol::RestJson,

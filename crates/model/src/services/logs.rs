@@ -497,6 +497,7 @@ shapes! {
 /// The service.
 #[rustfmt::skip]
 pub static SERVICE: ServiceSchema = ServiceSchema {
+    id: "logs",
     signing_name: "logs",
     action_prefix: "logs",
     protocol: Protocol::Json11,

@@ -3,18 +3,30 @@
 //! A module for each service, and all of them.
 
 pub mod actions;
+pub mod apigateway;
+pub mod apigatewayv2;
+pub mod cloudformation;
+pub mod ecr;
 pub mod iam;
 pub mod lambda;
 pub mod logs;
+pub mod s3;
+pub mod ssm;
 pub mod sts;
 pub mod weft;
 
 /// Every service, by name.
 #[rustfmt::skip]
 pub static SERVICES: &[&crate::ServiceSchema] = &[
+    &apigateway::SERVICE,
+    &apigatewayv2::SERVICE,
+    &cloudformation::SERVICE,
+    &ecr::SERVICE,
     &iam::SERVICE,
     &lambda::SERVICE,
     &logs::SERVICE,
+    &s3::SERVICE,
+    &ssm::SERVICE,
     &sts::SERVICE,
     &weft::SERVICE,
 ];

@@ -154,6 +154,7 @@ shapes! {
 /// The service.
 #[rustfmt::skip]
 pub static SERVICE: ServiceSchema = ServiceSchema {
+    id: "sts",
     signing_name: "sts",
     action_prefix: "sts",
     protocol: Protocol::Query,

@@ -567,6 +567,7 @@ shapes! {
 /// The service.
 #[rustfmt::skip]
 pub static SERVICE: ServiceSchema = ServiceSchema {
+    id: "weft",
     signing_name: "weft",
     action_prefix: "weft",
     protocol: Protocol::RestJson,

@@ -30,7 +30,7 @@ impl Core {
         input: Value,
         cx: &Context,
     ) -> Result<Answer, Error> {
-        let prepared = self.registry.prepare(service.signing_name, operation.name, input, &cx.scope);
+        let prepared = self.registry.prepare(service.id, operation.name, input, &cx.scope);
         let prepared = prepared.ok_or_else(|| not_implemented(service, operation.name))??;
         for access in &prepared.accesses {
             authorize::require(&*self.identities, &self.decisions, cx, access, Asked::Nothing).await?;
@@ -55,7 +55,7 @@ impl Core {
         };
         let Some(found) = schema.operation(operation) else { return Err(not_implemented(schema, operation)) };
         validate(found.input, &input).map_err(|message| Error::new("ValidationException", message))?;
-        let inner = cx.inner(schema.signing_name);
+        let inner = cx.inner(schema.id);
         match self.run(schema, found, input, &inner).await? {
             Answer { output, events: None } => Ok(output),
             Answer { .. } => {

@@ -7,6 +7,7 @@ use weft_wire::WireFault;
 
 const fn nameless(protocol: Protocol) -> ServiceSchema {
     ServiceSchema {
+        id: "",
         signing_name: "",
         action_prefix: "",
         protocol,

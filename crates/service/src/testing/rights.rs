@@ -24,7 +24,7 @@ pub async fn not_refused(
     open: &[&str],
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    for operation in client.dispatch.registry().operations(service.signing_name) {
+    for operation in client.dispatch.registry().operations(service.id) {
         if open.contains(&operation.name) {
             continue;
         }
@@ -64,7 +64,7 @@ fn declared(
     let region = Region::parse(&client.region).unwrap_or_default();
     let scope = Scope { account: AccountId::DEFAULT, region, now: client.dispatch.clock().now() };
     let registry = client.dispatch.registry();
-    let prepared = registry.prepare(service.signing_name, operation.name, input, &scope);
+    let prepared = registry.prepare(service.id, operation.name, input, &scope);
     prepared.and_then(Result::ok).map(|prepared| prepared.accesses).unwrap_or_default()
 }
 
