@@ -8,7 +8,7 @@ use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::dispatch::DecisionRecord;
-use crate::{Access, BoxFuture, Error, Principal, SessionFacts};
+use crate::{Access, BoxFuture, Error, Principal, SessionFacts, StepToken};
 
 /// The account and region in which a request works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Context {
     pub principal: Arc<Principal>,
     /// The access key that signed the request, where one did.
     pub access_key_id: Option<Arc<str>>,
+    /// The session token that came with it, for work that goes on after the request and has to ask again who this is.
+    pub session_token: Option<Arc<str>>,
     /// The policies that narrow the caller's session; empty for long-lived keys.
     pub session_policies: Arc<[NamedPolicy]>,
     /// What is known of the caller's session; none for long-lived keys.
@@ -91,6 +93,10 @@ pub struct Context {
     pub source_arn: Option<Arc<str>>,
     /// The services that called on the caller's behalf, the first one first (`aws:CalledVia`).
     pub called_via: Arc<[String]>,
+    /// The step of a plan as which the operation runs.
+    pub(crate) step: Option<StepToken>,
+    /// The step of a plan as which the next call is made.
+    pub(crate) next_step: Option<StepToken>,
     /// The id of the service whose operation runs.
     pub(crate) service: &'static str,
     /// Calls between services that led here; bounded.
@@ -138,6 +144,11 @@ impl Context {
         Ok(O::from_value(output))
     }
 
+    /// As [`Self::call`], for callers that put inputs together from schemas: `input` is a structure of the operation's input schema.
+    pub async fn call_value(&self, service: &str, operation: &str, input: Value) -> Result<Value, Error> {
+        self.engine.call(self, service, operation, input).await
+    }
+
     /// The same surroundings with a service of the platform as the principal: `lambda.amazonaws.com` assumes a
     /// function's role this way. Identity policies do not apply to it, trust policies do.
     #[must_use]
@@ -146,6 +157,7 @@ impl Context {
         Self {
             principal: Arc::new(Principal::Service { account, name }),
             access_key_id: None,
+            session_token: None,
             session_policies: Arc::new([]),
             session: None,
             source_arn: None,
@@ -161,9 +173,22 @@ impl Context {
         self
     }
 
+    /// The same surroundings for one call that is a step of a plan: an operation that makes something remembers the token with it,
+    /// and the same token again gives what was made before. Calls that the called operation makes itself do not carry it.
+    #[must_use]
+    pub fn as_step(&self, token: StepToken) -> Self {
+        Self { next_step: Some(token), ..self.clone() }
+    }
+
+    /// The token of the step as which the operation runs, where it does.
+    pub fn step(&self) -> Option<&StepToken> {
+        self.step.as_ref()
+    }
+
     /// The surroundings of a call of this one's operation to another service's.
     pub(crate) fn inner(&self, service: &'static str) -> Self {
-        let mut inner = Self { depth: self.depth + 1, service, ..self.clone() };
+        let (step, depth) = (self.next_step.clone(), self.depth + 1);
+        let mut inner = Self { depth, service, step, next_step: None, ..self.clone() };
         if !matches!(*self.principal, Principal::Service { .. }) {
             let via = match self.service {
                 "weft" => "compute.weft.localhost".to_owned(),

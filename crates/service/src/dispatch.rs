@@ -145,6 +145,9 @@ impl Dispatch {
             scope: Scope { account, region, now: self.core.clock.now() },
             principal,
             access_key_id: None,
+            session_token: None,
+            step: None,
+            next_step: None,
             session_policies: Arc::new([]),
             session: None,
             request_id: crate::request_id().into(),
@@ -159,6 +162,30 @@ impl Dispatch {
             depth: 0,
             engine: Arc::<Core>::clone(&self.core),
         }
+    }
+
+    /// A context in which `service` (its id) acts with a key that it was given earlier, such as for a deployment that goes on after a
+    /// restart. Fails where the key is no longer one, or its session is over.
+    pub async fn context_for_key(
+        &self,
+        service: &'static str,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        region: Region,
+    ) -> Result<Context, CredentialError> {
+        let now = self.core.clock.now();
+        let credential = self.core.identities.credential(access_key_id, session_token, now).await?;
+        let account = credential.principal.account().unwrap_or(AccountId::DEFAULT);
+        let nobody = self.context_for_service("", account, region);
+        Ok(Context {
+            principal: credential.principal,
+            access_key_id: Some(access_key_id.into()),
+            session_token: session_token.map(Arc::from),
+            session_policies: credential.session_policies.into(),
+            session: credential.session,
+            service,
+            ..nobody
+        })
     }
 
     /// The operations that have code.
@@ -234,6 +261,9 @@ impl Dispatch {
             scope: Scope { account, region, now },
             principal: credential.principal,
             access_key_id: Some(claim.access_key_id.into()),
+            session_token: claim.session_token.map(Arc::from),
+            step: None,
+            next_step: None,
             session_policies: credential.session_policies.into(),
             session: credential.session,
             request_id: Arc::clone(&request.request_id),

@@ -17,10 +17,12 @@ mod dispatch;
 mod error;
 mod identities;
 mod ids;
+mod objects;
 mod operation;
 mod principal;
 mod registry;
 pub mod starts;
+mod steps;
 pub mod testing;
 pub mod workload;
 
@@ -33,9 +35,11 @@ pub use dispatch::{
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};
+pub use objects::{ObjectName, Objects};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
+pub use steps::StepToken;
 
 /// The kinds of policies, as decisions name them.
 pub use weft_policy::PolicySet;
