@@ -13,6 +13,7 @@
 //! The crate is pure: no files, no network, no clock. It deliberately does not know how code is packed, how a step is
 //! carried out, or which interpreters a machine has.
 
+pub mod cloudformation;
 mod desired;
 mod detect;
 mod diagnostic;
