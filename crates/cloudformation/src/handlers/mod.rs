@@ -1,0 +1,37 @@
+//! A handler for each resource type that Weft can make.
+
+mod logs;
+mod nothing;
+
+use std::collections::HashMap;
+
+use crate::task::Handler;
+
+/// All handlers, by resource type.
+pub(crate) struct Handlers(HashMap<&'static str, Box<dyn Handler>>);
+
+impl Handlers {
+    /// Those of this build.
+    pub(crate) fn all() -> Self {
+        let mut all = Self(HashMap::new());
+        logs::add(&mut all);
+        nothing::add(&mut all);
+        all
+    }
+
+    /// Adds one.
+    pub(crate) fn add(&mut self, kind: &'static str, handler: impl Handler + 'static) {
+        self.0.insert(kind, Box::new(handler));
+    }
+
+    /// The handler of a type.
+    pub(crate) fn of(&self, kind: &str) -> Option<&dyn Handler> {
+        let kind = if kind.starts_with("Custom::") { "AWS::CloudFormation::CustomResource" } else { kind };
+        self.0.get(kind).map(|handler| &**handler)
+    }
+
+    /// Whether a type can be made.
+    pub(crate) fn has(&self, kind: &str) -> bool {
+        self.of(kind).is_some()
+    }
+}
