@@ -18,6 +18,7 @@ mod condition;
 mod constraint;
 mod context;
 mod declaration;
+mod detail;
 mod diff;
 mod document;
 mod dynamic;

@@ -103,9 +103,14 @@ impl<'a> Typing<'a> {
         let closed = others.is_none() && node.get("additionalProperties") == Some(&Value::Bool(false));
         let mut typed = Map::new();
         for (name, value) in members {
-            let value = match known.and_then(|known| known.get(name)).or(others) {
-                Some(schema) => self.within(name, |typing| typing.value(schema, value)),
-                None => {
+            let value = match (known.and_then(|known| known.get(name)), others) {
+                (Some(schema), _) => self.within(name, |typing| typing.value(schema, value)),
+                // A map whose values may be anything scalar is one of texts.
+                (None, Some(schema)) if kinds(schema).contains(&"string") && scalar(value).is_some() => {
+                    scalar(value).map_or(Value::Null, Value::String)
+                }
+                (None, Some(schema)) => self.within(name, |typing| typing.value(schema, value)),
+                (None, None) => {
                     if closed {
                         self.problem(format!("extraneous key [{name}] is not permitted"));
                     }

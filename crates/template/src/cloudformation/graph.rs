@@ -95,3 +95,23 @@ fn peel<'a>(left: &mut BTreeSet<&'a str>, needs: &BTreeMap<&'a str, &BTreeSet<St
         }
     }
 }
+
+/// The resources of a stack, each after what it needs. There are no circles.
+pub(super) fn order(stack: &super::Stack) -> Vec<&super::Resource> {
+    let mut ordered: Vec<&super::Resource> = Vec::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut left: Vec<&super::Resource> = stack.resources().collect();
+    while !left.is_empty() {
+        let (free, rest): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|resource| resource.depends_on.iter().all(|name| done.contains(name.as_str())));
+        if free.is_empty() {
+            ordered.extend(rest);
+            break;
+        }
+        done.extend(free.iter().map(|resource| resource.logical_id.as_str()));
+        ordered.extend(free);
+        left = rest;
+    }
+    ordered
+}

@@ -132,6 +132,18 @@ impl Parameters {
         self.values.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
+    /// The same with `****` for what is not to be shown.
+    pub(super) fn hidden(&self) -> Self {
+        let mut hidden = self.clone();
+        for (_, parameter) in hidden.values.iter_mut().filter(|(_, parameter)| parameter.no_echo) {
+            parameter.value = match &parameter.value {
+                Value::Array(items) => items.iter().map(|_| Value::from("****")).collect(),
+                _ => Value::from("****"),
+            };
+        }
+        hidden
+    }
+
     /// All of them, as the template orders them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ParameterValue)> {
         self.values.iter().map(|(key, value)| (key.as_str(), value))

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::template::{LANGUAGE_EXTENSIONS, SERVERLESS};
+use super::template::SERVERLESS;
 use super::{DeletionPolicy, TemplateError};
 
 const SECTIONS: [&str; 10] = [
@@ -59,7 +59,7 @@ pub(super) fn transforms(document: &Value) -> Result<Vec<String>, TemplateError>
 }
 
 /// Checks a document. What transforms will change is checked once they have.
-pub(super) fn check(document: &Value, transforms: &[String]) -> Result<(), TemplateError> {
+pub(super) fn check(document: &Value, transforms: &[String], extended: bool) -> Result<(), TemplateError> {
     let Some(sections) = document.as_object() else {
         return Err(TemplateError::format("unsupported structure."));
     };
@@ -78,7 +78,6 @@ pub(super) fn check(document: &Value, transforms: &[String]) -> Result<(), Templ
             )));
         }
     }
-    let extended = transforms.iter().any(|name| name == LANGUAGE_EXTENSIONS);
     names(sections, extended)?;
     if transforms.is_empty() {
         no_nulls(document, &mut String::new())?;

@@ -141,6 +141,13 @@ impl Stack {
         self.outputs.iter().map(|(key, output)| resolved_output(&resolver, key, output)).collect()
     }
 
+    /// The stack with the values of parameters that are not to be shown replaced.
+    pub(super) fn hidden(&self) -> Self {
+        let mut hidden = self.clone();
+        hidden.context.parameters = hidden.context.parameters.hidden();
+        hidden
+    }
+
     /// The outputs as far as they are known.
     pub(super) fn outputs_preview(&self, known: &dyn Known) -> Vec<Output> {
         let resolver = Resolver::new(&self.context, known, Unknown::Mark);

@@ -44,10 +44,15 @@ impl Template {
 
     /// Checks the form of what is read already.
     pub fn from_document(document: Value) -> Result<Self, TemplateError> {
+        Self::checked(document, false)
+    }
+
+    fn checked(document: Value, extended: bool) -> Result<Self, TemplateError> {
         let transforms = shape::transforms(&document)?;
-        shape::check(&document, &transforms)?;
+        let extended = extended || transforms.iter().any(|name| name == LANGUAGE_EXTENSIONS);
+        shape::check(&document, &transforms, extended)?;
         let parameters = parameters::declared(&document)?;
-        Ok(Self { document, transforms, parameters, extended: false })
+        Ok(Self { document, transforms, parameters, extended })
     }
 
     /// The document as it was read, short tags written in full.
@@ -125,13 +130,9 @@ impl Template {
     /// Carries out the transforms; a template without any comes back as it is.
     pub fn expand(&self, parameters: &Parameters, environment: &Environment) -> Result<Self, TemplateError> {
         let mut document = self.document.clone();
-        let mut extended = self.extended;
         for transform in &self.transforms {
             document = match transform.as_str() {
-                LANGUAGE_EXTENSIONS => {
-                    extended = true;
-                    extension::transform(&document, parameters, environment)?
-                }
+                LANGUAGE_EXTENSIONS => extension::transform(&document, parameters, environment)?,
                 SERVERLESS => crate::sam::transform(&document, parameters, environment)?,
                 name => {
                     return Err(TemplateError::new(format!(
@@ -143,14 +144,12 @@ impl Template {
         if let Value::Object(sections) = &mut document {
             sections.shift_remove("Transform");
         }
-        let mut template = Self::from_document(document)?;
-        template.extended = extended;
-        Ok(template)
+        Self::checked(document, self.extended)
     }
 
     /// Whether the functions that [`LANGUAGE_EXTENSIONS`] adds may be used.
     pub(super) fn is_extended(&self) -> bool {
-        self.extended || self.transforms.iter().any(|name| name == LANGUAGE_EXTENSIONS)
+        self.extended
     }
 
     /// A section's members; none where the section is not there.
