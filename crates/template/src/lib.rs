@@ -24,6 +24,7 @@ mod parse;
 mod plan;
 mod python;
 mod resource;
+pub mod sam;
 mod section;
 mod shell;
 

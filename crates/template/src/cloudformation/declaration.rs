@@ -1,5 +1,7 @@
 //! What a template declares about parameters and resources.
 
+use serde::{Deserialize, Serialize};
+
 /// A parameter as the template declares it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ParameterDeclaration {
@@ -30,7 +32,7 @@ pub struct ParameterDeclaration {
 }
 
 /// What becomes of a resource when it leaves the stack, or is replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DeletionPolicy {
     /// It is deleted.
     #[default]
@@ -53,6 +55,16 @@ impl DeletionPolicy {
             "Snapshot" => Self::Snapshot,
             _ => return None,
         })
+    }
+
+    /// Its name in templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delete => "Delete",
+            Self::Retain => "Retain",
+            Self::RetainExceptOnCreate => "RetainExceptOnCreate",
+            Self::Snapshot => "Snapshot",
+        }
     }
 
     /// Whether the resource stays when it leaves the stack.

@@ -22,11 +22,6 @@ impl TemplateError {
         Self(format!("Template error: {}", message.as_ref()))
     }
 
-    /// Something about the whole template's use.
-    pub(crate) fn validation(message: impl AsRef<str>) -> Self {
-        Self(format!("Template validation error: {}", message.as_ref()))
-    }
-
     /// The message, as it is sent.
     pub fn message(&self) -> &str {
         &self.0
