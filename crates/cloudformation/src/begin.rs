@@ -121,7 +121,7 @@ impl Cloudformation {
             set_text(tx, &unique, PROCESSED, &prepared.processed)?;
             OPERATIONS.insert(tx, &(unique.clone(),), &operation)?;
             enter(tx, &mut stack, StackStatus::CreateInProgress, Some(INITIATED), scope.now)?;
-            Ok(stack)
+            Ok::<_, Error>(stack)
         });
         let stack = stored.await?;
         self.start(stack.key());
@@ -167,7 +167,7 @@ impl Cloudformation {
             }
             OPERATIONS.insert(tx, &(stack.unique.clone(),), &operation)?;
             enter(tx, &mut stack, StackStatus::UpdateInProgress, Some(INITIATED), now)?;
-            Ok(stack)
+            Ok::<_, Error>(stack)
         });
         let stack = stored.await?;
         self.start(stack.key());
