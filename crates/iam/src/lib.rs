@@ -45,6 +45,7 @@ mod uses;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use weft_model::{iam, sts};
 use weft_service::{Clock, Error, Registry};
 use weft_store::{Store, WriteTx};
@@ -60,6 +61,7 @@ pub struct Iam {
     cache: Cache,
     seal: Seal,
     clock: Arc<dyn Clock>,
+    simulations: Arc<Semaphore>,
 }
 
 impl Iam {
@@ -67,7 +69,7 @@ impl Iam {
     pub async fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
         let key = store.write(seal::load_or_make).await?;
         let cache = Cache::new(store.changes());
-        Ok(Arc::new(Self { store, cache, seal: Seal::new(key), clock }))
+        Ok(Arc::new(Self { store, cache, seal: Seal::new(key), clock, simulations: simulation::turns() }))
     }
 
     /// Adds the operations of IAM and STS to a registry.

@@ -12,6 +12,7 @@ use weft_types::Arn;
 
 use crate::errors::{invalid_input, unsupported};
 use crate::page::{Page, Paged};
+use crate::simulation::limits::shorten;
 use crate::simulation::positions::{Span, spans};
 use crate::simulation::{Parsed, Source};
 
@@ -39,6 +40,8 @@ pub(crate) struct Trial {
     caller: Option<(String, String)>,
     keys: Vec<(String, Vec<String>)>,
     missing: Vec<String>,
+    /// Bytes of all policies.
+    policy_bytes: usize,
 }
 
 /// The values of condition keys that are given.
@@ -76,6 +79,8 @@ impl Setting {
             parsed.iter().chain(&boundary).chain(&resource_policy).map(|parsed| &*parsed.policy.policy);
         let is_missing = |key: &&str| Keys(&keys).find(key) == Found::Absent;
         let missing = context_keys(policies).into_iter().filter(is_missing).map(str::to_owned).collect();
+        let texts = parsed.iter().chain(&boundary).chain(&resource_policy);
+        let policy_bytes = texts.map(|parsed| parsed.text.len()).sum();
         Ok(Trial {
             spans: parsed.iter().map(|parsed| spans(&parsed.text)).collect(),
             identity: parsed.into_iter().map(|parsed| parsed.policy).collect(),
@@ -88,6 +93,7 @@ impl Setting {
             caller: self.caller.map(|arn| (account_in(arn.clone()), arn)),
             keys,
             missing,
+            policy_bytes,
         })
     }
 }
@@ -125,14 +131,16 @@ fn account_in(text: String) -> String {
 }
 
 impl Trial {
-    /// A page of results: each action on each resource, in the order of the request.
+    /// A page of results: each action on each resource, in the order of the request. It is shorter than asked for where the
+    /// policies are long.
     pub(crate) fn page(&self, page: &Page) -> Paged<iam::EvaluationResult> {
         let resources: Vec<&str> = match &self.resources {
             Some(resources) => resources.iter().map(String::as_str).collect(),
             None => vec!["*"],
         };
         let many = resources.len();
-        page.cut_numbered(self.actions.len() * many, |number| {
+        let context_bytes = self.keys.iter().flat_map(|(_, values)| values).map(String::len).sum();
+        shorten(page, self.policy_bytes, context_bytes).cut_numbered(self.actions.len() * many, |number| {
             self.result(&self.actions[number / many], resources[number % many])
         })
     }

@@ -262,3 +262,79 @@ async fn what_cannot_be_simulated_is_refused() {
             .starts_with("400 InvalidInput: Invalid Entity Arn")
     );
 }
+
+#[tokio::test]
+async fn policies_of_one_request_have_a_bound_together() {
+    let world = World::new().await;
+    // Each is as long as AWS lets one policy be; the second fits, the third does not.
+    let long = |count: usize| {
+        let empty = document(&allow("s3:GetObject"));
+        vec![format!("{empty}{}", " ".repeat(131_072 - empty.len())); count]
+    };
+    let request = |count: usize| iam::SimulateCustomPolicyRequest {
+        policy_input_list: long(count),
+        action_names: texts(&["s3:GetObject"]),
+        ..Default::default()
+    };
+    assert_eq!(custom(&world, request(2)).await[0].eval_decision, "allowed");
+    let too_long = "400 InvalidInput: The policies have 393216 bytes together, and may have 262144.";
+    assert_eq!(fails(&world.admin, "SimulateCustomPolicy", request(3)).await, too_long);
+    let boundary = iam::SimulateCustomPolicyRequest {
+        permissions_boundary_policy_input_list: Some(long(1)),
+        ..request(2)
+    };
+    assert_eq!(fails(&world.admin, "SimulateCustomPolicy", boundary).await, too_long);
+    world.user("ada", "").await;
+    let arn = text("arn:aws:iam::000000000000:user/ada");
+    let principal = iam::SimulatePrincipalPolicyRequest {
+        policy_source_arn: arn.clone(),
+        policy_input_list: Some(long(2)),
+        resource_policy: Some(long(1).remove(0)),
+        action_names: texts(&["s3:GetObject"]),
+        ..Default::default()
+    };
+    assert_eq!(fails(&world.admin, "SimulatePrincipalPolicy", principal).await, too_long);
+    let keys = iam::GetContextKeysForCustomPolicyRequest { policy_input_list: long(3) };
+    assert_eq!(fails(&world.admin, "GetContextKeysForCustomPolicy", keys).await, too_long);
+    let keys = iam::GetContextKeysForPrincipalPolicyRequest {
+        policy_source_arn: arn,
+        policy_input_list: Some(long(3)),
+    };
+    assert_eq!(fails(&world.admin, "GetContextKeysForPrincipalPolicy", keys).await, too_long);
+    let entries = iam::SimulateCustomPolicyRequest {
+        context_entries: Some(vec![entry("aws:username", &[&"x".repeat(16 * 1024)])]),
+        ..request(1)
+    };
+    assert_eq!(
+        fails(&world.admin, "SimulateCustomPolicy", entries).await,
+        "400 InvalidInput: The context entries have 16396 bytes together, and may have 16384."
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_long_policies_ends_early_and_the_next_goes_on() {
+    let world = World::new().await;
+    let actions: Vec<String> = (0..150).map(|number| format!("s3:Action{number}")).collect();
+    let short = document(&allow("s3:Action*"));
+    let first = iam::SimulateCustomPolicyRequest {
+        policy_input_list: vec![format!("{short}{}", " ".repeat(131_072 - short.len())); 2],
+        action_names: actions.clone(),
+        max_items: Some(1000),
+        ..Default::default()
+    };
+    let (mut seen, mut lengths, mut marker) = (Vec::new(), Vec::new(), None);
+    loop {
+        let request = iam::SimulateCustomPolicyRequest { marker, ..first.clone() };
+        let found: iam::SimulatePolicyResponse = ok(&world.admin, "SimulateCustomPolicy", request).await;
+        let results = found.evaluation_results.expect("results");
+        lengths.push(results.len());
+        seen.extend(results.into_iter().map(|result| result.eval_action_name));
+        assert_eq!(found.is_truncated, Some(found.marker.is_some()));
+        marker = found.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(lengths, [64, 64, 22]);
+    assert_eq!(seen, actions);
+}
