@@ -47,7 +47,9 @@ pub(crate) fn page(
             "Group" => walk.rows(tx, at, &GROUPS, rest, |group| Ok(Detail::Group(group_detail(&group))))?,
             "Role" => {
                 let profiles = profiles_by_role(tx, account)?;
-                walk.rows(tx, at, &ROLES, rest, |role| Ok(Detail::Role(role_detail(&role, &profiles))))?
+                walk.rows(tx, at, &ROLES, rest, |role| {
+                    Ok(Detail::Role(role_detail(&role.shown(tx)?, &profiles)))
+                })?
             }
             "LocalManagedPolicy" => walk.rows(tx, at, &POLICIES, rest, |policy| {
                 let uses = uses::of(tx, account, &policy.arn())?;

@@ -1,5 +1,6 @@
 //! Keys and policies for dispatch, from memory where they are known.
 
+use std::collections::BTreeMap;
 use std::iter;
 use std::sync::Arc;
 
@@ -60,6 +61,20 @@ impl Identities for Iam {
             self.cache.remember_policies(age, id, &read);
             Ok(read)
         })
+    }
+
+    fn principal_ids<'a>(
+        &'a self,
+        arns: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(self.ids_of(arns))
+    }
+
+    fn principal_arns<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(self.arns_of(ids))
     }
 }
 

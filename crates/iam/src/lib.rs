@@ -35,6 +35,7 @@ mod named;
 mod ops;
 mod page;
 mod policies;
+mod principals;
 mod records;
 mod roles;
 mod seal;

@@ -5,6 +5,9 @@
 //! pure: the values of condition keys come through [`ConditionKeys`], and a decision allocates nothing unless a policy has
 //! variables.
 //!
+//! A stored policy of a resource names users and roles by unique ids, which a namesake made later does not have;
+//! [`rename_principals`] turns a document's ARNs into them and back. One that names ARNs goes by them.
+//!
 //! Invariants: an explicit Deny always wins; what no statement allows is denied; a condition that this crate does not
 //! understand never helps a request: an Allow with it does not apply, a Deny with it does.
 //!
@@ -24,12 +27,14 @@ mod operator;
 mod parse;
 mod pattern;
 mod principal;
+mod rename;
 
 pub use caller::Caller;
 pub use condition::{ConditionKeys, Found};
 pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
 pub use explain::{Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
+pub use rename::rename_principals;
 
 use condition::Condition;
 use pattern::{ActionPattern, ResourcePattern};
@@ -55,8 +60,16 @@ impl Policy {
 
     /// The ARNs of users, roles and sessions that it names as principals.
     pub fn principal_arns(&self) -> impl Iterator<Item = &str> {
-        let named = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
-        named.flat_map(|listed| listed.list().arns.iter().map(|arn| &**arn))
+        self.principals().flat_map(|listed| listed.arns.iter().map(|arn| &**arn))
+    }
+
+    /// The unique ids of users and roles that it names as principals.
+    pub fn principal_ids(&self) -> impl Iterator<Item = &str> {
+        self.principals().flat_map(|listed| listed.ids.iter().map(|id| &**id))
+    }
+
+    fn principals(&self) -> impl Iterator<Item = &Principals> {
+        self.statements.iter().filter_map(|statement| statement.principals.as_ref()).map(Listed::list)
     }
 
     /// How many statements it has.

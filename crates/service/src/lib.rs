@@ -19,6 +19,7 @@ mod identities;
 mod ids;
 mod operation;
 mod principal;
+mod principals;
 mod registry;
 pub mod starts;
 pub mod testing;

@@ -63,8 +63,8 @@ impl Operation for CreateRole {
         };
         let shown = role.show_created();
         iam.write(move |tx| {
-            trust::require_principals(tx, &trusted)?;
-            entity::add(tx, &role)
+            let trust = trust::bind(tx, &trusted, &role.trust)?;
+            entity::add(tx, &Role { trust, ..role.clone() })
         })
         .await?;
         Ok(CreateRoleResponse { role: Some(shown) })

@@ -4,7 +4,7 @@ use weft_model::iam::{GetRoleRequest, GetRoleResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::named::on;
+use crate::named::{self, on};
 use crate::records::Role;
 
 /// A parsed `GetRole` request.
@@ -29,7 +29,8 @@ impl Operation for GetRole {
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
         iam.allow::<Role>(cx, on("iam:GetRole", &self.name)).await?;
-        let role = iam.entity::<Role>(cx, &self.name).await?;
+        let account = cx.scope.account;
+        let role = iam.read(move |tx| named::get::<Role>(tx, account, &self.name)?.shown(tx)).await?;
         Ok(GetRoleResponse { role: Some(role.show()) })
     }
 }

@@ -92,7 +92,7 @@ impl InstanceProfile {
     /// Its role, where it has one.
     pub(super) fn find_role(&self, tx: &impl Read) -> Result<Option<Role>, Error> {
         match &self.role {
-            Some(name) => named::find(tx, self.account, name),
+            Some(name) => named::find::<Role>(tx, self.account, name)?.map(|role| role.shown(tx)).transpose(),
             None => Ok(None),
         }
     }

@@ -149,7 +149,7 @@ impl Trial {
         let (account, arn) = self.caller.as_ref().map_or(("", ""), |(account, arn)| (account, arn));
         let conditions = Keys(&self.keys);
         let request = Request {
-            caller: Caller::User { account, arn },
+            caller: Caller::User { account, arn, id: "" },
             canonical_user: None,
             action,
             resource,

@@ -8,6 +8,7 @@ mod errors;
 mod groups;
 mod linked;
 mod permissions;
+mod principals;
 mod profiles;
 mod session_tags;
 mod sessions;

@@ -97,15 +97,18 @@ impl Names {
         Self { account, arn, holder }
     }
 
-    fn caller<'a>(&'a self, principal: &Principal) -> Caller<'a> {
+    fn caller<'a>(&'a self, principal: &'a Principal) -> Caller<'a> {
         let Self { account, arn, holder } = self;
         match principal {
             Principal::Root(_) => Caller::Root { account },
-            Principal::User { .. } => Caller::User { account, arn },
-            Principal::Session { .. } => {
-                Caller::Session { account, arn, role: holder.as_deref().unwrap_or_default() }
+            Principal::User { id, .. } => Caller::User { account, arn, id },
+            Principal::Session { role_id, .. } => {
+                Caller::Session { account, arn, role: holder.as_deref().unwrap_or_default(), role_id }
             }
-            Principal::Federated { .. } => Caller::FederatedUser { account, arn, user: holder.as_deref() },
+            Principal::Federated { by, .. } => {
+                let id = if let Principal::User { id, .. } = &**by { id } else { "" };
+                Caller::FederatedUser { account, arn, user: holder.as_deref().map(|user| (user, id)) }
+            }
             Principal::Service { name, .. } => Caller::Service(name),
             Principal::Anonymous => Caller::Anonymous,
         }

@@ -81,6 +81,10 @@ impl Engine for Core {
         Box::pin(authorize::require(&*self.identities, &self.decisions, cx, access, asked))
     }
 
+    fn identities(&self) -> &dyn Identities {
+        &*self.identities
+    }
+
     fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord> {
         self.decisions.of_request(account, request_id)
     }
