@@ -17,7 +17,7 @@ mod setup;
 
 pub use rights::not_refused;
 pub use sample::sample;
-pub use setup::{START, clients, clock, refusal};
+pub use setup::{DELETED, START, clients, clock, refusal, user_id};
 
 /// The longest answer that a test takes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;

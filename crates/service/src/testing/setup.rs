@@ -1,5 +1,6 @@
 //! A dispatch over services under test, with an administrator and a stranger.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weft_policy::{NamedPolicy, Policy};
@@ -35,10 +36,20 @@ pub fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceFault>) -> (String, 
     }
 }
 
+/// The unique id of a user of the tests: one name, one id.
+pub fn user_id(name: &str) -> String {
+    format!("AIDA{:0<17}", name.to_ascii_uppercase())
+}
+
+/// A user that a policy can be saved for, and who is deleted when it is shown.
+pub const DELETED: &str = "deleted";
+
+/// What the ARNs of the tests' users begin with.
+const USERS: &str = "arn:aws:iam::000000000000:user/";
 const SECRET: &str = "secret";
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// Users whose access keys have their names; `admin` alone has a policy, and roles whose names begin with `worker`.
+/// Users whose access keys have their names, and whose ids [`user_id`] gives; `admin` alone has a policy, and roles whose names begin with `worker`.
 struct Users;
 
 impl Identities for Users {
@@ -52,8 +63,28 @@ impl Identities for Users {
         let (name, account) = access_key_id.split_once('-').unwrap_or((access_key_id, ""));
         let account = AccountId::parse(account).unwrap_or(AccountId::DEFAULT);
         let (path, name) = ("/".to_owned(), name.to_owned());
-        let principal = Arc::new(Principal::User { account, path, name, id: "AIDA".to_owned() });
+        let id = user_id(&name);
+        let principal = Arc::new(Principal::User { account, path, name, id });
         Box::pin(std::future::ready(Ok(Credential::long_lived(SECRET, principal))))
+    }
+
+    fn principal_ids<'a>(
+        &'a self,
+        arns: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        let known = arns.iter().filter_map(|arn| Some((arn.clone(), user_id(arn.strip_prefix(USERS)?))));
+        Box::pin(std::future::ready(Ok(known.collect())))
+    }
+
+    fn principal_arns<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        let name = |id: &str| Some(id.strip_prefix("AIDA")?.trim_end_matches('0').to_ascii_lowercase());
+        let there = |name: &String| name != DELETED;
+        let known =
+            ids.iter().filter_map(|id| Some((id.clone(), format!("{USERS}{}", name(id).filter(there)?))));
+        Box::pin(std::future::ready(Ok(known.collect())))
     }
 
     fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
