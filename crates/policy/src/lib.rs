@@ -23,6 +23,7 @@ mod caller;
 mod condition;
 mod evaluate;
 mod explain;
+mod memory;
 mod operator;
 mod parse;
 mod pattern;
