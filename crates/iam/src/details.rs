@@ -33,6 +33,7 @@ pub(crate) fn page(
     account: AccountId,
     page: &Page,
     wanted: &[String],
+    last_used: impl Fn(&Role) -> iam::RoleLastUsed,
 ) -> Result<Paged<Detail>, Error> {
     let walk = Walk { account, page };
     let mut found = Vec::new();
@@ -48,7 +49,9 @@ pub(crate) fn page(
             "Role" => {
                 let profiles = profiles_by_role(tx, account)?;
                 walk.rows(tx, at, &ROLES, rest, |role| {
-                    Ok(Detail::Role(role_detail(&role.shown(tx)?, &profiles)))
+                    let role = role.shown(tx)?;
+                    let role_last_used = Some(last_used(&role));
+                    Ok(Detail::Role(iam::RoleDetail { role_last_used, ..role_detail(&role, &profiles) }))
                 })?
             }
             "LocalManagedPolicy" => walk.rows(tx, at, &POLICIES, rest, |policy| {
@@ -176,7 +179,7 @@ fn role_detail(role: &Role, profiles: &Profiles) -> iam::RoleDetail {
         attached_managed_policies: Some(attached(role)),
         permissions_boundary: boundaries::show(&role.grants),
         tags: Some(tags::show(&role.tags).unwrap_or_default()),
-        role_last_used: Some(iam::RoleLastUsed::default()),
+        role_last_used: None,
     }
 }
 

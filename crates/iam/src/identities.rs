@@ -9,7 +9,7 @@ use weft_service::{
     BoxFuture, Credential, CredentialError, Error, Holdings, Identities, Principal, SessionFacts,
 };
 use weft_store::Read;
-use weft_types::{AccountId, Timestamp};
+use weft_types::{AccountId, Region, Timestamp};
 
 use crate::cache::{KnownKey, Policies};
 use crate::policies::Document;
@@ -61,6 +61,10 @@ impl Identities for Iam {
             self.cache.remember_policies(age, id, &read);
             Ok(read)
         })
+    }
+
+    fn used(&self, principal: &Principal, region: &Region, at: Timestamp) {
+        self.last_uses.note(principal, region, at);
     }
 
     fn principal_ids<'a>(

@@ -110,6 +110,17 @@ pub(crate) struct Role {
     /// The service that it is linked to, such as `autoscaling.amazonaws.com`.
     #[serde(default)]
     pub(crate) service: Option<String>,
+    /// When it was last used, as of some hours.
+    #[serde(default)]
+    pub(crate) last_used: Option<RoleUse>,
+}
+
+/// A use of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoleUse {
+    pub(crate) at: Timestamp,
+    /// The region of the request.
+    pub(crate) region: String,
 }
 
 /// Whose unique id it is.
@@ -246,7 +257,7 @@ mod tests {
             "grants":{"inline":{},"attached":["arn"]},"trust":"{}","description":null,
             "session_seconds_max":3600,"tags":{}}"#;
         let role: Role = serde_json::from_str(role).expect("a role");
-        assert_eq!((&role.service, role.grants.attached.len()), (&None, 1));
+        assert_eq!((&role.service, &role.last_used, role.grants.attached.len()), (&None, &None, 1));
         // Version 1 named users and roles by their ARNs, and goes on doing so.
         let old = Role {
             trust: r#"{"Principal":{"AWS":"arn:aws:iam::000000000000:user/ada"}}"#.to_owned(),

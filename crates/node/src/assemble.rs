@@ -22,6 +22,7 @@ use crate::{StartError, TREES_FOLDER};
 /// A server's parts that live as long as it does.
 pub(crate) struct Parts {
     pub(crate) stores: Vec<Store>,
+    pub(crate) iam: Arc<Iam>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
@@ -123,7 +124,7 @@ pub(crate) async fn assemble(
     let api = LateDispatch::default();
     logs.connect(&dispatch);
     api.set(dispatch);
-    let credentials_of_iam: Arc<dyn RoleCredentials> = iam;
+    let credentials_of_iam: Arc<dyn RoleCredentials> = Arc::<Iam>::clone(&iam);
     let _ = credentials.0.set(credentials_of_iam);
 
     let revisions: Arc<dyn Revisions> = Arc::new(compute.clone());
@@ -143,9 +144,10 @@ pub(crate) async fn assemble(
     };
     let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
     let gateway = gateway(options);
-    let Stores { iam, lambda: functions, logs: lines, compute: apps } = stores;
+    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps } = stores;
     Ok(Parts {
-        stores: vec![iam, functions, lines, apps],
+        stores: vec![identities, functions, lines, apps],
+        iam,
         logs,
         lambda,
         compute,

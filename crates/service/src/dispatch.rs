@@ -229,6 +229,7 @@ impl Dispatch {
                 fault_of(&Error::internal("the default region is not one"), &request.request_id)
             }));
         };
+        self.core.identities.used(&credential.principal, &region, now);
         let header = |name| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
         Ok(Context {
             scope: Scope { account, region, now },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weft_policy::NamedPolicy;
-use weft_types::Timestamp;
+use weft_types::{Region, Timestamp};
 
 use crate::{BoxFuture, Error, Principal};
 
@@ -83,6 +83,9 @@ pub trait Identities: Send + Sync + 'static {
     /// What a user or role holds: policies, boundary, tags. Nothing for all others; for a federated user dispatch asks
     /// with [`Principal::holder`].
     fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>>;
+
+    /// Told of each request from outside, once it is known who makes it. Must not wait.
+    fn used(&self, _principal: &Principal, _region: &Region, _at: Timestamp) {}
 
     /// The unique ids of the users and roles with these ARNs, by ARN. Whoever does not exist is not among them; unless this is
     /// implemented, that is everybody.

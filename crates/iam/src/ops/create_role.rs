@@ -60,8 +60,9 @@ impl Operation for CreateRole {
             session_seconds_max: self.session_seconds_max,
             tags: self.tags,
             service: None,
+            last_used: None,
         };
-        let shown = role.show_created();
+        let shown = role.show();
         iam.write(move |tx| {
             let trust = trust::bind(tx, &trusted, &role.trust)?;
             entity::add(tx, &Role { trust, ..role.clone() })

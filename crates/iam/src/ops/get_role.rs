@@ -1,6 +1,6 @@
 //! `GetRole`: one role.
 
-use weft_model::iam::{GetRoleRequest, GetRoleResponse};
+use weft_model::iam::{self as model, GetRoleRequest, GetRoleResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
@@ -31,6 +31,7 @@ impl Operation for GetRole {
         iam.allow::<Role>(cx, on("iam:GetRole", &self.name)).await?;
         let account = cx.scope.account;
         let role = iam.read(move |tx| named::get::<Role>(tx, account, &self.name)?.shown(tx)).await?;
-        Ok(GetRoleResponse { role: Some(role.show()) })
+        let role_last_used = Some(iam.last_uses.show(&role, cx.scope.now));
+        Ok(GetRoleResponse { role: Some(model::Role { role_last_used, ..role.show() }) })
     }
 }

@@ -47,20 +47,16 @@ impl User {
 }
 
 impl Role {
+    /// Without the last use, which `GetRole` alone adds.
     pub(super) fn show(&self) -> iam::Role {
         iam::Role {
             tags: tags::show(&self.tags),
-            role_last_used: Some(iam::RoleLastUsed::default()),
             permissions_boundary: boundaries::show(&self.grants),
             ..self.show_listed()
         }
     }
 
-    pub(super) fn show_created(&self) -> iam::Role {
-        iam::Role { role_last_used: None, ..self.show() }
-    }
-
-    /// Listings leave out tags, boundary and the last use, as AWS does.
+    /// Listings leave out tags and boundary, as AWS does.
     pub(super) fn show_listed(&self) -> iam::Role {
         iam::Role {
             path: self.path.clone(),

@@ -6,6 +6,7 @@ mod bootstrap;
 mod details;
 mod errors;
 mod groups;
+mod last_used;
 mod linked;
 mod permissions;
 mod principals;
