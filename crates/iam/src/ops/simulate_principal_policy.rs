@@ -4,7 +4,6 @@ use weft_model::iam::{SimulatePolicyResponse, SimulatePrincipalPolicyRequest};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::errors::invalid_input;
 use crate::page::Page;
 use crate::simulation::{PrincipalArn, Setting, Source, read_principal};
 
@@ -54,11 +53,6 @@ impl Operation for SimulatePrincipalPolicy {
         let mut setting = self.setting;
         if setting.caller.is_none() && held.is_user {
             setting.caller = Some(self.principal.as_str().to_owned());
-        }
-        if setting.resource_policy.is_some() && setting.caller.is_none() {
-            return Err(invalid_input(
-                "CallerArn is required with a ResourcePolicy unless a user is simulated.",
-            ));
         }
         let sources = held.sources.into_iter().chain(self.sources).collect();
         // A boundary of the request stands in the place of the principal's own.

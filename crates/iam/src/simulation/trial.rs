@@ -8,7 +8,7 @@ use weft_policy::{
     context_keys, evaluate,
 };
 use weft_service::Error;
-use weft_types::Arn;
+use weft_types::{AccountId, Arn};
 
 use crate::errors::{invalid_input, unsupported};
 use crate::page::{Page, Paged};
@@ -106,8 +106,24 @@ impl Setting {
         if let Some(action) = self.actions.iter().find(|action| !action.contains(':')) {
             return Err(invalid_input(format!("Invalid Action Name: {action}")));
         }
-        Ok(())
+        match &self.caller {
+            Some(caller) if !is_user(caller) => Err(invalid_input(format!(
+                "Invalid CallerArn: {caller} is not the ARN of a user, who alone can be simulated."
+            ))),
+            None if self.resource_policy.is_some() => Err(invalid_input(
+                "CallerArn is required with a ResourcePolicy unless the policies of a user are simulated.",
+            )),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Whether an ARN is one of a user.
+fn is_user(text: &str) -> bool {
+    Arn::parse(text).is_ok_and(|arn| {
+        let name = arn.resource().strip_prefix("user/").unwrap_or_default();
+        arn.service() == "iam" && AccountId::parse(arn.account()).is_ok() && !name.is_empty()
+    })
 }
 
 /// The values of condition keys that a request gives.

@@ -338,3 +338,38 @@ async fn a_page_of_long_policies_ends_early_and_the_next_goes_on() {
     assert_eq!(lengths, [64, 64, 22]);
     assert_eq!(seen, actions);
 }
+
+#[tokio::test]
+async fn only_a_user_is_a_caller() {
+    let world = World::new().await;
+    let request = |caller: Option<&str>| iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[&allow("s3:*")]),
+        action_names: texts(&["s3:GetObject"]),
+        resource_policy: Some(document(
+            "{'Effect':'Deny','Principal':{'AWS':'arn:aws:iam::000000000000:user/x/ada'},'Action':'s3:*','Resource':'*'}",
+        )),
+        caller_arn: caller.map(text),
+        ..Default::default()
+    };
+    assert_eq!(
+        fails(&world.admin, "SimulateCustomPolicy", request(None)).await,
+        "400 InvalidInput: CallerArn is required with a ResourcePolicy unless the policies of a user are simulated."
+    );
+    for other in [
+        "arn:aws:iam::000000000000:role/ada",
+        "arn:aws:sts::000000000000:assumed-role/r/ada",
+        "arn:aws:sts::000000000000:federated-user/ada",
+        "arn:aws:iam::000000000000:user/",
+        "arn:aws:iam::aws:user/ada",
+        "lambda.amazonaws.com",
+    ] {
+        let expected = format!(
+            "400 InvalidInput: Invalid CallerArn: {other} is not the ARN of a user, who alone can be simulated."
+        );
+        assert_eq!(fails(&world.admin, "SimulateCustomPolicy", request(Some(other))).await, expected);
+    }
+    for (caller, decision) in [("x/ada", "explicitDeny"), ("ada", "allowed")] {
+        let caller = format!("arn:aws:iam::000000000000:user/{caller}");
+        assert_eq!(custom(&world, request(Some(&caller))).await[0].eval_decision, decision, "{caller}");
+    }
+}
