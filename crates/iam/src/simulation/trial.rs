@@ -1,6 +1,7 @@
 //! One simulation: actions tried on resources.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use weft_model::iam;
 use weft_policy::{
@@ -169,7 +170,7 @@ impl Trial {
             canonical_user: None,
             action,
             resource,
-            resource_account: self.owner.as_deref().filter(|_| self.caller.is_some()),
+            resource_account: self.owner_of(resource),
             conditions: &conditions,
         };
         let side = match &self.resource_policy {
@@ -181,6 +182,14 @@ impl Trial {
         let decision = evaluate(&request, &policies);
         let matched = self.matched(&request, &decision);
         self.show(&request, &decision, matched)
+    }
+
+    /// The account that a resource is in; none where it is the caller's own. Whose policy is simulated says so by its ARN, if
+    /// that names one; `ResourceOwner` is for those that do not, such as buckets.
+    fn owner_of<'a>(&'a self, resource: &'a str) -> Option<&'a str> {
+        self.caller.as_ref()?;
+        let named = resource.split(':').nth(4).filter(|account| AccountId::parse(account).is_ok());
+        named.filter(|_| self.resource_policy.is_some()).or(self.owner.as_deref())
     }
 
     /// The statements that the decision rests on: all that allow, or the one that denies.
@@ -238,7 +247,10 @@ impl Trial {
             ..iam::ResourceSpecificResult::default()
         };
         let named = self.resources.is_some();
+        let foreign = request.resource_account.is_some_and(|owner| request.caller.account() != Some(owner));
         iam::EvaluationResult {
+            // Within one account there is nothing to tell, but the member is there.
+            eval_decision_details: (named && !foreign && request.resource != "*").then(BTreeMap::new),
             eval_action_name: request.action.to_owned(),
             eval_resource_name: Some(request.resource.to_owned()),
             eval_decision: says.to_owned(),

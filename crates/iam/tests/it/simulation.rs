@@ -373,3 +373,38 @@ async fn only_a_user_is_a_caller() {
         assert_eq!(custom(&world, request(Some(&caller))).await[0].eval_decision, decision, "{caller}");
     }
 }
+
+#[tokio::test]
+async fn a_resource_with_a_policy_is_in_the_account_that_its_arn_names() {
+    let world = World::new().await;
+    let request = |resource: &str, owner: Option<&str>, may: &str| iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[&allow(may)]),
+        action_names: texts(&["sqs:SendMessage"]),
+        resource_arns: Some(texts(&[resource])),
+        resource_policy: Some(document(
+            "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::000000000000:user/ada'},'Action':'*','Resource':'*'}",
+        )),
+        resource_owner: owner.map(text),
+        caller_arn: Some(text("arn:aws:iam::000000000000:user/ada")),
+        ..Default::default()
+    };
+    let (own, theirs) = ("arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:sqs:us-east-1:111122223333:q");
+    let nobodys = "arn:aws:s3:::bucket";
+    let root = Some("arn:aws:iam::111122223333:root");
+    // Within the account the resource's policy is enough, across accounts both must allow.
+    for (resource, owner, may, decision, silent) in [
+        (own, None, "ec2:*", "allowed", false),
+        (own, root, "ec2:*", "allowed", false),
+        (theirs, None, "ec2:*", "implicitDeny", true),
+        (theirs, None, "sqs:*", "allowed", true),
+        (nobodys, None, "ec2:*", "allowed", false),
+        (nobodys, root, "ec2:*", "implicitDeny", true),
+        (nobodys, root, "sqs:*", "allowed", true),
+        ("*", None, "sqs:*", "allowed", true),
+    ] {
+        let result = &custom(&world, request(resource, owner, may)).await[0];
+        assert_eq!(result.eval_decision, decision, "{resource} {owner:?} {may}");
+        let details = result.eval_decision_details.as_ref().map(std::collections::BTreeMap::len);
+        assert_eq!(details, (!silent).then_some(0), "{resource} {owner:?}");
+    }
+}
