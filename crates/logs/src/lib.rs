@@ -16,6 +16,7 @@
 //!
 //! The crate deliberately does not know who prints what, and does not tail files or sockets.
 
+mod access;
 mod batch;
 mod batches;
 mod delivery;

@@ -156,6 +156,11 @@ impl Group {
         }
     }
 
+    /// One of its streams, or AWS's error.
+    pub(crate) fn require_stream(&self, tx: &impl Read, name: &str) -> Result<Stream, Error> {
+        STREAMS.get(tx, &(self.id, name))?.ok_or_else(errors::no_stream)
+    }
+
     /// The time before which events are no longer shown.
     pub(crate) fn kept_from(&self, now: Timestamp) -> i64 {
         self.retention_days.map_or(0, |days| (now.as_millis() - i64::from(days) * 86_400_000).max(0))
@@ -194,8 +199,8 @@ pub(crate) fn require_stream(
     stream: &str,
 ) -> Result<(Group, Stream), Error> {
     let group = require_group(tx, name)?;
-    let found = STREAMS.get(tx, &(group.id, stream))?;
-    Ok((group, found.ok_or_else(errors::no_stream)?))
+    let found = group.require_stream(tx, stream)?;
+    Ok((group, found))
 }
 
 /// Adds a stream that is not there.

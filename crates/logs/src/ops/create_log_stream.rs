@@ -26,10 +26,11 @@ impl Operation for CreateLogStream {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:CreateLogStream", self.group.stream_arn(&self.stream).as_str())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_stream(cx, "logs:CreateLogStream", &self.group, &self.stream).await?;
         let (Self { group, stream }, now) = (self, cx.scope.now);
         logs.write(move |tx| {
             let group = require_group(tx, &group)?;

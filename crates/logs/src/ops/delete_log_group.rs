@@ -26,10 +26,11 @@ impl Operation for DeleteLogGroup {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DeleteLogGroup", self.name.access())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_group(cx, "logs:DeleteLogGroup", &self.name).await?;
         let scope = cx.scope.clone();
         logs.write(move |tx| {
             let group = require_group(tx, &self.name)?;

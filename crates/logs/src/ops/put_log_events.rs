@@ -36,14 +36,13 @@ impl Operation for PutLogEvents {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:PutLogEvents", self.group.stream_arn(&self.stream).as_str())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
         let now = cx.scope.now;
+        let group = logs.authorize_stream(cx, "logs:PutLogEvents", &self.group, &self.stream).await?;
         let Self { group: name, stream, events } = self;
-        let (for_read, of_stream) = (name.clone(), stream.clone());
-        let (group, _) = logs.read(move |tx| require_stream(tx, &for_read, &of_stream)).await?;
         let Accepted { events, rejected } = accept(events, now, group.retention_days);
         let events: Arc<[Event]> = events.into();
         let bytes = events.iter().map(|event| (event.message.len() + EVENT_OVERHEAD) as u64).sum();

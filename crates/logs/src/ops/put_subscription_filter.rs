@@ -46,16 +46,14 @@ impl Operation for PutSubscriptionFilter {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut accesses = vec![Access::to("logs:PutSubscriptionFilter", self.group.access())];
-        accesses.extend(self.filter.role.as_ref().map(|role| {
+        let pass = |role: &String| {
             Access::to("iam:PassRole", role.as_str()).with("iam:PassedToService", "logs.amazonaws.com")
-        }));
-        accesses
+        };
+        self.filter.role.iter().map(pass).collect()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
-        let name = self.group.clone();
-        logs.read(move |tx| require_group(tx, &name)).await?;
+        logs.authorize_group(cx, "logs:PutSubscriptionFilter", &self.group).await?;
         check_function(cx, &self.group.name, &self.filter.destination).await?;
         let Self { group: group_name, name, filter } = self;
         logs.write(move |tx| {
