@@ -5,11 +5,12 @@ use weft_types::{AccountId, Region, Timestamp};
 
 use crate::delivery::oldest;
 use crate::message::Sent;
+use crate::names::GroupName;
 use crate::pattern::Pattern;
 use crate::place::Place;
 use crate::segment::{Block, SEGMENT_SPAN_MAX};
 use crate::subscriptions::{FILTERS, FilterId, OWNERS, PENDING, Pending, PendingKey};
-use crate::tables::{GROUPS, GroupKey, SEGMENTS, Segment};
+use crate::tables::{GROUPS, SEGMENTS, Segment};
 
 /// Rows and bytes of events that are looked at together, and rows that are removed together.
 const ROWS: usize = 64;
@@ -78,13 +79,12 @@ fn target(tx: &impl Read, filter: FilterId) -> Result<Option<(Target, Pattern)>,
     let Some(owner) = OWNERS.get(tx, &(filter,))? else { return Ok(None) };
     let Some(group) = GROUPS.get(tx, &owner.group)? else { return Ok(None) };
     let Some(found) = FILTERS.get(tx, &(group.id, &owner.name))? else { return Ok(None) };
-    let (account, region, name): GroupKey = owner.group;
-    let parsed = (AccountId::parse(&format!("{account:012}")), Region::parse(&region));
     // They were written as good ones: a pattern that no longer parses sends nothing.
-    let (Ok(account), Ok(region), Ok(pattern)) = (parsed.0, parsed.1, Pattern::parse(&found.pattern)) else {
+    let (Some(name), Ok(pattern)) = (GroupName::of_key(owner.group), Pattern::parse(&found.pattern)) else {
         return Ok(None);
     };
-    let target = Target { account, region, group: name, filter: owner.name, function: found.destination };
+    let GroupName { account, region, name: group } = name;
+    let target = Target { account, region, group, filter: owner.name, function: found.destination };
     Ok(Some((target, pattern)))
 }
 

@@ -13,6 +13,7 @@ use weft_service::workload::LogPlace;
 use weft_store::{Store, StoreError, WriteTx};
 use weft_types::Timestamp;
 
+use crate::backlog::Amount;
 use crate::lines::{Pending, in_order, split};
 use crate::names::GroupName;
 use crate::page::EVENT_OVERHEAD;
@@ -191,13 +192,13 @@ fn store_lines(
         None => add_stream(tx, group.id, &place.stream, now)?,
     };
     let events = in_order(pending, stream.last_event, now, options.worker_bytes_each_second);
-    append(tx, &group, &place.stream, stream, &events, now)?;
+    let rows = append(tx, &group, &place.stream, stream, &events, now)?;
     Ok(Arrived {
         group: name,
         stream: Arc::clone(&place.stream),
         events: if watched { events.into() } else { Arc::default() },
-        bytes: pending.bytes as u64,
-        subscribed: !group.subscriptions.is_empty(),
+        amount: Amount { rows, bytes: pending.bytes as u64 },
+        filters: group.subscriptions,
     })
 }
 

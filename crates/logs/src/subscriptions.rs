@@ -55,6 +55,9 @@ pub(crate) struct Pending {
     /// The time of the segment's last event when they arrived; it may have grown since.
     pub(crate) last: i64,
     pub(crate) count: u64,
+    /// Their texts and 26 for each.
+    #[serde(default)]
+    pub(crate) bytes: u64,
 }
 
 impl Record for Filter {}

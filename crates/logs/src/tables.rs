@@ -228,7 +228,8 @@ pub(crate) fn remove_stream(
     GARBAGE.insert(tx, &(group, stream.id), &Mark {})
 }
 
-/// Appends events, which are in the order of time, to a stream. Costs the same however much the stream holds.
+/// Appends events, which are in the order of time, to a stream; gives how many segments it wrote. Costs the same however much the
+/// stream holds.
 pub(crate) fn append(
     tx: &mut WriteTx<'_>,
     group: &Group,
@@ -236,10 +237,12 @@ pub(crate) fn append(
     mut stream: Stream,
     events: &[Event],
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+) -> Result<u64, StoreError> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(0) };
     let mut added = 0;
-    for run in cut(events) {
+    let runs = cut(events);
+    let count_of_runs = runs.len() as u64;
+    for run in runs {
         added += append_run(tx, group, name, &mut stream, run, now.as_millis())?;
     }
     let newest = stream.last_event.map_or(last.at, |at| at.max(last.at));
@@ -252,7 +255,8 @@ pub(crate) fn append(
     stream.last_ingestion = Some(now.as_millis());
     let (group, id) = (group.id, stream.id);
     STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
-    count(tx, group, id, |bytes| bytes.saturating_add(added))
+    count(tx, group, id, |bytes| bytes.saturating_add(added))?;
+    Ok(count_of_runs)
 }
 
 /// Appends events that make one segment, or that the newest one still takes; gives their bytes.
@@ -292,7 +296,7 @@ fn append_run(
     ORDER.insert(tx, &(group, last.at, stream.id, number), &entry)?;
     let count = run.len() as u64;
     let from = segment.count - count;
-    let pending = Pending { group, stream: name.to_owned(), last: last.at, count };
+    let pending = Pending { group, stream: name.to_owned(), last: last.at, count, bytes: added };
     note(tx, subscribed, ingested, (stream.id, number, from), &pending)?;
     Ok(added)
 }

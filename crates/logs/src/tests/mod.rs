@@ -1,5 +1,6 @@
 //! Tests of the operations through dispatch, with signed requests, on a store in memory.
 
+mod backlog;
 mod bounds;
 mod crash;
 mod events;

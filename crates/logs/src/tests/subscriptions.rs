@@ -13,7 +13,12 @@ fn arn(function: &str) -> String {
     format!("arn:aws:lambda:us-east-1:000000000000:function:{function}")
 }
 
-async fn subscribe(world: &World, filter: &str, pattern: &str, function: &str) -> Result<(), ServiceFault> {
+pub(super) async fn subscribe(
+    world: &World,
+    filter: &str,
+    pattern: &str,
+    function: &str,
+) -> Result<(), ServiceFault> {
     let input = model::PutSubscriptionFilterRequest {
         log_group_name: "/app".to_owned(),
         filter_name: filter.to_owned(),
@@ -40,7 +45,7 @@ async fn with_stream() -> World {
 }
 
 /// Sends all that can be sent now.
-async fn deliver(world: &World) {
+pub(super) async fn deliver(world: &World) {
     while world.logs.deliver().await.unwrap() {}
 }
 
