@@ -10,9 +10,10 @@ use weft_types::Timestamp;
 
 use crate::names::GroupName;
 use crate::page::EVENT_OVERHEAD;
+use crate::quotas::add_newest;
 use crate::segment::Event;
 use crate::subscriptions::{FilterId, OWNERS, Owner, PENDING, PendingKey};
-use crate::tables::{GROUPS, STREAMS, add_stream, append};
+use crate::tables::{GROUPS, STREAMS, append};
 use crate::{Arrived, Logs};
 
 /// The stream whose lines say how many events were not sent.
@@ -97,12 +98,13 @@ impl Logs {
 
     /// Looks at filters for which much came, and removes the oldest of what is too much.
     pub(crate) async fn bound(&self) -> Result<(), StoreError> {
-        let max = self.options.backlog_max();
+        let (max, streams_max) = (self.options.backlog_max(), self.options.streams_max);
         for filter in self.backlog.take() {
             let Some(keep) = self.store.read(move |tx| kept_from(tx, filter, max)).await? else { continue };
             loop {
                 let now = self.clock.now();
-                let removed = self.store.write(move |tx| remove_before(tx, filter, &keep, now)).await?;
+                let removed =
+                    self.store.write(move |tx| remove_before(tx, filter, &keep, streams_max, now)).await?;
                 if let Some(arrived) = removed.line {
                     self.tell(&arrived, now);
                 }
@@ -153,6 +155,7 @@ fn remove_before(
     tx: &mut WriteTx<'_>,
     filter: FilterId,
     keep: &PendingKey,
+    streams_max: u64,
     now: Timestamp,
 ) -> Result<Removed, StoreError> {
     let rows = PENDING.query(&(filter,)).before(keep).limit(REMOVED_ROWS).rows(tx)?;
@@ -162,7 +165,7 @@ fn remove_before(
         events += pending.count;
     }
     let owner = OWNERS.get(tx, &(filter,))?.filter(|_| events > 0);
-    let line = owner.map(|owner| tell_group(tx, owner, events, now)).transpose()?.flatten();
+    let line = owner.map(|owner| tell_group(tx, owner, events, streams_max, now)).transpose()?.flatten();
     Ok(Removed { rows: rows.len(), line })
 }
 
@@ -171,6 +174,7 @@ fn tell_group(
     tx: &mut WriteTx<'_>,
     owner: Owner,
     events: u64,
+    streams_max: u64,
     now: Timestamp,
 ) -> Result<Option<Arrived>, StoreError> {
     let Some(group) = GROUPS.get(tx, &owner.group)? else { return Ok(None) };
@@ -183,7 +187,7 @@ fn tell_group(
     );
     let stream = match STREAMS.get(tx, &(group.id, STREAM))? {
         Some(stream) => stream,
-        None => add_stream(tx, group.id, STREAM, now)?,
+        None => add_newest(tx, group.id, STREAM, streams_max, now)?,
     };
     let message = format!(
         "[weft] {events} log events were not sent for the subscription filter {filter}: more waited than may"

@@ -31,6 +31,7 @@ mod page;
 mod pattern;
 mod place;
 mod policies;
+mod quotas;
 mod rate;
 mod reading;
 mod rounds;
@@ -86,6 +87,12 @@ pub struct LogsOptions {
     pub group_bytes_max: u64,
     /// Bytes that all groups of an account may hold; the oldest of the largest group go first. Default 32 GiB.
     pub account_bytes_max: u64,
+    /// Groups that an account may have in a region; `CreateLogGroup` answers `LimitExceededException` beyond, and what workers print
+    /// into further ones is dropped. Default 1,000,000, which is AWS's quota.
+    pub groups_max: u64,
+    /// Streams that a group may have, where AWS has no quota; `CreateLogStream` answers `LimitExceededException` beyond. For a worker
+    /// that prints, the stream whose last event is the oldest goes. Default 1,000,000.
+    pub streams_max: u64,
     /// Runs of events that may wait for one subscription filter whose function takes none: a row of some hundred bytes each. The
     /// oldest go first. Default 50,000.
     pub subscription_rows_max: u64,
@@ -103,6 +110,8 @@ impl Default for LogsOptions {
             worker_bytes_each_second: 2 << 20,
             group_bytes_max: 8 << 30,
             account_bytes_max: 32 << 30,
+            groups_max: 1_000_000,
+            streams_max: 1_000_000,
             subscription_rows_max: 50_000,
             subscription_bytes_max: 1 << 30,
             tail_every: Duration::from_secs(1),

@@ -168,7 +168,8 @@ impl Group {
 }
 
 impl Stream {
-    fn new(now: Timestamp) -> Self {
+    /// A new stream.
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             id: fresh_id(),
             created: now,
@@ -201,31 +202,6 @@ pub(crate) fn require_stream(
     let group = require_group(tx, name)?;
     let found = group.require_stream(tx, stream)?;
     Ok((group, found))
-}
-
-/// Adds a stream that is not there.
-pub(crate) fn add_stream(
-    tx: &mut WriteTx<'_>,
-    group: GroupId,
-    name: &str,
-    now: Timestamp,
-) -> Result<Stream, StoreError> {
-    let stream = Stream::new(now);
-    STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
-    RECENT.insert(tx, &(group, 0, name.to_owned()), &Mark {})?;
-    Ok(stream)
-}
-
-/// Removes a stream; its segments go with the next sweep.
-pub(crate) fn remove_stream(
-    tx: &mut WriteTx<'_>,
-    group: GroupId,
-    name: &str,
-    stream: &Stream,
-) -> Result<(), StoreError> {
-    STREAMS.remove(tx, &(group, name))?;
-    RECENT.remove(tx, &(group, stream.last_event.unwrap_or(0), name))?;
-    GARBAGE.insert(tx, &(group, stream.id), &Mark {})
 }
 
 /// Appends events, which are in the order of time, to a stream; gives how many segments it wrote. Costs the same however much the

@@ -5,8 +5,9 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::GroupName;
 use crate::policies::{POLICIES, PolicyPlace};
+use crate::quotas::remove_group;
 use crate::subscriptions::remove_all;
-use crate::tables::{GARBAGE, GROUPS, Mark, require_group};
+use crate::tables::{GARBAGE, Mark, require_group};
 use crate::{Logs, errors};
 
 /// A parsed `DeleteLogGroup` request.
@@ -37,7 +38,7 @@ impl Operation for DeleteLogGroup {
             if group.protected {
                 return Err(errors::protected());
             }
-            GROUPS.remove(tx, &self.name.key())?;
+            remove_group(tx, &self.name.key())?;
             remove_all(tx, &group)?;
             POLICIES.remove(tx, &PolicyPlace::Group(self.name.clone()).key(&scope))?;
             Ok(GARBAGE.insert(tx, &(group.id, 0), &Mark {})?)

@@ -5,7 +5,8 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Logs;
 use crate::names::{GroupName, check_stream};
-use crate::tables::{remove_stream, require_stream};
+use crate::quotas::remove_stream;
+use crate::tables::require_stream;
 
 /// A parsed `DeleteLogStream` request.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod functions;
 mod groups;
 mod paging;
 mod policies;
+mod quotas;
 mod sink;
 mod subscriptions;
 mod tags;

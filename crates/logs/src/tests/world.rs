@@ -17,6 +17,7 @@ use weft_types::{AccountId, Region, Timestamp};
 use weft_wire::ServiceFault;
 
 use super::functions::FakeFunctions;
+use crate::tables::GroupKey;
 use crate::{Logs, LogsOptions};
 
 /// All of it.
@@ -175,4 +176,8 @@ pub(crate) fn place(group: &str, stream: &str) -> LogPlace {
         group: group.into(),
         stream: stream.into(),
     }
+}
+
+pub(crate) fn group_key(name: &str) -> GroupKey {
+    (AccountId::DEFAULT.as_u64(), Region::default().as_str().to_owned(), name.to_owned())
 }
