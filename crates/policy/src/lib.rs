@@ -54,6 +54,11 @@ impl Policy {
         Self { id: None, statements: Vec::new() }
     }
 
+    /// The policy that says what all of these say, for a resource to which several apply.
+    pub fn joined(policies: impl IntoIterator<Item = Self>) -> Self {
+        Self { id: None, statements: policies.into_iter().flat_map(|policy| policy.statements).collect() }
+    }
+
     /// The document's `Id`, where it has one.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
