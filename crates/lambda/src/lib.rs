@@ -228,6 +228,7 @@ impl Lambda {
     /// The operations.
     pub fn register(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::lambda::SERVICE)
+            .tags(Arc::<Self>::clone(self))
             .operation::<ops::add_layer_version_permission::AddLayerVersionPermission>(self)
             .operation::<ops::add_permission::AddPermission>(self)
             .operation::<ops::create_alias::CreateAlias>(self)

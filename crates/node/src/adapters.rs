@@ -12,7 +12,7 @@ use weft_routing::Auth;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
 };
-use weft_service::{Access, BoxFuture, Dispatch, Error, FunctionCounts};
+use weft_service::{Access, BoxFuture, Dispatch, Error, FunctionCounts, ResourceTags as _, Tags};
 use weft_types::{AccountId, AppName, Arn, Region};
 
 /// The gateway's and the mesh's way to dispatch. Dispatch needs services that need workers that need the mesh, so it comes last.
@@ -126,6 +126,18 @@ impl FunctionPlaces for Placer {
     fn counts(&self, account: AccountId, region: &Region, function_name: &str) -> Option<FunctionCounts> {
         let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
         Some(self.0.metrics(&key))
+    }
+
+    fn tags<'a>(
+        &'a self,
+        account: AccountId,
+        region: &'a Region,
+        function_name: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<Tags>, Error>> {
+        Box::pin(async move {
+            let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
+            self.0.tags(&key.arn()).await
+        })
     }
 }
 

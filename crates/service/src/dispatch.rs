@@ -31,6 +31,7 @@ mod decisions;
 mod engine;
 mod keys;
 mod streaming;
+mod tags;
 mod unknown;
 
 pub use decisions::{DecisionRecord, Ground, MissCause, NearMiss, Outcome};

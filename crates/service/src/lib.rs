@@ -21,6 +21,7 @@ mod operation;
 mod principal;
 mod registry;
 pub mod starts;
+mod tags;
 pub mod testing;
 pub mod workload;
 
@@ -36,6 +37,7 @@ pub use ids::{random_bytes, random_id, request_id};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
+pub use tags::{ResourceTags, Tags};
 
 /// The kinds of policies, as decisions name them.
 pub use weft_policy::PolicySet;

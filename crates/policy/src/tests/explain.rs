@@ -81,3 +81,24 @@ fn a_policy_tells_the_condition_keys_that_it_reads() {
     assert_eq!(context_keys([&policy]), expected);
     assert_eq!(context_keys([&policy, &policy]), expected, "each once");
 }
+
+#[test]
+fn policies_tell_whether_they_read_keys_that_begin_in_some_way() {
+    let text = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:PrincipalTag/x}"},
+        {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"AWS:resourceTag/a":"true"}}}]}"#;
+    let policy = Policy::parse(text).expect("a policy");
+    let named = NamedPolicy::new("rights", policy.clone());
+    let all = [
+        Policies { identity: std::slice::from_ref(&named), ..Policies::default() },
+        Policies { session: std::slice::from_ref(&named), ..Policies::default() },
+        Policies { boundary: Some(&named), ..Policies::default() },
+        Policies { resource: ResourceSide::Policy(&policy), ..Policies::default() },
+        Policies { resource: ResourceSide::Required(&policy), ..Policies::default() },
+    ];
+    for policies in all {
+        assert!(policies.read_keys_of("aws:ResourceTag/") && policies.read_keys_of("aws:PrincipalTag/"));
+        assert!(!policies.read_keys_of("aws:RequestTag/") && !policies.read_keys_of("aws:ResourceTag/ab"));
+    }
+    assert!(!Policies::default().read_keys_of("aws:ResourceTag/"));
+}
