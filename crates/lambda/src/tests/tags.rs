@@ -149,4 +149,20 @@ async fn a_code_signing_configuration_is_guarded_by_its_own_tags() {
     };
     assert_eq!(get("red").await, Ok(()));
     assert_eq!(get("not_red").await, Err(DENIED.to_owned()));
+    let give = async |user: &str| {
+        let input = model::PutFunctionCodeSigningConfigRequest {
+            function_name: "hello".to_owned(),
+            code_signing_config_arn: arn.clone(),
+        };
+        let client = world.client.as_user(user);
+        let put = client.call::<_, model::PutFunctionCodeSigningConfigResponse>(
+            &model::SERVICE,
+            "PutFunctionCodeSigningConfig",
+            input,
+        );
+        put.await.map(drop).map_err(|fault| fault.code)
+    };
+    assert_eq!(give("not_red").await, Err(DENIED.to_owned()), "the configuration is red");
+    assert_eq!(give("red").await, Err(DENIED.to_owned()), "the function is not");
+    assert_eq!(give("admin").await, Ok(()));
 }
