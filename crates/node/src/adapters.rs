@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use http::Response;
+use http::request::Parts;
 use weft_compute::FunctionPlaces;
-use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied, FunctionUrls, UrlRequest};
+use weft_gateway::{
+    Allowed, ApiRequest, Apis, Asked, Authorizer, Denied, Downloads, FunctionUrls, UrlRequest,
+};
 use weft_lambda::{FunctionKey, Lambda, Placement, UrlCall};
 use weft_net::Body;
 use weft_routing::Auth;
@@ -150,6 +153,15 @@ impl FunctionUrls for UrlsOfLambda {
         let (address, secure) = (peer.addr.ip(), peer.secure);
         let call = UrlCall { id, region, original, parts, body, peer: address, secure, request_id };
         Box::pin(self.0.serve_url(call))
+    }
+}
+
+/// Answers requests for functions' and layers' archives.
+pub(crate) struct DownloadsOfLambda(pub(crate) Arc<Lambda>);
+
+impl Downloads for DownloadsOfLambda {
+    fn handle(&self, parts: Parts, request_id: Arc<str>) -> BoxFuture<'_, Response<Body>> {
+        Box::pin(async move { self.0.serve_code(&parts, &request_id).await })
     }
 }
 
