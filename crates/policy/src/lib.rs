@@ -28,7 +28,7 @@ mod principal;
 pub use caller::Caller;
 pub use condition::{ConditionKeys, Found};
 pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
-pub use explain::{Miss, Why, nearest_miss};
+pub use explain::{Compared, Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
 
 use condition::Condition;

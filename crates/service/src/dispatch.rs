@@ -35,7 +35,7 @@ mod streaming;
 mod tags;
 mod unknown;
 
-pub use decisions::{DecisionRecord, Ground, MissCause, NearMiss, Outcome};
+pub use decisions::{ConditionRecord, DecisionRecord, Ground, MissCause, NearMiss, Outcome};
 
 /// Bounds of a [`Dispatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

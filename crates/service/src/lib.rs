@@ -29,7 +29,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Scope};
 pub use counts::FunctionCounts;
 pub use dispatch::{
-    ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
+    ApiRequest, ConditionRecord, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss,
+    Outcome,
 };
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};

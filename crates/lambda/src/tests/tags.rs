@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use weft_model::{Value, lambda as model};
+use weft_model::{Shape as _, Value, lambda as model};
 use weft_service::testing::{Client, sample};
+use weft_service::{ConditionRecord, MissCause, Outcome};
+use weft_types::{AccountId, Region};
 use weft_wire::ServiceFault;
 
 use super::given;
@@ -120,6 +122,36 @@ async fn who_has_rights_by_tags_does_not_learn_what_exists() {
     assert_eq!(there.0, DENIED);
     assert_eq!(there.2.replace("hello", "other"), not_there.2);
     assert_eq!((there.0, there.1), (not_there.0, not_there.1));
+}
+
+/// What is remembered of the one decision of a request of `user` for the function `hello`.
+async fn decided(world: &World, user: &str) -> Outcome {
+    let get = model::GetFunctionConfigurationRequest { function_name: "hello".to_owned(), qualifier: None };
+    let client = world.client.as_user(user);
+    let request = client.request(&model::SERVICE, "GetFunctionConfiguration", &get.into_value());
+    let response = client.send(request).await;
+    let id = response.headers()["x-amzn-requestid"].to_str().unwrap();
+    let (account, region) = (AccountId::DEFAULT, Region::default());
+    let known = client.dispatch.context_for_service("lambda.amazonaws.com", account, region).decisions(id);
+    let [one] = known.as_slice() else { panic!("{known:?}") };
+    one.outcome.clone()
+}
+
+#[tokio::test]
+async fn a_decision_tells_the_tags_that_it_used() {
+    let condition = |has: &str| ConditionRecord {
+        operator: "StringEquals".to_owned(),
+        key: "aws:ResourceTag/team".to_owned(),
+        wanted: vec!["red".to_owned()],
+        found: Some(vec![has.to_owned()]),
+    };
+    let (red, blue) = (tagged("red").await, tagged("blue").await);
+    let Outcome::Allowed(grounds) = decided(&red, "red").await else { panic!("not allowed") };
+    assert_eq!(grounds[0].conditions, [condition("red")]);
+    let Outcome::Denied(ground) = decided(&red, "not_red").await else { panic!("not denied") };
+    assert_eq!((ground.sid.as_deref(), ground.conditions), (Some("NotRed"), vec![condition("red")]));
+    let Outcome::NotAllowed { nearest, .. } = decided(&blue, "red").await else { panic!("allowed") };
+    assert_eq!(nearest.unwrap().cause, MissCause::Condition(condition("blue")));
 }
 
 #[tokio::test]

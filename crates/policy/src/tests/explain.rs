@@ -1,5 +1,7 @@
 use super::{ADA, Keys, request_of};
-use crate::{NamedPolicy, Policies, Policy, PolicySet, ResourceSide, Why, context_keys, nearest_miss};
+use crate::{
+    Compared, NamedPolicy, Policies, Policy, PolicySet, ResourceSide, Why, context_keys, nearest_miss,
+};
 
 /// What the nearest statement of an identity policy (or of the resource's, where `set` says so) failed for.
 #[track_caller]
@@ -23,7 +25,7 @@ fn check(set: PolicySet, statements: &str, request: &str, keys: &str, expected: 
         match miss.why {
             Why::Principal => format!("{place} principal"),
             Why::Resource => format!("{place} resource"),
-            Why::Condition { operator, key, wanted, found } => {
+            Why::Condition(Compared { operator, key, wanted, found }) => {
                 let found = found.map_or("nothing".to_owned(), |values| values.join("|"));
                 format!("{place} {operator} {key}: {} but {found}", wanted.join("|"))
             }
