@@ -33,7 +33,7 @@ mod rename;
 pub use caller::Caller;
 pub use condition::{ConditionKeys, Found};
 pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
-pub use explain::{Miss, Why, nearest_miss};
+pub use explain::{Compared, Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
 pub use rename::rename_principals;
 
@@ -92,6 +92,21 @@ pub fn context_keys<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<&
         .flat_map(Statement::context_keys)
         .filter(|key| known.insert(key.to_ascii_lowercase()))
         .collect()
+}
+
+impl Policies<'_> {
+    /// Whether any of them reads a condition key that begins like this, in whatever case, in conditions or as a variable.
+    /// Tells whether values that cost something need to be fetched before the policies are evaluated.
+    pub fn read_keys_of(&self, start: &str) -> bool {
+        let begins = |key: &str| key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        let named = self.identity.iter().chain(self.boundary).chain(self.session);
+        let own = match self.resource {
+            ResourceSide::Policy(policy) | ResourceSide::Required(policy) => Some(policy),
+            ResourceSide::None => None,
+        };
+        let all = named.map(|named| &*named.policy).chain(own);
+        all.flat_map(|policy| &policy.statements).flat_map(Statement::context_keys).any(begins)
+    }
 }
 
 /// A policy with the name by which people know it.

@@ -82,6 +82,8 @@ pub struct Context {
     pub source_ip: Option<IpAddr>,
     /// Whether the connection cannot be overheard: TLS, loopback, or from inside a sandbox (`aws:SecureTransport`).
     pub secure: bool,
+    /// Host and port by which the caller reached this server; none for what goes on beside requests.
+    pub host: Option<Arc<str>>,
     /// The caller's `User-Agent`.
     pub user_agent: Option<Arc<str>>,
     /// The caller's `Referer`.

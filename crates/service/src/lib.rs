@@ -22,6 +22,7 @@ mod principal;
 mod principals;
 mod registry;
 pub mod starts;
+mod tags;
 pub mod testing;
 pub mod workload;
 
@@ -29,7 +30,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Scope};
 pub use counts::FunctionCounts;
 pub use dispatch::{
-    ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
+    ApiRequest, ConditionRecord, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss,
+    Outcome,
 };
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
@@ -37,6 +39,7 @@ pub use ids::{random_bytes, random_id, request_id};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
+pub use tags::{ResourceTags, Tags};
 
 /// The kinds of policies, as decisions name them.
 pub use weft_policy::PolicySet;

@@ -41,6 +41,15 @@ impl Client {
         Self { dispatch: Arc::clone(dispatch), credentials, region: "us-east-1".to_owned() }
     }
 
+    /// The same client as another user of [`clients`]: `red` may do everything with what has the tag `team=red`, `not_red`
+    /// with all else.
+    #[must_use]
+    pub fn as_user(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        name.clone_into(&mut other.credentials.access_key_id);
+        other
+    }
+
     /// The same client with temporary keys.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {

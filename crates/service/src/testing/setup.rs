@@ -49,7 +49,15 @@ const USERS: &str = "arn:aws:iam::000000000000:user/";
 const SECRET: &str = "secret";
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// Users whose access keys have their names, and whose ids [`user_id`] gives; `admin` alone has a policy, and roles whose names begin with `worker`.
+/// Everything that has no tag `team=red`.
+const NOT_RED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+    {"Sid":"NotRed","Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}]}"#;
+/// Everything that has the tag `team=red`.
+const RED: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*",
+    "Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}}"#;
+
+/// Users whose access keys have their names, and whose ids [`user_id`] gives. `admin` may do everything, and so may roles whose names begin with `worker`;
+/// `not_red` and `red` by the tags of what they use; all others nothing.
 struct Users;
 
 impl Identities for Users {
@@ -88,13 +96,20 @@ impl Identities for Users {
     }
 
     fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
-        let admin = match principal {
-            Principal::User { name, .. } => name == "admin",
-            Principal::Session { role, .. } => role.starts_with("worker") && !role.ends_with("alone"),
-            _ => false,
+        let policy = match principal {
+            Principal::User { name, .. } => match name.as_str() {
+                "admin" => Some(ALL),
+                "not_red" => Some(NOT_RED),
+                "red" => Some(RED),
+                _ => None,
+            },
+            Principal::Session { role, .. } => {
+                (role.starts_with("worker") && !role.ends_with("alone")).then_some(ALL)
+            }
+            _ => None,
         };
-        let all = || NamedPolicy::new("all", Policy::parse(ALL).expect("the policy is valid"));
-        let identity = admin.then(all).into_iter().collect();
+        let held = |text| NamedPolicy::new("all", Policy::parse(text).expect("the policy is valid"));
+        let identity = policy.map(held).into_iter().collect();
         Box::pin(std::future::ready(Ok(Arc::new(Holdings { identity, ..Holdings::default() }))))
     }
 }
