@@ -179,6 +179,24 @@ def test_session_tags_decide(best):
             assert code(iam.list_users) == "AccessDenied"
 
 
+def test_a_functions_tags_decide_and_are_explained(best):
+    for name in ("red", "blue"):
+        best.function(f"of-{name}", "def handler(event, context):\n    return 1\n", Tags={"team": name})
+    mine = best.client("lambda", user(best, "tagger", allow("lambda:*", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}})))
+    assert mine.invoke(FunctionName="of-red")["StatusCode"] == 200
+    for call in (mine.invoke, mine.get_function, mine.list_aliases):
+        assert code(call, FunctionName="of-blue") == "AccessDeniedException"
+    with pytest.raises(ClientError) as error:
+        mine.get_function(FunctionName="of-blue")
+    explained = best.cli("explain", error.value.response["ResponseMetadata"]["RequestId"]).stdout
+    assert "but wants StringEquals aws:ResourceTag/team red, and the request has blue" in explained
+    function = mine.get_function(FunctionName="of-red")
+    explained = best.cli("explain", function["ResponseMetadata"]["RequestId"]).stdout
+    assert "where   StringEquals aws:ResourceTag/team red, and the request has red" in explained
+    mine.untag_resource(Resource=function["Configuration"]["FunctionArn"], TagKeys=["team"])
+    assert code(mine.invoke, FunctionName="of-red") == "AccessDeniedException"
+
+
 def test_other_temporary_keys(best):
     keys = user(best, "fed", allow("logs:Describe*", "lambda:List*", "iam:List*", "sts:*"))
     sts = best.client("sts", keys)

@@ -276,7 +276,7 @@ def test_what_outlives_its_invoke_ends_with_the_worker(pair):
         found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
         return [line for line in found.splitlines() if line == "sleep 1234567"]
 
-    assert sleepers()
+    wait_for("the child's own program", sleepers)  # its arguments are told a moment after it began
     pair.client("lambda").update_function_configuration(FunctionName="attacker", Description="a new revision")
     wait_for("no sleeper", lambda: not sleepers())
     still_well(pair)

@@ -1,7 +1,11 @@
 """The control plane of Lambda through boto3: versions, aliases, layers, permissions, settings, waiters and paginators."""
 
+import base64
 import collections
+import hashlib
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -99,6 +103,30 @@ def test_a_node_function_requires_from_a_layer(best):
     code = {"app.js": "const { WORD } = require('word');\nexports.handler = async () => WORD;\n"}
     best.function("node-layered", code, runtime="nodejs20.x", Layers=[arn])
     assert best.invoke("node-layered")[0] == "from the layer"
+
+
+def test_archives_can_be_downloaded_where_the_api_says_and_only_so(best):
+    client = best.client("lambda")
+    code = packed("def handler(event, context):\n    return 'here'\n")
+    best.function("fetched", "def handler(event, context):\n    return 'here'\n")
+    client.update_function_code(FunctionName="fetched", ZipFile=code)
+    function = client.get_function(FunctionName="fetched")
+    location = function["Code"]["Location"]
+    assert function["Code"]["RepositoryType"] == "S3" and location.startswith(best.url + "/_weft/_code/")
+    with urllib.request.urlopen(location) as answer:
+        assert answer.read() == code and answer.headers["Content-Type"] == "application/zip"
+    assert base64.b64encode(hashlib.sha256(code).digest()).decode() == function["Configuration"]["CodeSha256"]
+    layer = client.publish_layer_version(LayerName="fetched", Content={"ZipFile": packed({"python/word.py": "WORD = 1\n"})})
+    again = client.get_layer_version_by_arn(Arn=layer["LayerVersionArn"])
+    for content in (layer["Content"], again["Content"]):
+        with urllib.request.urlopen(content["Location"]) as answer:
+            assert base64.b64encode(hashlib.sha256(answer.read()).digest()).decode() == content["CodeSha256"]
+    path, query = location.split("?")
+    other = layer["Content"]["Location"].split("?")[0]
+    for altered in (path, f"{other}?{query}", f"{path}?{query.replace('expires=', 'expires=9')}", location[:-1]):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(altered)
+        assert error.value.code == 403
 
 
 def test_layers_are_listed_and_have_policies(best):

@@ -220,6 +220,29 @@ def test_groups_are_protected_tagged_listed_and_have_policies(logs, group):
     assert logs.describe_resource_policies()["resourcePolicies"] == []
 
 
+def test_the_tags_of_a_group_keep_out_whom_a_policy_denies_them(best, logs, group):
+    iam, name = best.client("iam"), f"reader-{uuid.uuid4().hex[:8]}"
+    iam.create_user(UserName=name)
+    denied = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/stage": "prod"}}}
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}, denied]}
+    iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    reader = best.client("logs", keys=(key["AccessKeyId"], key["SecretAccessKey"]))
+    put(reader, group, ["a line"])
+    assert filtered(reader, group) == ["a line"]
+    logs.tag_log_group(logGroupName=group, tags={"stage": "prod"})
+    for refused in (
+        lambda: put(reader, group, ["another"]),
+        lambda: filtered(reader, group),
+        lambda: reader.get_log_events(logGroupName=group, logStreamName="s"),
+        lambda: reader.untag_log_group(logGroupName=group, tags=["stage"]),
+        lambda: reader.delete_log_group(logGroupName=group),
+    ):
+        with pytest.raises(botocore.exceptions.ClientError, match="explicit deny in an identity-based policy"):
+            refused()
+    assert filtered(logs, group) == ["a line"]
+
+
 def test_a_function_gets_what_is_subscribed(best, logs, group):
     name = f"collect-{uuid.uuid4().hex[:8]}"
     arn = best.function(name, "def handler(event, context):\n    print('GOT', event['awslogs']['data'])\n")["FunctionArn"]
@@ -227,7 +250,10 @@ def test_a_function_gets_what_is_subscribed(best, logs, group):
     with pytest.raises(botocore.exceptions.ClientError, match="Could not execute the lambda function"):
         logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="ERROR", destinationArn=arn)
     best.client("lambda").add_permission(FunctionName=name, StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.amazonaws.com", SourceArn=source)
-    logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="ERROR", destinationArn=arn)
+    system = {"emitSystemFields": ["@aws.account", "@aws.region"], "fieldSelectionCriteria": '@aws.region IN ["us-east-1"]'}
+    logs.put_subscription_filter(logGroupName=group, filterName="f", filterPattern="ERROR", destinationArn=arn, **system)
+    [shown] = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    assert {name: shown[name] for name in system} == system
     put(logs, group, ["no match", "an ERROR"])
 
     def got():
@@ -239,7 +265,8 @@ def test_a_function_gets_what_is_subscribed(best, logs, group):
     [data] = wait_for("the function to be called", got)
     message = json.loads(gzip.decompress(base64.b64decode(data)))
     assert (message["messageType"], message["logGroup"], message["logStream"], message["subscriptionFilters"]) == ("DATA_MESSAGE", group, "s", ["f"])
-    assert [event["message"] for event in message["logEvents"]] == ["an ERROR"]
+    [event] = message["logEvents"]
+    assert (event["message"], event["extractedFields"]) == ("an ERROR", {"@aws.account": message["owner"], "@aws.region": "us-east-1"})
     logs.delete_subscription_filter(logGroupName=group, filterName="f")
 
 

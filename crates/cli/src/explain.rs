@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use weft_model::weft::{
-    DecisionDescription, DescribeDecisionRequest, DescribeDecisionResponse, NearestStatement,
-    StatementDescription,
+    ConditionDescription, DecisionDescription, DescribeDecisionRequest, DescribeDecisionResponse,
+    NearestStatement, StatementDescription,
 };
 
 use crate::args::ExplainArgs;
@@ -41,7 +41,14 @@ fn unknown(request_id: &str) -> String {
 }
 
 fn as_json(decision: &DecisionDescription) -> Value {
-    let statement = |s: &StatementDescription| json!({"policyType": s.policy_type, "policy": s.policy, "statement": s.statement, "sid": s.sid});
+    let condition = |c: &ConditionDescription| json!({"operator": c.operator, "key": c.key, "wanted": c.wanted, "found": c.found});
+    let statement = |s: &StatementDescription| {
+        let conditions: Vec<Value> = s.conditions.iter().flatten().map(condition).collect();
+        json!({
+            "policyType": s.policy_type, "policy": s.policy, "statement": s.statement, "sid": s.sid,
+            "conditions": conditions,
+        })
+    };
     let nearest = decision.nearest.as_ref().map(|near| {
         json!({
             "statement": statement(&near.statement), "cause": near.cause, "operator": near.operator, "key": near.key,
@@ -60,16 +67,18 @@ fn as_text(decision: &DecisionDescription) -> String {
     let verdict = if decision.outcome == "ALLOWED" { "allowed" } else { "denied" };
     let mut text = format!("{verdict}  {action}\n  on      {resource}\n  for     {principal}\n");
     let kind = policy_kind(decision.policy_type.as_deref());
-    let statements: Vec<_> = decision.statements.iter().flatten().map(place).collect();
+    let statements: Vec<_> = decision.statements.iter().flatten().collect();
     match decision.outcome.as_str() {
         "ALLOWED" if statements.is_empty() => {
             text.push_str("  because the account's root, or the resource itself, needs no policy\n");
         }
-        "ALLOWED" => statements.iter().for_each(|place| {
-            let _ = writeln!(text, "  because {place} allows it");
+        "ALLOWED" => statements.iter().for_each(|statement| {
+            let _ = writeln!(text, "  because {} allows it", place(statement));
+            conditions(statement, &mut text);
         }),
-        "EXPLICIT_DENY" => statements.iter().for_each(|place| {
-            let _ = writeln!(text, "  because {place} denies it, and a denial always wins");
+        "EXPLICIT_DENY" => statements.iter().for_each(|statement| {
+            let _ = writeln!(text, "  because {} denies it, and a denial always wins", place(statement));
+            conditions(statement, &mut text);
         }),
         _ => {
             let _ = writeln!(text, "  because no {kind} allows it");
@@ -89,17 +98,31 @@ fn nearest(near: &NearestStatement) -> String {
         "RESOURCE" => "but for other resources".to_owned(),
         _ => {
             let wanted = near.wanted.clone().unwrap_or_default().join(" or ");
-            let found = match &near.found {
-                None => "the request does not have it".to_owned(),
-                Some(values) if values.is_empty() => "the request has it without a value".to_owned(),
-                Some(values) => format!("the request has {}", values.join(", ")),
-            };
+            let found = has(near.found.as_deref());
             let operator = near.operator.as_deref().unwrap_or("a condition");
             let key = near.key.as_deref().unwrap_or("a key");
             format!("but wants {operator} {key} {wanted}, and {found}")
         }
     };
     format!("  nearest {place} allows the action, {why}\n")
+}
+
+/// The conditions under which a statement decided, each with what the request had.
+fn conditions(statement: &StatementDescription, text: &mut String) {
+    for condition in statement.conditions.iter().flatten() {
+        let ConditionDescription { operator, key, wanted, found } = condition;
+        let wanted = wanted.clone().unwrap_or_default().join(" or ");
+        let _ = writeln!(text, "  where   {operator} {key} {wanted}, and {}", has(found.as_deref()));
+    }
+}
+
+/// What a request has for a condition key.
+fn has(found: Option<&[String]>) -> String {
+    match found {
+        None => "the request does not have it".to_owned(),
+        Some([]) => "the request has it without a value".to_owned(),
+        Some(values) => format!("the request has {}", values.join(", ")),
+    }
 }
 
 /// A statement's place: its policy, its number as people count, its `Sid`.
@@ -130,7 +153,15 @@ mod tests {
             policy: Some("rights".to_owned()),
             statement: 1,
             sid: sid.map(str::to_owned),
+            conditions: None,
         }
+    }
+
+    /// A condition by a tag that a resource has.
+    fn by_tag() -> ConditionDescription {
+        let (operator, key) = ("StringEquals".to_owned(), "aws:ResourceTag/team".to_owned());
+        let red = || Some(vec!["red".to_owned()]);
+        ConditionDescription { operator, key, wanted: red(), found: red() }
     }
 
     #[track_caller]
@@ -159,9 +190,11 @@ mod tests {
         check(
             |decision| {
                 decision.outcome = "EXPLICIT_DENY".to_owned();
-                decision.statements = Some(vec![statement("BOUNDARY", None)]);
+                let conditions = Some(vec![by_tag()]);
+                let statement = StatementDescription { conditions, ..statement("BOUNDARY", None) };
+                decision.statements = Some(vec![statement]);
             },
-            "  because statement 2 of the permissions boundary `rights` denies it, and a denial always wins\n",
+            "  because statement 2 of the permissions boundary `rights` denies it, and a denial always wins\n  where   StringEquals aws:ResourceTag/team red, and the request has red\n",
         );
         check(
             |decision| {

@@ -9,7 +9,7 @@ use weft_routing::Routes;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind,
 };
-use weft_service::{BoxFuture, Clock, Error, FunctionCounts};
+use weft_service::{BoxFuture, Clock, Error, FunctionCounts, Tags};
 use weft_store::{Blobs, ReadTx, Store, StoreError, Trees, WriteTx};
 use weft_types::{AccountId, AppName, Region, Timestamp, WorkloadName};
 
@@ -124,14 +124,18 @@ impl Compute {
         let _ = self.shared.functions.set((functions, places));
     }
 
+    /// Who knows the functions, once that is said.
+    pub(crate) fn function_places(&self) -> Option<&dyn FunctionPlaces> {
+        self.shared.functions.get().map(|(_, places)| &**places)
+    }
+
     /// What ran of a function and runs, where that is counted.
     pub(crate) fn function_metrics(
         &self,
         place: &Place,
         function: &FunctionRecord,
     ) -> Option<model::FunctionMetrics> {
-        let (_, places) = self.shared.functions.get()?;
-        let counts = places.counts(place.account, &place.region, &function.function_name)?;
+        let counts = self.function_places()?.counts(place.account, &place.region, &function.function_name)?;
         Some(counts::describe(counts))
     }
 
@@ -301,7 +305,7 @@ impl Compute {
 
     /// Tells Lambda which functions of an app are new, changed or gone.
     fn place_functions(&self, place: &Place, old: &Index, new: &Index) {
-        let Some((_, places)) = self.shared.functions.get() else { return };
+        let Some(places) = self.function_places() else { return };
         let functions = |index: &Index| index.app(place).map(|app| app.functions.clone()).unwrap_or_default();
         let (before, after) = (functions(old), functions(new));
         for function in before.values() {
@@ -310,7 +314,7 @@ impl Compute {
             }
         }
         for function in after.values() {
-            place_function(&**places, place, function);
+            place_function(places, place, function);
         }
     }
 }
@@ -333,6 +337,14 @@ pub trait FunctionPlaces: Send + Sync + 'static {
     fn counts(&self, _: AccountId, _: &Region, _function_name: &str) -> Option<FunctionCounts> {
         None
     }
+
+    /// The tags of a function; none where it is not there.
+    fn tags<'a>(
+        &'a self,
+        account: AccountId,
+        region: &'a Region,
+        function_name: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<Tags>, Error>>;
 }
 
 fn place_function(places: &dyn FunctionPlaces, place: &Place, function: &FunctionRecord) {

@@ -1,7 +1,7 @@
 //! Decisions as the API shows them.
 
 use weft_model::weft as model;
-use weft_service::{DecisionRecord, Ground, MissCause, NearMiss, Outcome, PolicySet};
+use weft_service::{ConditionRecord, DecisionRecord, Ground, MissCause, NearMiss, Outcome, PolicySet};
 
 /// A decision that is remembered.
 pub(crate) fn shown(record: DecisionRecord) -> model::DecisionDescription {
@@ -39,7 +39,13 @@ fn statement(ground: &Ground) -> model::StatementDescription {
         policy: ground.policy.as_deref().map(str::to_owned),
         statement: i32::try_from(ground.statement).unwrap_or(i32::MAX),
         sid: ground.sid.as_deref().map(str::to_owned),
+        conditions: Some(ground.conditions.iter().map(condition).collect()),
     }
+}
+
+fn condition(condition: &ConditionRecord) -> model::ConditionDescription {
+    let ConditionRecord { operator, key, wanted, found } = condition.clone();
+    model::ConditionDescription { operator, key, wanted: Some(wanted), found }
 }
 
 fn near(miss: NearMiss) -> model::NearestStatement {
@@ -47,7 +53,7 @@ fn near(miss: NearMiss) -> model::NearestStatement {
     match miss.cause {
         MissCause::Principal => model::NearestStatement { cause: "PRINCIPAL".to_owned(), ..shown },
         MissCause::Resource => model::NearestStatement { cause: "RESOURCE".to_owned(), ..shown },
-        MissCause::Condition { operator, key, wanted, found } => model::NearestStatement {
+        MissCause::Condition(ConditionRecord { operator, key, wanted, found }) => model::NearestStatement {
             cause: "CONDITION".to_owned(),
             operator: Some(operator),
             key: Some(key),

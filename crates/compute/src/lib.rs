@@ -25,6 +25,7 @@ mod platform;
 mod records;
 mod rollout;
 mod settings;
+mod tags;
 
 pub use builds::{
     BuildCommand, BuildLimits, BuildMount, BuildRunner, Choose, Chosen, Finished, LineSink, RunError,

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Method, Uri};
 use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
-use crate::urls;
+use crate::{downloads, urls};
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) enum Class<T> {
     PerhapsQuery(Box<Class<T>>),
     /// To a workload.
     Workload(Target<T>),
+    /// To a download of code.
+    Download,
     /// To a function URL.
     FunctionUrl(urls::Place),
     /// Nowhere: nothing is there, or nothing for this method.
@@ -43,6 +45,9 @@ pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Clas
     let host = host_of(authority);
     if !edge && let Some(place) = urls::place(&host, &parts.uri) {
         return Class::FunctionUrl(place);
+    }
+    if !edge && !routes.claims_host(&host) && downloads::is_download(&parts.uri) {
+        return Class::Download;
     }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;

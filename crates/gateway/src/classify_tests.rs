@@ -47,6 +47,7 @@ fn class_of(request: &str, edge: bool, with_root: bool) -> String {
 fn shown(class: &Class<()>) -> String {
     match class {
         Class::FunctionUrl(place) => format!("url {}", place.id),
+        Class::Download => "download".into(),
         Class::Api => "api".into(),
         Class::PerhapsQuery(otherwise) => format!("query? {}", shown(otherwise)),
         Class::Workload(target) => {
@@ -121,6 +122,11 @@ fn requests_are_told_apart() {
         (format!("GET localhost /_weft/shop/web/a?b=c {V4}"), "workload /a?b=c /_weft/shop/web"),
         ("GET localhost /_weft/shop/web".into(), "workload / /_weft/shop/web"),
         ("GET 10.0.0.7:4566 /_weft/shop/web/".into(), "workload / /_weft/shop/web"),
+        // Downloads have the hosts of the APIs.
+        ("GET localhost /_weft/_code/ab?expires=1&signature=x".into(), "download"),
+        ("PUT 10.0.0.7:4566 /_weft/_code/".into(), "download"),
+        (format!("GET {own} /_weft/_code/ab"), "workload"),
+        ("GET localhost /x/../_weft/_code/ab".into(), "Route"),
         // Rewritten and odd URIs.
         ("GET localhost /".into(), "workload"),
         ("GET localhost /a/../b?x".into(), "workload /b?x"),
@@ -158,6 +164,7 @@ fn the_edge_serves_routes_and_nothing_else() {
         ("GET shop.example.com /".into(), "workload"),
         ("GET localhost /_weft/shop/web/a".into(), "Route"),
         ("GET localhost //%5fweft/shop/web/a".into(), "Route"),
+        ("GET localhost /_weft/_code/ab?expires=1&signature=x".into(), "Route"),
         ("GET web.shop.weft.localhost /".into(), "Route"),
         ("GET shop.weft.localhost /".into(), "Route"),
     ] {

@@ -20,6 +20,7 @@ use crate::access::Record;
 use crate::answer::{self, Answer};
 use crate::auth::{self, Asked, Authorizer, Denied};
 use crate::classify::{self, Class, Target};
+use crate::downloads::{self, Downloads};
 use crate::headers::{self, Hop};
 use crate::ids::Ids;
 use crate::urls::{self, FunctionUrls, UrlRequest};
@@ -72,6 +73,7 @@ pub struct Gateway {
     revisions: Arc<dyn Revisions>,
     authorizer: Arc<dyn Authorizer>,
     function_urls: Option<Arc<dyn FunctionUrls>>,
+    downloads: Option<Arc<dyn Downloads>>,
     routes: Arc<ArcSwap<RouteTable>>,
     options: GatewayOptions,
     ids: Ids,
@@ -88,7 +90,15 @@ impl Gateway {
         options: GatewayOptions,
     ) -> Self {
         let ids = Ids::new();
-        Self { apis, workers, revisions, authorizer, function_urls: None, routes, options, ids }
+        let (function_urls, downloads) = (None, None);
+        Self { apis, workers, revisions, authorizer, function_urls, downloads, routes, options, ids }
+    }
+
+    /// The same gateway with what answers requests for downloads of code; without it nobody does.
+    #[must_use]
+    pub fn with_downloads(mut self, downloads: Arc<dyn Downloads>) -> Self {
+        self.downloads = Some(downloads);
+        self
     }
 
     /// The same gateway with what answers requests for function URLs; without it nobody does.
@@ -135,9 +145,10 @@ impl Handler for Gateway {
     }
 }
 
-/// Answers every request as an AWS call: what listens on the AWS endpoint inside sandboxes.
+/// Answers every request as an AWS call, or as one for a download: what listens on the AWS endpoint inside sandboxes.
 pub struct ApiHandler {
     apis: Arc<dyn Apis>,
+    downloads: Option<Arc<dyn Downloads>>,
     body_bytes_max: u64,
     ids: Ids,
 }
@@ -145,7 +156,14 @@ pub struct ApiHandler {
 impl ApiHandler {
     /// Answers calls with bodies of up to `body_bytes_max` bytes.
     pub fn new(apis: Arc<dyn Apis>, body_bytes_max: u64) -> Self {
-        Self { apis, body_bytes_max, ids: Ids::new() }
+        Self { apis, downloads: None, body_bytes_max, ids: Ids::new() }
+    }
+
+    /// As [`Gateway::with_downloads`].
+    #[must_use]
+    pub fn with_downloads(mut self, downloads: Arc<dyn Downloads>) -> Self {
+        self.downloads = Some(downloads);
+        self
     }
 }
 
@@ -153,6 +171,9 @@ impl Handler for ApiHandler {
     fn handle(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'_, Response<Body>> {
         let request_id = self.ids.next();
         let (parts, body) = request.into_parts();
+        if let Some(downloads) = self.downloads.as_ref().filter(|_| downloads::is_download(&parts.uri)) {
+            return downloads.handle(parts, request_id);
+        }
         Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
     }
 }
@@ -212,6 +233,13 @@ impl Exchange<'_> {
             Class::Workload(target) => {
                 self.log_route(|| format!("{}/{}", target.route.app, target.route.workload));
                 self.forward(target, parts, body).await
+            }
+            Class::Download => {
+                self.log_route(|| "download".to_owned());
+                match &self.gateway.downloads {
+                    Some(downloads) => downloads.handle(parts, Arc::clone(&self.request_id)).await,
+                    None => self.refuse(StatusCode::NOT_FOUND, "nothing can be downloaded here"),
+                }
             }
             Class::FunctionUrl(place) => {
                 self.log_route(|| format!("lambda-url/{}", place.id));

@@ -4,6 +4,7 @@
 //!
 //! 0. to the function URL that its host (`<id>.lambda-url.<region>.localhost`) or its path (`/_weft/lambda-url/<id>/…`)
 //!    names, signed or not;
+//!    or to [`Downloads`], where no workload owns the host and the path begins with `/_weft/_code/`;
 //! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
 //! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
 //! 3. to [`Apis`], where it is an AWS call: signed (SigV4, `SigV2`, presigned), or with `X-Amz-Target`, or a query-protocol
@@ -26,6 +27,7 @@ mod access;
 mod answer;
 mod auth;
 mod classify;
+mod downloads;
 mod front;
 mod headers;
 mod ids;
@@ -33,6 +35,7 @@ mod urls;
 mod whole;
 
 pub use auth::{Allowed, Asked, Authorizer, Denied, NoAuthorizer};
+pub use downloads::Downloads;
 pub use front::{ApiHandler, ApiRequest, Apis, Gateway, GatewayOptions, RouteTable};
 pub use headers::{CALLER, OUTSIDE, PRINCIPAL};
 pub use urls::{FunctionUrls, UrlRequest};

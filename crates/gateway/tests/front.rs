@@ -5,9 +5,11 @@ mod world;
 
 use std::sync::Arc;
 
+use http::Response;
+use http::request::Parts;
 use http::{Request, StatusCode};
-use weft_gateway::{Allowed, Asked, Authorizer, Denied, GatewayOptions};
-use weft_net::{Handler as _, Peer, collect_limited, full};
+use weft_gateway::{Allowed, Asked, Authorizer, Denied, Downloads, GatewayOptions};
+use weft_net::{Body, Handler, Peer, collect_limited, full};
 use weft_service::BoxFuture;
 
 /// Sends `METHOD host path`, with a body; returns status and body.
@@ -137,4 +139,31 @@ async fn a_proxy_on_this_machine_that_speaks_for_others_is_not_loopback() {
         let response = world::gateway_with(None, GatewayOptions::default()).handle(request, peer).await;
         assert_eq!(response.status().as_u16(), status, "{header}");
     }
+}
+
+#[tokio::test]
+async fn downloads_are_answered_where_the_apis_are_and_never_at_the_edge() {
+    struct Archives;
+    impl Downloads for Archives {
+        fn handle(&self, parts: Parts, _: Arc<str>) -> BoxFuture<'_, Response<Body>> {
+            Box::pin(std::future::ready(Response::new(full(format!("download {}", parts.uri)))))
+        }
+    }
+    let ask = async |handler: &dyn Handler, path: &str| {
+        let request = Request::builder().header("host", "localhost").uri(path).body(full("")).unwrap();
+        let peer = Peer::listener(HERE.parse().unwrap(), HERE.parse().unwrap());
+        let response = handler.handle(request, peer).await;
+        let body = collect_limited(response.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    let path = "/_weft/_code/ab?expires=1";
+    let edge = GatewayOptions { edge: true, ..GatewayOptions::default() };
+    let gateway = |options| world::gateway_with(None, options).with_downloads(Arc::new(Archives));
+    let inside = world::sandboxes_endpoint().with_downloads(Arc::new(Archives));
+    let found = format!("download {path}");
+    assert_eq!(ask(&gateway(GatewayOptions::default()), path).await, found);
+    assert_eq!(ask(&inside, path).await, found);
+    assert_eq!(ask(&inside, "/2015-03-31/functions").await, "api ");
+    assert!(ask(&gateway(edge), path).await.contains("no route for localhost"));
+    assert!(ask(&world::gateway(None), path).await.contains("nothing can be downloaded here"));
 }

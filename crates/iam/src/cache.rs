@@ -1,4 +1,4 @@
-//! What was read of keys and policies, until the next write.
+//! What was read of keys and policies, until the next write, within bounds of entries and of bytes.
 //!
 //! Readers take no lock: the maps are persistent and swapped as a whole. A write forgets everything: writes to IAM are
 //! rare, and what is asked for is read again in a fraction of a millisecond.
@@ -10,8 +10,14 @@ use tokio::sync::watch;
 use weft_service::{Credential, Holdings};
 use weft_types::Timestamp;
 
-/// Entries per map; a full one is begun anew.
-const ENTRIES_MAX: usize = 50_000;
+use crate::cache::bounded::Bounded;
+
+mod bounded;
+
+/// Bytes of keys: secrets, session tokens, what sessions are and which policies narrow them.
+const KEY_BYTES_MAX: usize = 32 << 20;
+/// Bytes of what users and roles hold.
+const POLICY_BYTES_MAX: usize = 64 << 20;
 
 pub(crate) type Policies = Arc<Holdings>;
 
@@ -33,8 +39,8 @@ pub(crate) struct Cache {
 #[derive(Clone)]
 struct Maps {
     age: Age,
-    keys: imbl::HashMap<Box<str>, Arc<KnownKey>>,
-    policies: imbl::HashMap<Box<str>, Policies>,
+    keys: Bounded<KnownKey>,
+    policies: Bounded<Holdings>,
 }
 
 /// What tells an old map from a new one: writes of our own, and commits that the store tells of. The latter cover writes
@@ -58,32 +64,22 @@ impl Cache {
 
     pub(crate) fn key(&self, id: &str) -> Option<Arc<KnownKey>> {
         let maps = self.maps.load();
-        if maps.age.commits == *self.changes.borrow() { maps.keys.get(id).cloned() } else { None }
+        if maps.age.commits == *self.changes.borrow() { maps.keys.get(id) } else { None }
     }
 
     pub(crate) fn policies(&self, id: &str) -> Option<Policies> {
         let maps = self.maps.load();
-        if maps.age.commits == *self.changes.borrow() { maps.policies.get(id).cloned() } else { None }
+        if maps.age.commits == *self.changes.borrow() { maps.policies.get(id) } else { None }
     }
 
     /// Remembers a key that was read at `age`, unless something was written since.
     pub(crate) fn remember_key(&self, age: Age, id: &str, key: &Arc<KnownKey>) {
-        self.update(age, |maps| {
-            if maps.keys.len() >= ENTRIES_MAX {
-                maps.keys.clear();
-            }
-            maps.keys.insert(id.into(), Arc::clone(key));
-        });
+        self.update(age, |maps| maps.keys.insert(id, key));
     }
 
     /// Remembers policies that were read at `age`, unless something was written since.
     pub(crate) fn remember_policies(&self, age: Age, id: &str, policies: &Policies) {
-        self.update(age, |maps| {
-            if maps.policies.len() >= ENTRIES_MAX {
-                maps.policies.clear();
-            }
-            maps.policies.insert(id.into(), Arc::clone(policies));
-        });
+        self.update(age, |maps| maps.policies.insert(id, policies));
     }
 
     /// Forgets everything when the guard is dropped.
@@ -105,7 +101,7 @@ impl Cache {
 
 impl Maps {
     fn empty(age: Age) -> Self {
-        Self { age, keys: imbl::HashMap::new(), policies: imbl::HashMap::new() }
+        Self { age, keys: Bounded::new(KEY_BYTES_MAX), policies: Bounded::new(POLICY_BYTES_MAX) }
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn page(
     account: AccountId,
     page: &Page,
     wanted: &[String],
+    last_used: impl Fn(&Role) -> iam::RoleLastUsed,
 ) -> Result<Paged<Detail>, Error> {
     let walk = Walk { account, page };
     let mut found = Vec::new();
@@ -47,7 +48,11 @@ pub(crate) fn page(
             "Group" => walk.rows(tx, at, &GROUPS, rest, |group| Ok(Detail::Group(group_detail(&group))))?,
             "Role" => {
                 let profiles = profiles_by_role(tx, account)?;
-                walk.rows(tx, at, &ROLES, rest, |role| Ok(Detail::Role(role_detail(&role, &profiles))))?
+                walk.rows(tx, at, &ROLES, rest, |role| {
+                    let role = role.shown(tx)?;
+                    let role_last_used = Some(last_used(&role));
+                    Ok(Detail::Role(iam::RoleDetail { role_last_used, ..role_detail(&role, &profiles) }))
+                })?
             }
             "LocalManagedPolicy" => walk.rows(tx, at, &POLICIES, rest, |policy| {
                 let uses = uses::of(tx, account, &policy.arn())?;
@@ -174,7 +179,7 @@ fn role_detail(role: &Role, profiles: &Profiles) -> iam::RoleDetail {
         attached_managed_policies: Some(attached(role)),
         permissions_boundary: boundaries::show(&role.grants),
         tags: Some(tags::show(&role.tags).unwrap_or_default()),
-        role_last_used: Some(iam::RoleLastUsed::default()),
+        role_last_used: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Keys and policies for dispatch, from memory where they are known.
 
+use std::collections::BTreeMap;
 use std::iter;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use weft_service::{
     BoxFuture, Credential, CredentialError, Error, Holdings, Identities, Principal, SessionFacts,
 };
 use weft_store::Read;
-use weft_types::{AccountId, Timestamp};
+use weft_types::{AccountId, Region, Timestamp};
 
 use crate::cache::{KnownKey, Policies};
 use crate::policies::Document;
@@ -60,6 +61,24 @@ impl Identities for Iam {
             self.cache.remember_policies(age, id, &read);
             Ok(read)
         })
+    }
+
+    fn used(&self, principal: &Principal, region: &Region, at: Timestamp) {
+        self.last_uses.note(principal, region, at);
+    }
+
+    fn principal_ids<'a>(
+        &'a self,
+        arns: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(self.ids_of(arns))
+    }
+
+    fn principal_arns<'a>(
+        &'a self,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(self.arns_of(ids))
     }
 }
 

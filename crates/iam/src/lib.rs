@@ -28,6 +28,7 @@ mod errors;
 mod holders;
 mod identities;
 mod ids;
+mod last_used;
 mod linked;
 mod managed;
 mod members;
@@ -35,6 +36,7 @@ mod named;
 mod ops;
 mod page;
 mod policies;
+mod principals;
 mod records;
 mod roles;
 mod seal;
@@ -45,6 +47,7 @@ mod uses;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use weft_model::{iam, sts};
 use weft_service::{Clock, Error, Registry};
 use weft_store::{Store, WriteTx};
@@ -52,6 +55,7 @@ use weft_store::{Store, WriteTx};
 pub use bootstrap::AdminKey;
 
 use crate::cache::Cache;
+use crate::last_used::LastUses;
 use crate::seal::Seal;
 
 /// The state of IAM and STS. Opened once; cheap to share.
@@ -60,6 +64,8 @@ pub struct Iam {
     cache: Cache,
     seal: Seal,
     clock: Arc<dyn Clock>,
+    simulations: Arc<Semaphore>,
+    last_uses: Arc<LastUses>,
 }
 
 impl Iam {
@@ -67,7 +73,13 @@ impl Iam {
     pub async fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
         let key = store.write(seal::load_or_make).await?;
         let cache = Cache::new(store.changes());
-        Ok(Arc::new(Self { store, cache, seal: Seal::new(key), clock }))
+        let (simulations, last_uses) = (simulation::turns(), LastUses::new(store.clone()));
+        Ok(Arc::new(Self { store, cache, seal: Seal::new(key), clock, simulations, last_uses }))
+    }
+
+    /// Writes when roles were last used, where that is known in memory alone. For a clean stop: the next start then knows it.
+    pub async fn write_last_uses(&self) -> Result<(), Error> {
+        self.last_uses.write_all().await
     }
 
     /// Adds the operations of IAM and STS to a registry.

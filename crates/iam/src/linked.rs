@@ -167,6 +167,7 @@ impl Linked {
             session_seconds_max: 3600,
             tags: crate::tags::Tags::new(),
             service: Some(service),
+            last_used: None,
         }
     }
 }

@@ -7,10 +7,11 @@ use weft_types::AccountId;
 
 use crate::errors::{already_exists, no_such_entity, quota, unmodifiable};
 use crate::records::{
-    COUNTS, Count, GROUPS, Group, InstanceProfile, NameKey, PROFILES, ROLES, Role, USERS, User, name_key,
+    COUNTS, Count, GROUPS, Group, InstanceProfile, Kind, NameKey, PROFILES, ROLES, Role, USERS, User,
+    name_key,
 };
 use crate::tags::Tags;
-use crate::{Iam, ids};
+use crate::{Iam, ids, principals};
 
 /// Something with a name and a path.
 pub(crate) trait Named: Record {
@@ -35,6 +36,11 @@ pub(crate) trait Named: Record {
 
     /// Its tags, where its kind has some.
     fn tags(&self) -> Option<&Tags> {
+        None
+    }
+
+    /// What kind of principal it is, and its unique id, where policies can name it.
+    fn principal(&self) -> Option<(Kind, &str)> {
         None
     }
 
@@ -82,6 +88,9 @@ named!(
     USERS,
     "user",
     ("UsersPerAccount", 5000),
+    fn principal(&self) -> Option<(Kind, &str)> {
+        Some((Kind::User, &self.id))
+    },
     fn boundary(&self) -> Option<&str> {
         self.grants.boundary.as_deref()
     },
@@ -95,6 +104,9 @@ named!(
     ROLES,
     "role",
     ("RolesPerAccount", 1000),
+    fn principal(&self) -> Option<(Kind, &str)> {
+        Some((Kind::Role, &self.id))
+    },
     fn boundary(&self) -> Option<&str> {
         self.grants.boundary.as_deref()
     },
@@ -142,12 +154,14 @@ pub(crate) fn add<E: Named>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Erro
         return Err(E::taken(entity.name()));
     }
     count_up(tx, entity.account(), E::QUOTA)?;
+    principals::remember(tx, entity)?;
     Ok(E::TABLE.insert(tx, &key, entity)?)
 }
 
 /// Removes one.
 pub(crate) fn remove<E: Named>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Error> {
     E::TABLE.remove(tx, &name_key(entity.account(), entity.name()))?;
+    principals::forget(tx, entity)?;
     count_down(tx, entity.account(), E::QUOTA.0)
 }
 
@@ -160,6 +174,7 @@ pub(crate) fn rename<E: Named>(tx: &mut WriteTx<'_>, old: &str, entity: &E) -> R
         }
         E::TABLE.remove(tx, &from)?;
     }
+    principals::remember(tx, entity)?;
     Ok(E::TABLE.insert(tx, &to, entity)?)
 }
 

@@ -28,6 +28,8 @@ pub(crate) const ACCOUNTS: Table<(u64,), Account> = Table::new("accounts");
 pub(crate) const ALIASES: Table<(String,), AliasOwner> = Table::new("aliases");
 /// Deletions of service-linked roles, by account and task.
 pub(crate) const DELETIONS: Table<(u64, String), Deletion> = Table::new("deletions");
+/// Users and roles by their unique ids.
+pub(crate) const PRINCIPALS: Table<(String,), PrincipalRecord> = Table::new("principals");
 /// How many users, groups, roles, profiles and policies an account has.
 pub(crate) const COUNTS: Table<(u64, String), Count> = Table::new("counts");
 
@@ -99,7 +101,7 @@ pub(crate) struct Role {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     pub(crate) grants: Grants,
-    /// The trust policy.
+    /// The trust policy. Users and roles stand in it by their unique ids since version 2; an older one goes by their ARNs.
     pub(crate) trust: String,
     pub(crate) description: Option<String>,
     /// Seconds, 3,600 to 43,200.
@@ -108,6 +110,31 @@ pub(crate) struct Role {
     /// The service that it is linked to, such as `autoscaling.amazonaws.com`.
     #[serde(default)]
     pub(crate) service: Option<String>,
+    /// When it was last used, as of some hours.
+    #[serde(default)]
+    pub(crate) last_used: Option<RoleUse>,
+}
+
+/// A use of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoleUse {
+    pub(crate) at: Timestamp,
+    /// The region of the request.
+    pub(crate) region: String,
+}
+
+/// Whose unique id it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PrincipalRecord {
+    pub(crate) kind: Kind,
+    pub(crate) account: AccountId,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    User,
+    Role,
 }
 
 /// A customer-managed policy.
@@ -195,10 +222,19 @@ impl Record for Member {}
 impl Record for Account {}
 impl Record for AliasOwner {}
 impl Record for Deletion {}
-impl Record for Role {}
+impl Record for PrincipalRecord {}
 impl Record for ManagedPolicy {}
 impl Record for AccessKey {}
 impl Record for Count {}
+
+/// A build that only knows version 1 cannot read a trust policy that names unique ids.
+impl Record for Role {
+    const VERSION: u16 = 2;
+
+    fn upgrade(_: u16, fields: &[u8]) -> Result<Self, String> {
+        rmp_serde::from_slice(fields).map_err(|error| error.to_string())
+    }
+}
 
 impl AccessKey {
     /// `Active` or `Inactive`.
@@ -221,6 +257,13 @@ mod tests {
             "grants":{"inline":{},"attached":["arn"]},"trust":"{}","description":null,
             "session_seconds_max":3600,"tags":{}}"#;
         let role: Role = serde_json::from_str(role).expect("a role");
-        assert_eq!((role.service, role.grants.attached.len()), (None, 1));
+        assert_eq!((&role.service, &role.last_used, role.grants.attached.len()), (&None, &None, 1));
+        // Version 1 named users and roles by their ARNs, and goes on doing so.
+        let old = Role {
+            trust: r#"{"Principal":{"AWS":"arn:aws:iam::000000000000:user/ada"}}"#.to_owned(),
+            ..role
+        };
+        let fields = rmp_serde::to_vec_named(&old).expect("fields");
+        assert_eq!(Role::upgrade(1, &fields).map(|role| role.trust), Ok(old.trust));
     }
 }

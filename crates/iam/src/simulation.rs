@@ -3,10 +3,12 @@
 //! Each action is tried on each resource with the evaluator that decides real requests; only the values of condition keys
 //! are the caller's to give. Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html>.
 
+mod limits;
 mod positions;
 mod sources;
 mod trial;
 
+pub(crate) use limits::{check_sources, turns};
 pub(crate) use sources::{PrincipalArn, read_principal};
 pub(crate) use trial::Setting;
 
@@ -30,9 +32,11 @@ pub(crate) struct Parsed {
 }
 
 /// The condition keys that policies read, as operations tell them.
-pub(crate) fn context_keys(parsed: &[Parsed]) -> GetContextKeysForPolicyResponse {
+pub(crate) fn context_keys(sources: Vec<Source>) -> Result<GetContextKeysForPolicyResponse, Error> {
+    let parsed: Vec<Parsed> = sources.into_iter().map(Source::parse).collect::<Result<_, _>>()?;
     let keys = weft_policy::context_keys(parsed.iter().map(|parsed| &*parsed.policy.policy));
-    GetContextKeysForPolicyResponse { context_key_names: Some(keys.into_iter().map(str::to_owned).collect()) }
+    let names = keys.into_iter().map(str::to_owned).collect();
+    Ok(GetContextKeysForPolicyResponse { context_key_names: Some(names) })
 }
 
 impl Source {

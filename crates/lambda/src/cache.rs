@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use imbl::HashMap;
 use weft_policy::Policy;
+use weft_service::Tags;
 
 use crate::Placement;
 use crate::alias::Alias;
@@ -27,6 +28,7 @@ pub(crate) struct Known {
     pub(crate) aliases: BTreeMap<String, Arc<Alias>>,
     /// By qualifier; none where there is no policy.
     pub(crate) policies: BTreeMap<String, Option<Arc<Policy>>>,
+    pub(crate) tags: Option<Arc<Tags>>,
 }
 
 impl Known {
@@ -77,6 +79,17 @@ impl Cache {
         let _alone = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
         self.epoch.fetch_add(1, Ordering::SeqCst);
         self.functions.store(Arc::new(self.functions.load().without(key)));
+    }
+
+    /// Forgets a function's tags, which have changed; what runs of it stays known.
+    pub(crate) fn forget_tags(&self, key: &FunctionKey) {
+        let _alone = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        let old = self.functions.load();
+        if let Some(known) = old.get(key) {
+            let known = Arc::new(Known { tags: None, ..Known::clone(known) });
+            self.functions.store(Arc::new(old.update(key.clone(), known)));
+        }
     }
 }
 

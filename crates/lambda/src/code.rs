@@ -11,6 +11,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use weft_model::lambda as model;
 use weft_service::workload::Artifacts;
 use weft_service::{Error, Scope};
@@ -201,6 +202,14 @@ impl CodeStore {
                 self.unpack(&digest, archive).await
             }
         }
+    }
+
+    /// Reads an archive as it is needed, and tells its bytes.
+    pub(crate) async fn archive(
+        &self,
+        digest: &Digest,
+    ) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>), BlobError> {
+        self.blobs.get_stream(digest).await
     }
 
     /// Removes code that has been unused for long enough; tells how much.

@@ -57,11 +57,16 @@ impl LayerVersion {
         self.created.format("%Y-%m-%dT%H:%M:%S%.3f+0000")
     }
 
-    /// What `GetLayerVersion` shows.
-    pub(crate) fn describe(&self, key: &LayerKey, number: u64) -> model::GetLayerVersionResponse {
+    /// What `GetLayerVersion` shows, with the address of a download where there is one.
+    pub(crate) fn describe(
+        &self,
+        key: &LayerKey,
+        number: u64,
+        location: Option<String>,
+    ) -> model::GetLayerVersionResponse {
         model::GetLayerVersionResponse {
-            // Without a Location: nothing serves downloads of code until S3 does.
             content: Some(model::LayerVersionContentOutput {
+                location,
                 code_sha256: Some(self.code.sha256.clone()),
                 code_size: i64::try_from(self.code.size).ok(),
                 ..Default::default()
@@ -82,8 +87,9 @@ impl LayerVersion {
         &self,
         key: &LayerKey,
         number: u64,
+        location: Option<String>,
     ) -> model::PublishLayerVersionResponse {
-        let shown = self.describe(key, number);
+        let shown = self.describe(key, number, location);
         model::PublishLayerVersionResponse {
             content: shown.content,
             layer_arn: shown.layer_arn,

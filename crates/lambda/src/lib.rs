@@ -27,6 +27,7 @@ mod code;
 mod concurrency;
 mod cors;
 mod counted;
+mod downloads;
 mod environment;
 mod errors;
 mod event_invokes;
@@ -78,6 +79,7 @@ use weft_types::{AppName, Arn, Timestamp};
 
 use crate::cache::{Cache, Placements};
 use crate::code::CodeStore;
+use crate::downloads::Downloads;
 use crate::events::Events;
 pub use crate::events::queue::QueueLimits;
 use crate::function::Function;
@@ -180,6 +182,7 @@ pub struct Lambda {
     loads: Loads,
     kept: Kept,
     known_urls: KnownUrls,
+    downloads: Downloads,
     mappings: Mappings,
     pollers: Pollers,
     events: Arc<Events>,
@@ -207,6 +210,7 @@ impl Lambda {
             loads: Loads::default(),
             kept: Kept::default(),
             known_urls: KnownUrls::default(),
+            downloads: Downloads::default(),
             dispatch: OnceLock::new(),
         }
     }
@@ -228,6 +232,7 @@ impl Lambda {
     /// The operations.
     pub fn register(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::lambda::SERVICE)
+            .tags(Arc::<Self>::clone(self))
             .operation::<ops::add_layer_version_permission::AddLayerVersionPermission>(self)
             .operation::<ops::add_permission::AddPermission>(self)
             .operation::<ops::create_alias::CreateAlias>(self)

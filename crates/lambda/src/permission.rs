@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use weft_policy::Policy;
-use weft_service::Error;
+use weft_service::{Context, Error};
 
 use crate::errors::invalid_parameter;
 
@@ -22,7 +22,7 @@ pub(crate) struct PolicyRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Statement {
     pub(crate) sid: String,
-    /// The whole statement, as JSON.
+    /// The whole statement, as JSON. A user or role stands in it by its unique id; older builds wrote ARNs.
     pub(crate) text: String,
 }
 
@@ -70,6 +70,18 @@ impl Grant {
         // Whatever is stored can be read when somebody invokes.
         Policy::parse(&alone.document()).map_err(|error| bad_principal().with_cause(error))?;
         alone.statements.into_iter().next().ok_or_else(bad_principal)
+    }
+}
+
+impl Statement {
+    /// The statement as it is stored: bound to the user or role that it names, which must exist.
+    pub(crate) async fn bound(&self, cx: &Context) -> Result<Self, Error> {
+        let (head, tail) = (r#"{"Statement":"#, "}");
+        let bound =
+            cx.bind_principals(&format!("{head}{}{tail}", self.text)).await?.ok_or_else(bad_principal)?;
+        let text =
+            bound.strip_prefix(head).and_then(|text| text.strip_suffix(tail)).ok_or_else(bad_principal)?;
+        Ok(Self { sid: self.sid.clone(), text: text.to_owned() })
     }
 }
 

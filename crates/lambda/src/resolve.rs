@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weft_policy::Policy;
 use weft_service::workload::Revision;
-use weft_service::{BoxFuture, Error};
+use weft_service::{BoxFuture, Error, Tags};
 
 use crate::alias::Alias;
 use crate::cache::Known;
@@ -86,6 +86,13 @@ impl Lambda {
         Ok(found.await?.flatten())
     }
 
+    /// The tags of a function, which its versions and aliases share; none where it is not there.
+    pub(crate) async fn function_tags(&self, key: &FunctionKey) -> Result<Option<Arc<Tags>>, Error> {
+        let load = || Box::pin(self.load_tags(key)) as BoxFuture<'_, _>;
+        let keep = |known: &mut Known, tags: &Arc<Tags>| known.tags = Some(Arc::clone(tags));
+        self.through_cache(key, |known| known.tags.clone(), load, keep).await
+    }
+
     async fn load(&self, key: &FunctionKey, version: VersionId) -> Result<Option<Target>, Error> {
         let function = FunctionRef { key: key.clone(), qualifier: None }.at(version);
         let Some(found) = self.functions.get(&function).await? else { return Ok(None) };
@@ -106,6 +113,11 @@ impl Lambda {
 
     async fn load_alias(&self, key: &FunctionKey, name: &str) -> Result<Option<Arc<Alias>>, Error> {
         Ok(self.functions.alias(key, name).await?.map(Arc::new))
+    }
+
+    async fn load_tags(&self, key: &FunctionKey) -> Result<Option<Arc<Tags>>, Error> {
+        let function = FunctionRef { key: key.clone(), qualifier: None };
+        Ok(self.functions.get(&function).await?.map(|found| Arc::new(found.latest.tags)))
     }
 
     /// Always something, so that it is remembered where there is no policy.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
-use weft_service::{Error, Scope};
+use weft_service::{Error, Scope, Tags};
 use weft_store::Read;
 use weft_types::{Arn, Timestamp};
 
@@ -111,6 +111,12 @@ impl Functions {
     pub(crate) async fn signing(&self, arn: &Arn) -> Result<Signing, Error> {
         let arn = arn.clone();
         self.read(move |tx| SIGNING.get(tx, &row(&arn))?.ok_or_else(|| config_missing(arn.as_str()))).await
+    }
+
+    /// The tags of a configuration; none where it is not there.
+    pub(crate) async fn signing_tags(&self, arn: &Arn) -> Result<Option<Tags>, Error> {
+        let row = row(arn);
+        self.read(move |tx| Ok(SIGNING.get(tx, &row)?.map(|signing| signing.tags))).await
     }
 
     /// Changes a configuration.

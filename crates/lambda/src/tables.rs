@@ -97,7 +97,14 @@ impl Record for UrlOwner {}
 impl Record for Signing {}
 impl Record for LastNumber {}
 impl Record for Alias {}
-impl Record for PolicyRecord {}
+/// A build that only knows version 1 cannot read a statement that names unique ids.
+impl Record for PolicyRecord {
+    const VERSION: u16 = 2;
+
+    fn upgrade(_: u16, fields: &[u8]) -> Result<Self, String> {
+        rmp_serde::from_slice(fields).map_err(|error| error.to_string())
+    }
+}
 impl Record for Layer {}
 impl Record for LayerVersion {}
 impl Record for Mark {}

@@ -1,10 +1,11 @@
 //! Tags of functions and code signing configurations.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use weft_service::{Error, Scope};
-use weft_types::Arn;
+use weft_service::{BoxFuture, Error, ResourceTags, Scope, Tags};
+use weft_types::{AccountId, Arn, Region};
 
+use crate::Lambda;
 use crate::errors::{function_not_found, invalid_parameter, not_found};
 use crate::functions::Functions;
 use crate::name::{FunctionKey, FunctionRef};
@@ -18,7 +19,7 @@ const COUNT_MAX: usize = 50;
 ///
 /// Limits: key 1 to 128 characters and not beginning with `aws:`, value at most 256.
 /// Source: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>.
-pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), Error> {
+pub(crate) fn check(tags: &Tags) -> Result<(), Error> {
     for (key, value) in tags {
         if key.is_empty() || key.chars().count() > 128 {
             return Err(invalid_parameter(format!("The tag key '{key}' must have 1 to 128 characters.")));
@@ -70,6 +71,21 @@ impl Tagged {
         }
     }
 
+    /// What has the tags by which an access to a resource is judged: a version's and an alias's are its function's.
+    fn of(arn: &Arn) -> Option<Self> {
+        let (kind, rest) = arn.resource().split_once(':')?;
+        if kind == "code-signing-config" {
+            return Some(Self::Signing(arn.clone()));
+        }
+        let name = rest.split(':').next().filter(|_| kind == "function")?;
+        let (account, region) = (AccountId::parse(arn.account()), Region::parse(arn.region()));
+        Some(Self::Function(FunctionKey {
+            account: account.ok()?,
+            region: region.ok()?,
+            name: name.to_owned(),
+        }))
+    }
+
     pub(crate) fn arn(&self) -> Arn {
         match self {
             Self::Function(key) => key.arn(),
@@ -84,12 +100,40 @@ fn no_tags(text: &str) -> Error {
     ))
 }
 
+impl Lambda {
+    /// Changes tags, by which rights may change at once.
+    pub(crate) async fn change_tags(
+        &self,
+        tagged: Tagged,
+        change: impl Fn(&mut Tags) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        self.functions.change_tags(tagged.clone(), change).await?;
+        if let Tagged::Function(key) = &tagged {
+            self.cache.forget_tags(key);
+        }
+        Ok(())
+    }
+}
+
+impl ResourceTags for Lambda {
+    fn tags<'a>(&'a self, resource: &'a Arn) -> BoxFuture<'a, Result<Arc<Tags>, Error>> {
+        Box::pin(async move {
+            let tags = match Tagged::of(resource) {
+                Some(Tagged::Function(key)) => self.function_tags(&key).await?,
+                Some(Tagged::Signing(arn)) => self.functions.signing_tags(&arn).await?.map(Arc::new),
+                None => None,
+            };
+            Ok(tags.unwrap_or_default())
+        })
+    }
+}
+
 impl Functions {
     /// Changes tags, which makes no new revision of a function.
     pub(crate) async fn change_tags(
         &self,
         tagged: Tagged,
-        change: impl Fn(&mut BTreeMap<String, String>) -> Result<(), Error> + Send + Sync + 'static,
+        change: impl Fn(&mut Tags) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<(), Error> {
         match tagged {
             Tagged::Signing(arn) => {
@@ -109,7 +153,7 @@ impl Functions {
     }
 
     /// The tags of what is there, or AWS's error.
-    pub(crate) async fn tags(&self, tagged: Tagged) -> Result<BTreeMap<String, String>, Error> {
+    pub(crate) async fn tags(&self, tagged: Tagged) -> Result<Tags, Error> {
         match tagged {
             Tagged::Signing(arn) => Ok(self.signing(&arn).await?.tags),
             Tagged::Function(key) => Ok(self.find(&FunctionRef { key, qualifier: None }).await?.latest.tags),
@@ -123,8 +167,7 @@ mod tests {
 
     #[test]
     fn tags_keep_to_the_limits() {
-        let one =
-            |key: &str, value: &str| check(&BTreeMap::from([(key.to_owned(), value.to_owned())])).is_ok();
+        let one = |key: &str, value: &str| check(&Tags::from([(key.to_owned(), value.to_owned())])).is_ok();
         assert!(one("team", "payments"));
         assert!(one(&"k".repeat(128), &"v".repeat(256)));
         assert!(!one("", "v"));

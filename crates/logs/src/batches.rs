@@ -1,15 +1,19 @@
 //! What is next to be sent for a subscription filter.
 
+use std::collections::BTreeMap;
+
 use weft_store::{Read, ReadTx, StoreError};
 use weft_types::{AccountId, Region, Timestamp};
 
 use crate::delivery::oldest;
 use crate::message::Sent;
+use crate::names::GroupName;
 use crate::pattern::Pattern;
+use crate::pattern::criteria::{Criteria, SystemField};
 use crate::place::Place;
 use crate::segment::{Block, SEGMENT_SPAN_MAX};
 use crate::subscriptions::{FILTERS, FilterId, OWNERS, PENDING, Pending, PendingKey};
-use crate::tables::{GROUPS, GroupKey, SEGMENTS, Segment};
+use crate::tables::{GROUPS, SEGMENTS, Segment};
 
 /// Rows and bytes of events that are looked at together, and rows that are removed together.
 const ROWS: usize = 64;
@@ -18,7 +22,7 @@ const USELESS_ROWS: usize = 500;
 
 /// What was found.
 pub(crate) enum Found {
-    /// Rows of a filter that is gone, or that are too old.
+    /// Rows of a filter that is gone or takes no events of its group, or that are too old.
     Useless(Vec<PendingKey>),
     /// Events to send, a batch for each stream.
     Batches(Target, Vec<Batch>),
@@ -31,6 +35,8 @@ pub(crate) struct Target {
     pub(crate) group: String,
     pub(crate) filter: String,
     pub(crate) function: String,
+    /// The system fields that are sent with events.
+    fields: BTreeMap<&'static str, String>,
 }
 
 /// Events of one stream, and the rows that go when they are sent.
@@ -60,7 +66,7 @@ pub(crate) fn find(tx: &ReadTx<'_>, filter: FilterId, now: Timestamp) -> Result<
             batches.push(Batch { stream: pending.stream.clone(), keys: Vec::new(), events: Vec::new() });
             batches.len() - 1
         });
-        bytes += collect(tx, &key, &pending, &pattern, &mut batches[at].events)?;
+        bytes += collect(tx, &key, &pending, (&pattern, &target.fields), &mut batches[at].events)?;
         batches[at].keys.push(key);
         if bytes >= BYTES {
             break;
@@ -73,18 +79,23 @@ fn keys(rows: Vec<(PendingKey, Pending)>) -> Vec<PendingKey> {
     rows.into_iter().map(|(key, _)| key).collect()
 }
 
-/// Where the filter sends events of which pattern; `None` where it is gone.
+/// Where the filter sends events of which pattern; `None` where it is gone or sends none.
 fn target(tx: &impl Read, filter: FilterId) -> Result<Option<(Target, Pattern)>, StoreError> {
     let Some(owner) = OWNERS.get(tx, &(filter,))? else { return Ok(None) };
     let Some(group) = GROUPS.get(tx, &owner.group)? else { return Ok(None) };
     let Some(found) = FILTERS.get(tx, &(group.id, &owner.name))? else { return Ok(None) };
-    let (account, region, name): GroupKey = owner.group;
-    let parsed = (AccountId::parse(&format!("{account:012}")), Region::parse(&region));
-    // They were written as good ones: a pattern that no longer parses sends nothing.
-    let (Ok(account), Ok(region), Ok(pattern)) = (parsed.0, parsed.1, Pattern::parse(&found.pattern)) else {
+    // They were written as good ones: what no longer parses sends nothing.
+    let (Some(name), Ok(pattern)) = (GroupName::of_key(owner.group), Pattern::parse(&found.pattern)) else {
         return Ok(None);
     };
-    let target = Target { account, region, group: name, filter: owner.name, function: found.destination };
+    let criteria = Criteria::parse(found.criteria.as_deref().unwrap_or_default());
+    if !criteria.is_ok_and(|criteria| criteria.take(&name)) {
+        return Ok(None);
+    }
+    let fields = found.system_fields.iter().flatten().filter_map(|field| SystemField::parse(field));
+    let fields = fields.map(|field| (field.name(), field.of(&name))).collect();
+    let GroupName { account, region, name: group } = name;
+    let target = Target { account, region, group, filter: owner.name, function: found.destination, fields };
     Ok(Some((target, pattern)))
 }
 
@@ -93,7 +104,7 @@ fn collect(
     tx: &impl Read,
     key: &PendingKey,
     pending: &Pending,
-    pattern: &Pattern,
+    (pattern, fields): (&Pattern, &BTreeMap<&'static str, String>),
     events: &mut Vec<Sent>,
 ) -> Result<usize, StoreError> {
     let (_, _, stream, number, from) = *key;
@@ -107,7 +118,7 @@ fn collect(
         if pattern.matches(event.message) {
             let place = Place { at: event.at, stream, segment: number, index };
             let message = event.message.to_owned();
-            events.push(Sent { id: place.event_id(), timestamp: event.at, message });
+            events.push(Sent { id: place.event_id(), timestamp: event.at, message, fields: fields.clone() });
         }
     }
     Ok(bytes)

@@ -1,10 +1,9 @@
 //! Sends what subscription filters want to functions: oldest first, again until it is taken, for a day.
 //!
 //! Filters do not wait for each other; one whose function cannot be reached is tried again after a pause that grows to a
-//! minute. Nothing waits in memory but the batches under way.
+//! minute. Nothing waits in memory but the batches under way, and what waits in the store is bounded (see [`crate::backlog`]).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -12,69 +11,41 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use weft_model::lambda::{InvocationRequest, InvocationResponse};
 use weft_service::{Context, Dispatch, Error, Scope};
-use weft_store::{ReadTx, StoreError};
+use weft_store::StoreError;
 use weft_types::{AccountId, Region, Timestamp};
 
 use crate::batches::{Batch, Found, find};
 use crate::message::Envelope;
+use crate::rounds::{PAUSE_MAX, Rounds, waiting};
 use crate::subscriptions::{FilterId, PENDING, PendingKey};
 use crate::{Logs, errors};
 
 /// The principal as which functions are called.
 const SERVICE: &str = "logs.amazonaws.com";
 
-/// Filters that are served at a time, and that one round looks at.
+/// Filters that are served at a time.
 const CONCURRENT: usize = 8;
-const FILTERS_PER_ROUND: usize = 10_000;
 
 /// How long a call of a function's service may take.
 const CALL_MAX: Duration = Duration::from_secs(30);
-
-/// The pauses after failures: each twice the one before.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// Codes of refusals that another try would not change.
 const HOPELESS: [&str; 3] =
     ["RequestTooLargeException", "RequestEntityTooLargeException", "InvalidRequestContentException"];
 
-/// Who is to be tried when.
+/// Through what functions are called, and whose turn it is.
 #[derive(Default)]
 pub(crate) struct Delivery {
     /// Told when there is something to send.
     some: Notify,
     dispatch: OnceLock<Weak<Dispatch>>,
-    pauses: Mutex<HashMap<FilterId, Pause>>,
-}
-
-struct Pause {
-    until: Instant,
-    length: Duration,
+    pub(crate) rounds: Rounds,
 }
 
 impl Delivery {
     /// Tells that something is to be sent.
     pub(crate) fn wake(&self) {
         self.some.notify_one();
-    }
-
-    fn pauses(&self) -> MutexGuard<'_, HashMap<FilterId, Pause>> {
-        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_paused(&self, filter: FilterId) -> bool {
-        self.pauses().get(&filter).is_some_and(|pause| pause.until > Instant::now())
-    }
-
-    fn pause(&self, filter: FilterId) {
-        let mut pauses = self.pauses();
-        let length = pauses.get(&filter).map_or(PAUSE_MIN, |pause| (pause.length * 2).min(PAUSE_MAX));
-        pauses.insert(filter, Pause { until: Instant::now() + length, length });
-    }
-
-    /// When the first pause is over.
-    fn next(&self) -> Option<Instant> {
-        self.pauses().values().map(|pause| pause.until).min()
     }
 }
 
@@ -93,7 +64,7 @@ impl Logs {
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "subscribed log events could not be read"),
             }
-            let wait = self.delivery.next().unwrap_or_else(|| Instant::now() + PAUSE_MAX);
+            let wait = self.delivery.rounds.next().unwrap_or_else(|| Instant::now() + PAUSE_MAX);
             tokio::select! {
                 () = self.delivery.some.notified() => {}
                 () = tokio::time::sleep_until(wait) => {}
@@ -101,15 +72,18 @@ impl Logs {
         }
     }
 
-    /// Sends a batch for each filter that has something and is not paused; whether any sent something.
+    /// Sends a batch for each of the next filters that have something and are not paused; whether there may be more to send
+    /// now.
     pub(crate) async fn deliver(&self) -> Result<bool, StoreError> {
         let Some(dispatch) = self.delivery.dispatch.get().and_then(Weak::upgrade) else { return Ok(false) };
-        let filters = self.store.read(waiting).await?;
-        self.delivery.pauses().retain(|filter, _| filters.contains(filter));
-        let ready = filters.into_iter().filter(|filter| !self.delivery.is_paused(*filter));
-        let sends = ready.map(|filter| self.send_for(&dispatch, filter));
+        let (from, paused) = self.delivery.rounds.begin();
+        let round = self.store.read(move |tx| waiting(tx, from, &paused)).await?;
+        let sends = round.ready.into_iter().map(|filter| self.send_for(&dispatch, filter));
         let results: Vec<_> = futures::stream::iter(sends).buffer_unordered(CONCURRENT).collect().await;
-        results.into_iter().try_fold(false, |any, sent| Ok(any | sent?))
+        let sent = results.into_iter().try_fold(false, |any, sent| Ok::<_, StoreError>(any | sent?));
+        // The round is over also where the store failed, so that one filter's rows do not keep all others from being sent.
+        let more = self.delivery.rounds.end(round.next, matches!(sent, Ok(true)));
+        sent.map(|_| more)
     }
 
     async fn send_for(&self, dispatch: &Dispatch, filter: FilterId) -> Result<bool, StoreError> {
@@ -123,10 +97,10 @@ impl Logs {
                         self.send(&cx, &target.function, &target.filter, &target.group, &batch).await
                     {
                         tracing::warn!(group = target.group, filter = target.filter, %error, "subscribed log events wait");
-                        self.delivery.pause(filter);
+                        self.delivery.rounds.pause(filter);
                         return Ok(false);
                     }
-                    self.delivery.pauses().remove(&filter);
+                    self.delivery.rounds.succeeded(filter);
                     self.sent(batch.keys).await?;
                 }
             }
@@ -195,24 +169,6 @@ fn context(dispatch: &Dispatch, account: AccountId, region: &Region, group: &str
 /// What functions' policies know a group by, in `aws:SourceArn`.
 fn source(scope: &Scope, group: &str) -> String {
     scope.arn("logs", &format!("log-group:{group}:*")).to_string()
-}
-
-/// The filters for which something waits, one seek each.
-fn waiting(tx: &ReadTx<'_>) -> Result<Vec<FilterId>, StoreError> {
-    let mut filters: Vec<FilterId> = Vec::new();
-    while filters.len() < FILTERS_PER_ROUND {
-        let all = PENDING.query(&()).limit(1);
-        let rest = match filters.last() {
-            None => all,
-            Some(&FilterId::MAX) => break,
-            Some(last) => all.from(&(last + 1,)),
-        };
-        match rest.rows(tx)?.first() {
-            Some((key, _)) => filters.push(key.0),
-            None => break,
-        }
-    }
-    Ok(filters)
 }
 
 /// The oldest arrival that is still sent.

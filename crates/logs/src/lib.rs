@@ -16,6 +16,8 @@
 //!
 //! The crate deliberately does not know who prints what, and does not tail files or sockets.
 
+mod access;
+mod backlog;
 mod batch;
 mod batches;
 mod delivery;
@@ -29,8 +31,10 @@ mod page;
 mod pattern;
 mod place;
 mod policies;
+mod quotas;
 mod rate;
 mod reading;
+mod rounds;
 mod segment;
 mod sink;
 mod sketch;
@@ -52,10 +56,12 @@ use weft_service::{Clock, Error, ServiceBuilder};
 use weft_store::{ReadTx, Store, StoreError, WriteTx};
 use weft_types::Timestamp;
 
+use crate::backlog::{Amount, Backlog};
 use crate::delivery::Delivery;
 use crate::names::GroupName;
 use crate::segment::Event;
 use crate::sink::Waiting;
+use crate::subscriptions::FilterId;
 pub use crate::sweep::Swept;
 use crate::tables::{GROUPS, Group, require_group};
 use crate::tails::Tails;
@@ -81,6 +87,17 @@ pub struct LogsOptions {
     pub group_bytes_max: u64,
     /// Bytes that all groups of an account may hold; the oldest of the largest group go first. Default 32 GiB.
     pub account_bytes_max: u64,
+    /// Groups that an account may have in a region; `CreateLogGroup` answers `LimitExceededException` beyond, and what workers print
+    /// into further ones is dropped. Default 1,000,000, which is AWS's quota.
+    pub groups_max: u64,
+    /// Streams that a group may have, where AWS has no quota; `CreateLogStream` answers `LimitExceededException` beyond. For a worker
+    /// that prints, the stream whose last event is the oldest goes. Default 1,000,000.
+    pub streams_max: u64,
+    /// Runs of events that may wait for one subscription filter whose function takes none: a row of some hundred bytes each. The
+    /// oldest go first. Default 50,000.
+    pub subscription_rows_max: u64,
+    /// Bytes of events that may wait for one subscription filter: texts and 26 for each event. The oldest go first. Default 1 GiB.
+    pub subscription_bytes_max: u64,
     /// The time between updates of a live tail. Default one second, as AWS's.
     pub tail_every: Duration,
 }
@@ -93,8 +110,19 @@ impl Default for LogsOptions {
             worker_bytes_each_second: 2 << 20,
             group_bytes_max: 8 << 30,
             account_bytes_max: 32 << 30,
+            groups_max: 1_000_000,
+            streams_max: 1_000_000,
+            subscription_rows_max: 50_000,
+            subscription_bytes_max: 1 << 30,
             tail_every: Duration::from_secs(1),
         }
+    }
+}
+
+impl LogsOptions {
+    /// What may wait for one subscription filter.
+    fn backlog_max(&self) -> Amount {
+        Amount { rows: self.subscription_rows_max, bytes: self.subscription_bytes_max }
     }
 }
 
@@ -104,9 +132,10 @@ struct Arrived {
     stream: Arc<str>,
     /// None where nobody watches.
     events: Arc<[Event]>,
-    bytes: u64,
-    /// Whether the group has subscription filters.
-    subscribed: bool,
+    /// Segments that were written, and bytes.
+    amount: Amount,
+    /// The group's subscription filters.
+    filters: Vec<FilterId>,
 }
 
 /// The service's state.
@@ -116,6 +145,7 @@ pub struct Logs {
     options: LogsOptions,
     waiting: Waiting,
     delivery: Delivery,
+    backlog: Backlog,
     tails: Arc<Tails>,
     grown: Grown,
 }
@@ -137,6 +167,7 @@ impl Logs {
             options,
             waiting: Waiting::default(),
             delivery: Delivery::default(),
+            backlog: Backlog::default(),
             tails: Arc::default(),
             grown: Grown::default(),
         }
@@ -176,7 +207,12 @@ impl Logs {
 
     /// Flushes what the sink took, within about 100 ms, sweeps now and then, and sends to subscribers, until it is dropped.
     pub async fn run(&self) {
-        tokio::join!(self.flush_forever(), self.sweep_forever(), self.deliver_forever());
+        tokio::join!(
+            self.flush_forever(),
+            self.sweep_forever(),
+            self.deliver_forever(),
+            self.bound_forever()
+        );
     }
 
     async fn flush_forever(&self) {
@@ -227,11 +263,13 @@ impl Logs {
     /// Tells watchers and subscribers of events that are durable.
     fn tell(&self, arrived: &Arrived, now: Timestamp) {
         self.tails.publish(&arrived.group, &arrived.stream, &arrived.events, now);
-        if arrived.subscribed {
+        let bytes = arrived.amount.bytes;
+        if !arrived.filters.is_empty() {
             self.delivery.wake();
+            self.backlog.came(&arrived.filters, arrived.amount, self.options.backlog_max());
         }
-        let before = self.grown.bytes.fetch_add(arrived.bytes, Ordering::Relaxed);
-        if before + arrived.bytes >= SWEEP_AFTER_BYTES {
+        let before = self.grown.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes >= SWEEP_AFTER_BYTES {
             self.grown.much.notify_one();
         }
     }

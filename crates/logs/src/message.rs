@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html>.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 
 use base64::Engine as _;
@@ -21,6 +22,9 @@ pub(crate) struct Sent {
     pub(crate) id: String,
     pub(crate) timestamp: i64,
     pub(crate) message: String,
+    /// The system fields that the filter wants.
+    #[serde(rename = "extractedFields", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) fields: BTreeMap<&'static str, String>,
 }
 
 /// What all events of a message share.
@@ -83,6 +87,7 @@ mod tests {
             id: n.to_string(),
             timestamp: n,
             message: random_id(length, b"abcdefghijklmnopqrstuvwxyz0123456789"),
+            fields: BTreeMap::new(),
         };
         let events: Vec<Sent> = (0..20).map(|n| event(n, 50_000)).collect();
         let payloads = envelope.payloads(&events).unwrap();

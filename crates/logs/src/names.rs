@@ -33,6 +33,12 @@ impl GroupName {
         Self { account: scope.account, region: scope.region.clone(), name }
     }
 
+    /// The group of a record's key; `None` where the key is none that was written.
+    pub(crate) fn of_key((account, region, name): (u64, String, String)) -> Option<Self> {
+        let account = AccountId::parse(&format!("{account:012}")).ok()?;
+        Some(Self { account, region: Region::parse(&region).ok()?, name })
+    }
+
     /// A group by its name or its ARN, with or without `:*`.
     pub(crate) fn parse_identifier(text: &str, scope: &Scope) -> Result<Self, Error> {
         match Arn::parse(text) {

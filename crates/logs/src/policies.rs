@@ -1,18 +1,21 @@
 //! Resource policies: at most ten for an account and region, and one for each group.
 //!
-//! They say which services may put events. No service does so through the API yet: what workers print comes through the
-//! platform's own intake. Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html>.
+//! They say which services may put events (see [`crate::access`]); what workers print comes through the platform's own intake.
+//! Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html>.
 
 use serde::{Deserialize, Serialize};
 use weft_model::logs as model;
 use weft_policy::Policy;
 use weft_service::{Error, Scope, request_id};
-use weft_store::{Read, Record, Table};
+use weft_store::{Read, Record, StoreError, Table};
 use weft_types::Timestamp;
 
 use crate::errors;
 use crate::names::GroupName;
 use crate::tables::require_group;
+
+/// Policies of an account and region.
+pub(crate) const POLICIES_MAX: usize = 10;
 
 /// Bytes of an account's policy.
 const ACCOUNT_BYTES_MAX: usize = 5120;
@@ -32,6 +35,14 @@ pub(crate) struct StoredPolicy {
 }
 
 impl Record for StoredPolicy {}
+
+/// The documents of all policies that apply to a group: the account's and the group's own.
+pub(crate) fn all_for(tx: &impl Read, group: &GroupName) -> Result<Vec<String>, StoreError> {
+    let (account, region) = (group.account.as_u64(), group.region.as_str());
+    let of_account = POLICIES.query(&(account, region, "")).limit(POLICIES_MAX).rows(tx)?;
+    let own = POLICIES.get(tx, &(account, region, group.arn().as_str(), ""))?;
+    Ok(of_account.into_iter().map(|(_, policy)| policy).chain(own).map(|policy| policy.document).collect())
+}
 
 /// What a policy belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

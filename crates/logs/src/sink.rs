@@ -13,12 +13,14 @@ use weft_service::workload::LogPlace;
 use weft_store::{Store, StoreError, WriteTx};
 use weft_types::Timestamp;
 
+use crate::backlog::Amount;
 use crate::lines::{Pending, in_order, split};
 use crate::names::GroupName;
 use crate::page::EVENT_OVERHEAD;
+use crate::quotas::{add_group, add_newest};
 use crate::rate::Rate;
 use crate::segment::Event;
-use crate::tables::{GROUPS, Group, STREAMS, add_stream, append};
+use crate::tables::{GROUPS, Group, STREAMS, append};
 use crate::{Arrived, LogsOptions};
 
 /// Bytes that wait for a flush, for all streams together and for one.
@@ -161,14 +163,15 @@ async fn write(
 ) -> Result<Vec<Arrived>, StoreError> {
     store
         .write(move |tx| {
-            let stored =
-                batch.iter().map(|(place, pending)| store_lines(tx, place, pending, now, &options, watched));
+            let stored = batch.iter().filter_map(|(place, pending)| {
+                store_lines(tx, place, pending, now, &options, watched).transpose()
+            });
             stored.collect()
         })
         .await
 }
 
-/// Stores one stream's lines; the group and the stream come to be.
+/// Stores one stream's lines; the group and the stream come to be. `None` where the account can have no further group.
 fn store_lines(
     tx: &mut WriteTx<'_>,
     place: &LogPlace,
@@ -176,29 +179,33 @@ fn store_lines(
     now: Timestamp,
     options: &LogsOptions,
     watched: bool,
-) -> Result<Arrived, StoreError> {
+) -> Result<Option<Arrived>, StoreError> {
     let (account, region) = (place.account, place.region.clone());
     let name = GroupName { account, region, name: place.group.to_string() };
     let group = if let Some(group) = GROUPS.get(tx, &name.key())? {
         group
     } else {
         let group = Group { retention_days: options.sink_retention_days, ..Group::new(now) };
-        GROUPS.insert(tx, &name.key(), &group)?;
+        if !add_group(tx, &name.key(), &group, options.groups_max)? {
+            let (group, lines) = (&*place.group, pending.events.len());
+            tracing::warn!(group, lines, "an account has as many log groups as it may; lines dropped");
+            return Ok(None);
+        }
         group
     };
     let stream = match STREAMS.get(tx, &(group.id, &*place.stream))? {
         Some(stream) => stream,
-        None => add_stream(tx, group.id, &place.stream, now)?,
+        None => add_newest(tx, group.id, &place.stream, options.streams_max, now)?,
     };
     let events = in_order(pending, stream.last_event, now, options.worker_bytes_each_second);
-    append(tx, &group, &place.stream, stream, &events, now)?;
-    Ok(Arrived {
+    let rows = append(tx, &group, &place.stream, stream, &events, now)?;
+    Ok(Some(Arrived {
         group: name,
         stream: Arc::clone(&place.stream),
         events: if watched { events.into() } else { Arc::default() },
-        bytes: pending.bytes as u64,
-        subscribed: !group.subscriptions.is_empty(),
-    })
+        amount: Amount { rows, bytes: pending.bytes as u64 },
+        filters: group.subscriptions,
+    }))
 }
 
 #[cfg(test)]

@@ -37,6 +37,12 @@ pub(crate) struct Filter {
     pub(crate) role: Option<String>,
     pub(crate) distribution: Option<String>,
     pub(crate) transformed: Option<bool>,
+    /// Which events it takes by their system fields; see [`crate::pattern::criteria`].
+    #[serde(default)]
+    pub(crate) criteria: Option<String>,
+    /// The system fields that are sent with events.
+    #[serde(default)]
+    pub(crate) system_fields: Option<Vec<String>>,
     pub(crate) created: Timestamp,
 }
 
@@ -55,6 +61,9 @@ pub(crate) struct Pending {
     /// The time of the segment's last event when they arrived; it may have grown since.
     pub(crate) last: i64,
     pub(crate) count: u64,
+    /// Their texts and 26 for each.
+    #[serde(default)]
+    pub(crate) bytes: u64,
 }
 
 impl Record for Filter {}
@@ -96,7 +105,8 @@ impl Filter {
             distribution: Some(self.distribution.unwrap_or_else(|| "ByLogStream".to_owned())),
             apply_on_transformed_logs: Some(self.transformed.unwrap_or(false)),
             creation_time: Some(self.created.as_millis()),
-            ..Default::default()
+            field_selection_criteria: self.criteria,
+            emit_system_fields: self.system_fields,
         }
     }
 }

@@ -9,9 +9,10 @@ use weft_store::{Query, Read, Record, Store, StoreError};
 use weft_types::Timestamp;
 
 use crate::LogsOptions;
+use crate::quotas::{STREAM_COUNTS, remove_stream};
 use crate::tables::{
     BYTES, GARBAGE, GROUPS, Group, GroupId, GroupKey, ORDER, RECENT, SEGMENTS, STREAMS, StreamId, count,
-    remove_stream, stored_bytes,
+    stored_bytes,
 };
 
 /// Rows of one transaction; fewer where they hold whole segments.
@@ -142,6 +143,7 @@ impl Sweep<'_> {
                 for key in &recent {
                     RECENT.remove(tx, key)?;
                 }
+                STREAM_COUNTS.remove(tx, &(group,))?;
                 for key in keys(&BYTES.query(&(group,)), tx)? {
                     BYTES.remove(tx, &key)?;
                 }

@@ -156,6 +156,11 @@ impl Group {
         }
     }
 
+    /// One of its streams, or AWS's error.
+    pub(crate) fn require_stream(&self, tx: &impl Read, name: &str) -> Result<Stream, Error> {
+        STREAMS.get(tx, &(self.id, name))?.ok_or_else(errors::no_stream)
+    }
+
     /// The time before which events are no longer shown.
     pub(crate) fn kept_from(&self, now: Timestamp) -> i64 {
         self.retention_days.map_or(0, |days| (now.as_millis() - i64::from(days) * 86_400_000).max(0))
@@ -163,7 +168,8 @@ impl Group {
 }
 
 impl Stream {
-    fn new(now: Timestamp) -> Self {
+    /// A new stream.
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             id: fresh_id(),
             created: now,
@@ -194,36 +200,12 @@ pub(crate) fn require_stream(
     stream: &str,
 ) -> Result<(Group, Stream), Error> {
     let group = require_group(tx, name)?;
-    let found = STREAMS.get(tx, &(group.id, stream))?;
-    Ok((group, found.ok_or_else(errors::no_stream)?))
+    let found = group.require_stream(tx, stream)?;
+    Ok((group, found))
 }
 
-/// Adds a stream that is not there.
-pub(crate) fn add_stream(
-    tx: &mut WriteTx<'_>,
-    group: GroupId,
-    name: &str,
-    now: Timestamp,
-) -> Result<Stream, StoreError> {
-    let stream = Stream::new(now);
-    STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
-    RECENT.insert(tx, &(group, 0, name.to_owned()), &Mark {})?;
-    Ok(stream)
-}
-
-/// Removes a stream; its segments go with the next sweep.
-pub(crate) fn remove_stream(
-    tx: &mut WriteTx<'_>,
-    group: GroupId,
-    name: &str,
-    stream: &Stream,
-) -> Result<(), StoreError> {
-    STREAMS.remove(tx, &(group, name))?;
-    RECENT.remove(tx, &(group, stream.last_event.unwrap_or(0), name))?;
-    GARBAGE.insert(tx, &(group, stream.id), &Mark {})
-}
-
-/// Appends events, which are in the order of time, to a stream. Costs the same however much the stream holds.
+/// Appends events, which are in the order of time, to a stream; gives how many segments it wrote. Costs the same however much the
+/// stream holds.
 pub(crate) fn append(
     tx: &mut WriteTx<'_>,
     group: &Group,
@@ -231,10 +213,12 @@ pub(crate) fn append(
     mut stream: Stream,
     events: &[Event],
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+) -> Result<u64, StoreError> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(0) };
     let mut added = 0;
-    for run in cut(events) {
+    let runs = cut(events);
+    let count_of_runs = runs.len() as u64;
+    for run in runs {
         added += append_run(tx, group, name, &mut stream, run, now.as_millis())?;
     }
     let newest = stream.last_event.map_or(last.at, |at| at.max(last.at));
@@ -247,7 +231,8 @@ pub(crate) fn append(
     stream.last_ingestion = Some(now.as_millis());
     let (group, id) = (group.id, stream.id);
     STREAMS.insert(tx, &(group, name.to_owned()), &stream)?;
-    count(tx, group, id, |bytes| bytes.saturating_add(added))
+    count(tx, group, id, |bytes| bytes.saturating_add(added))?;
+    Ok(count_of_runs)
 }
 
 /// Appends events that make one segment, or that the newest one still takes; gives their bytes.
@@ -287,7 +272,7 @@ fn append_run(
     ORDER.insert(tx, &(group, last.at, stream.id, number), &entry)?;
     let count = run.len() as u64;
     let from = segment.count - count;
-    let pending = Pending { group, stream: name.to_owned(), last: last.at, count };
+    let pending = Pending { group, stream: name.to_owned(), last: last.at, count, bytes: added };
     note(tx, subscribed, ingested, (stream.id, number, from), &pending)?;
     Ok(added)
 }

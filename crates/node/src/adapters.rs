@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use http::Response;
+use http::request::Parts;
 use weft_compute::FunctionPlaces;
-use weft_gateway::{Allowed, ApiRequest, Apis, Asked, Authorizer, Denied, FunctionUrls, UrlRequest};
+use weft_gateway::{
+    Allowed, ApiRequest, Apis, Asked, Authorizer, Denied, Downloads, FunctionUrls, UrlRequest,
+};
 use weft_lambda::{FunctionKey, Lambda, Placement, UrlCall};
 use weft_net::Body;
 use weft_routing::Auth;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
 };
-use weft_service::{Access, BoxFuture, Dispatch, Error, FunctionCounts};
+use weft_service::{Access, BoxFuture, Dispatch, Error, FunctionCounts, ResourceTags as _, Tags};
 use weft_types::{AccountId, AppName, Arn, Region};
 
 /// The gateway's and the mesh's way to dispatch. Dispatch needs services that need workers that need the mesh, so it comes last.
@@ -127,6 +130,18 @@ impl FunctionPlaces for Placer {
         let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
         Some(self.0.metrics(&key))
     }
+
+    fn tags<'a>(
+        &'a self,
+        account: AccountId,
+        region: &'a Region,
+        function_name: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<Tags>, Error>> {
+        Box::pin(async move {
+            let key = FunctionKey { account, region: region.clone(), name: function_name.to_owned() };
+            self.0.tags(&key.arn()).await
+        })
+    }
 }
 
 /// Answers requests for function URLs.
@@ -138,6 +153,15 @@ impl FunctionUrls for UrlsOfLambda {
         let (address, secure) = (peer.addr.ip(), peer.secure);
         let call = UrlCall { id, region, original, parts, body, peer: address, secure, request_id };
         Box::pin(self.0.serve_url(call))
+    }
+}
+
+/// Answers requests for functions' and layers' archives.
+pub(crate) struct DownloadsOfLambda(pub(crate) Arc<Lambda>);
+
+impl Downloads for DownloadsOfLambda {
+    fn handle(&self, parts: Parts, request_id: Arc<str>) -> BoxFuture<'_, Response<Body>> {
+        Box::pin(async move { self.0.serve_code(&parts, &request_id).await })
     }
 }
 

@@ -15,13 +15,16 @@ use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
 use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
-use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda};
+use crate::adapters::{
+    DownloadsOfLambda, LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda,
+};
 use crate::platform::ThisPlatform;
 use crate::{StartError, TREES_FOLDER};
 
 /// A server's parts that live as long as it does.
 pub(crate) struct Parts {
     pub(crate) stores: Vec<Store>,
+    pub(crate) iam: Arc<Iam>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
@@ -123,29 +126,31 @@ pub(crate) async fn assemble(
     let api = LateDispatch::default();
     logs.connect(&dispatch);
     api.set(dispatch);
-    let credentials_of_iam: Arc<dyn RoleCredentials> = iam;
+    let credentials_of_iam: Arc<dyn RoleCredentials> = Arc::<Iam>::clone(&iam);
     let _ = credentials.0.set(credentials_of_iam);
 
     let revisions: Arc<dyn Revisions> = Arc::new(compute.clone());
     let options = GatewayOptions::default();
+    let downloads = Arc::new(DownloadsOfLambda(Arc::clone(&lambda)));
+    let endpoint = ApiHandler::new(Arc::new(api.clone()), options.api_body_bytes_max);
     mesh.connect(MeshSeams {
         directory: Arc::new(AppDirectory(compute.clone())),
         revisions: Arc::clone(&revisions),
         workers: lambda.counted(),
-        aws: Arc::new(ApiHandler::new(Arc::new(api.clone()), options.api_body_bytes_max)),
+        aws: Arc::new(endpoint.with_downloads(Arc::<DownloadsOfLambda>::clone(&downloads))),
     });
     let gateway = |options: GatewayOptions| {
         let (api, authorizer) = (Arc::new(api.clone()), Arc::new(api.clone()));
         let (workers, revisions) = (lambda.counted(), Arc::clone(&revisions));
         let urls = Arc::new(UrlsOfLambda(Arc::clone(&lambda)));
-        let gateway = Gateway::new(api, workers, revisions, authorizer, compute.routes(), options);
-        Arc::new(gateway.with_function_urls(urls))
+        Gateway::new(api, workers, revisions, authorizer, compute.routes(), options).with_function_urls(urls)
     };
-    let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
-    let gateway = gateway(options);
-    let Stores { iam, lambda: functions, logs: lines, compute: apps } = stores;
+    let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
+    let gateway = Arc::new(gateway(options).with_downloads(downloads));
+    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps } = stores;
     Ok(Parts {
-        stores: vec![iam, functions, lines, apps],
+        stores: vec![identities, functions, lines, apps],
+        iam,
         logs,
         lambda,
         compute,

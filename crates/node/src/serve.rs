@@ -87,6 +87,7 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     tokio::join!(parts.runtime.shutdown(STOP_WORKERS), parts.lambda.stop_delivering(STOP_WORKERS));
     background.abort_all();
     let _ = parts.logs.flush().await;
+    let _ = parts.iam.write_last_uses().await;
     drop(files);
     outcome
 }

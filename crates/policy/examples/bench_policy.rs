@@ -72,7 +72,11 @@ fn alike(n: usize, count: usize) -> String {
 
 fn measure(case: &str, statements: usize, policies: &Policies<'_>) {
     let request = Request {
-        caller: Caller::User { account: "000000000000", arn: "arn:aws:iam::000000000000:user/ada" },
+        caller: Caller::User {
+            account: "000000000000",
+            arn: "arn:aws:iam::000000000000:user/ada",
+            id: "AIDAADA",
+        },
         canonical_user: None,
         action: "lambda:InvokeFunction",
         resource: "arn:aws:lambda:us-east-1:000000000000:function:ada-thumbnail",

@@ -1,6 +1,7 @@
 //! Who asks, as policies name them.
 
-/// Who makes a request. Accounts are twelve digits, names are ARNs.
+/// Who makes a request. Accounts are twelve digits, names are ARNs; a user or role has a unique id beside, which a policy may
+/// name instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller<'a> {
     /// The account itself.
@@ -14,6 +15,8 @@ pub enum Caller<'a> {
         account: &'a str,
         /// `arn:aws:iam::123456789012:user/path/name`.
         arn: &'a str,
+        /// `AIDA…`; empty where none is known, which is nobody's.
+        id: &'a str,
     },
     /// A session of a role.
     Session {
@@ -23,6 +26,8 @@ pub enum Caller<'a> {
         arn: &'a str,
         /// `arn:aws:iam::123456789012:role/path/name`.
         role: &'a str,
+        /// The role's `AROA…`; empty where none is known.
+        role_id: &'a str,
     },
     /// The session of a federated user, from `GetFederationToken`.
     FederatedUser {
@@ -30,8 +35,8 @@ pub enum Caller<'a> {
         account: &'a str,
         /// `arn:aws:sts::123456789012:federated-user/name`.
         arn: &'a str,
-        /// The user whose key made the session; none where it was root.
-        user: Option<&'a str>,
+        /// The ARN and the unique id of the user whose key made the session; none where it was root.
+        user: Option<(&'a str, &'a str)>,
     },
     /// A service, such as `lambda.amazonaws.com`.
     Service(&'a str),

@@ -22,16 +22,28 @@ pub enum Why<'a> {
     /// It is for other resources.
     Resource,
     /// A condition is not met.
-    Condition {
-        /// The operator: `StringEquals`.
-        operator: &'a str,
-        /// The key: `aws:SourceIp`.
-        key: &'a str,
-        /// What the policy wants, as it is written.
-        wanted: Vec<&'a str>,
-        /// What the request has; none where the key is not in it.
-        found: Option<Vec<String>>,
-    },
+    Condition(Compared<'a>),
+}
+
+/// A condition of a statement beside what a request has for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared<'a> {
+    /// The operator: `StringEquals`.
+    pub operator: &'a str,
+    /// The key: `aws:SourceIp`.
+    pub key: &'a str,
+    /// What the policy wants, as it is written.
+    pub wanted: Vec<&'a str>,
+    /// What the request has; none where the key is not in it.
+    pub found: Option<Vec<String>>,
+}
+
+impl<'a> Source<'a> {
+    /// The conditions of the statement, each beside what a request has for it.
+    pub fn compared(&self, request: &Request<'_>) -> Vec<Compared<'a>> {
+        let conditions = statement(self.policy, self.statement).map(|found| &*found.conditions);
+        conditions.unwrap_or_default().iter().map(|condition| condition.compared(request)).collect()
+    }
 }
 
 /// Finds the Allow statement of `set` that names the request's action and fails the latest; none where no statement
@@ -72,7 +84,7 @@ impl Why<'_> {
         match self {
             Self::Principal => 0,
             Self::Resource => 1,
-            Self::Condition { .. } => 2,
+            Self::Condition(_) => 2,
         }
     }
 }
@@ -92,18 +104,18 @@ impl Statement {
         }
         let failed =
             self.conditions.iter().find(|condition| condition.met(request.conditions) != Met::Yes)?;
-        Some(failed.why(request))
+        Some(Why::Condition(failed.compared(request)))
     }
 }
 
 impl Condition {
-    fn why(&self, request: &Request<'_>) -> Why<'_> {
+    fn compared(&self, request: &Request<'_>) -> Compared<'_> {
         let found = match request.conditions.find(&self.key) {
             Found::Absent => None,
             Found::One(value) => Some(vec![value.into_owned()]),
             Found::Many(values) => Some(values.to_vec()),
         };
         let wanted = self.written.iter().map(|text| &**text).collect();
-        Why::Condition { operator: &self.name, key: &self.key, wanted, found }
+        Compared { operator: &self.name, key: &self.key, wanted, found }
     }
 }

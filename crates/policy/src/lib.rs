@@ -5,6 +5,9 @@
 //! pure: the values of condition keys come through [`ConditionKeys`], and a decision allocates nothing unless a policy has
 //! variables.
 //!
+//! A stored policy of a resource names users and roles by unique ids, which a namesake made later does not have;
+//! [`rename_principals`] turns a document's ARNs into them and back. One that names ARNs goes by them.
+//!
 //! Invariants: an explicit Deny always wins; what no statement allows is denied; a condition that this crate does not
 //! understand never helps a request: an Allow with it does not apply, a Deny with it does.
 //!
@@ -20,16 +23,19 @@ mod caller;
 mod condition;
 mod evaluate;
 mod explain;
+mod memory;
 mod operator;
 mod parse;
 mod pattern;
 mod principal;
+mod rename;
 
 pub use caller::Caller;
 pub use condition::{ConditionKeys, Found};
 pub use evaluate::{Decision, Policies, PolicySet, Request, ResourceSide, Source, allowing, evaluate};
-pub use explain::{Miss, Why, nearest_miss};
+pub use explain::{Compared, Miss, Why, nearest_miss};
 pub use parse::{PolicyError, PolicyKind};
+pub use rename::rename_principals;
 
 use condition::Condition;
 use pattern::{ActionPattern, ResourcePattern};
@@ -48,6 +54,11 @@ impl Policy {
         Self { id: None, statements: Vec::new() }
     }
 
+    /// The policy that says what all of these say, for a resource to which several apply.
+    pub fn joined(policies: impl IntoIterator<Item = Self>) -> Self {
+        Self { id: None, statements: policies.into_iter().flat_map(|policy| policy.statements).collect() }
+    }
+
     /// The document's `Id`, where it has one.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
@@ -55,8 +66,16 @@ impl Policy {
 
     /// The ARNs of users, roles and sessions that it names as principals.
     pub fn principal_arns(&self) -> impl Iterator<Item = &str> {
-        let named = self.statements.iter().filter_map(|statement| statement.principals.as_ref());
-        named.flat_map(|listed| listed.list().arns.iter().map(|arn| &**arn))
+        self.principals().flat_map(|listed| listed.arns.iter().map(|arn| &**arn))
+    }
+
+    /// The unique ids of users and roles that it names as principals.
+    pub fn principal_ids(&self) -> impl Iterator<Item = &str> {
+        self.principals().flat_map(|listed| listed.ids.iter().map(|id| &**id))
+    }
+
+    fn principals(&self) -> impl Iterator<Item = &Principals> {
+        self.statements.iter().filter_map(|statement| statement.principals.as_ref()).map(Listed::list)
     }
 
     /// How many statements it has.
@@ -73,6 +92,21 @@ pub fn context_keys<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<&
         .flat_map(Statement::context_keys)
         .filter(|key| known.insert(key.to_ascii_lowercase()))
         .collect()
+}
+
+impl Policies<'_> {
+    /// Whether any of them reads a condition key that begins like this, in whatever case, in conditions or as a variable.
+    /// Tells whether values that cost something need to be fetched before the policies are evaluated.
+    pub fn read_keys_of(&self, start: &str) -> bool {
+        let begins = |key: &str| key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        let named = self.identity.iter().chain(self.boundary).chain(self.session);
+        let own = match self.resource {
+            ResourceSide::Policy(policy) | ResourceSide::Required(policy) => Some(policy),
+            ResourceSide::None => None,
+        };
+        let all = named.map(|named| &*named.policy).chain(own);
+        all.flat_map(|policy| &policy.statements).flat_map(Statement::context_keys).any(begins)
+    }
 }
 
 /// A policy with the name by which people know it.

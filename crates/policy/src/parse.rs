@@ -312,6 +312,7 @@ fn add_principal(principals: &mut Principals, kind: &str, text: &str) -> Result<
         "AWS" => match text {
             "*" => principals.anyone = true,
             text if is_account(text) => principals.accounts.push(text.into()),
+            text if is_unique_id(text) => principals.ids.push(text.into()),
             text => match weft_types::Arn::parse(text) {
                 Ok(arn) if !is_account(arn.account()) || !matches!(arn.service(), "iam" | "sts") => {
                     return invalid();
@@ -336,6 +337,19 @@ fn add_principal(principals: &mut Principals, kind: &str, text: &str) -> Result<
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text is the unique id of a user (`AIDA…`) or a role (`AROA…`), as stored policies have it for an ARN.
+fn is_unique_id(text: &str) -> bool {
+    let known = text.starts_with("AIDA") || text.starts_with("AROA");
+    known
+        && (16..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Whether a text is one JSON value that a policy can be.
+pub(crate) fn is_json(text: &str) -> bool {
+    json::read(text).is_some()
 }
 
 /// Whether an ARN is one of a user, a role or a session, without wildcards.

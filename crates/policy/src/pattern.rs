@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::condition::{ConditionKeys, Found};
+use crate::memory::Memory;
 
 /// One symbol of a compiled glob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,12 @@ impl Glob {
     }
 }
 
+impl Memory for Glob {
+    fn owned(&self) -> usize {
+        self.0.capacity() * size_of::<Symbol>()
+    }
+}
+
 /// How many bytes the UTF-8 character with this first byte has.
 fn character_bytes(first: u8) -> usize {
     match first {
@@ -96,6 +103,12 @@ impl ActionPattern {
     }
 }
 
+impl Memory for ActionPattern {
+    fn owned(&self) -> usize {
+        self.0.owned()
+    }
+}
+
 /// A piece of a text with variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -111,6 +124,21 @@ enum Piece {
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     pieces: Vec<Piece>,
+}
+
+impl Memory for Template {
+    fn owned(&self) -> usize {
+        self.pieces.owned()
+    }
+}
+
+impl Memory for Piece {
+    fn owned(&self) -> usize {
+        match self {
+            Self::Wild(text) | Self::Plain(text) => text.owned(),
+            Self::Variable { key, default } => key.owned() + default.owned(),
+        }
+    }
 }
 
 /// A piece whose variable is filled in.
@@ -243,6 +271,12 @@ impl TextPattern {
             }
         }
         Some(glob.matches(text, |a, b| a == b))
+    }
+}
+
+impl Memory for TextPattern {
+    fn owned(&self) -> usize {
+        self.template.owned() + self.glob.owned()
     }
 }
 

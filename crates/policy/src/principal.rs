@@ -13,6 +13,8 @@ pub(crate) struct Principals {
     pub(crate) accounts: Vec<Box<str>>,
     /// ARNs of users, roles and sessions.
     pub(crate) arns: Vec<Box<str>>,
+    /// Unique ids of users and roles, which stored policies have in the place of their ARNs.
+    pub(crate) ids: Vec<Box<str>>,
     /// Services.
     pub(crate) services: Vec<Box<str>>,
     /// Identity providers.
@@ -54,9 +56,8 @@ impl Statement {
 impl Principals {
     fn reach(&self, caller: &Caller<'_>, canonical: Option<&str>) -> Reach {
         let itself = match caller {
-            Caller::User { arn, .. } | Caller::Session { arn, .. } | Caller::FederatedUser { arn, .. } => {
-                has(&self.arns, arn)
-            }
+            Caller::User { arn, id, .. } => self.names(arn, id),
+            Caller::Session { arn, .. } | Caller::FederatedUser { arn, .. } => has(&self.arns, arn),
             Caller::Service(name) => has(&self.services, name),
             Caller::Federated(provider) => has(&self.federated, provider),
             Caller::Root { .. } | Caller::Anonymous => false,
@@ -65,14 +66,19 @@ impl Principals {
             return Reach::Itself;
         }
         let holder = match caller {
-            Caller::Session { role, .. } => Some(*role),
+            Caller::Session { role, role_id, .. } => Some((*role, *role_id)),
             Caller::FederatedUser { user, .. } => *user,
             _ => None,
         };
-        if holder.is_some_and(|holder| has(&self.arns, holder)) {
+        if holder.is_some_and(|(arn, id)| self.names(arn, id)) {
             return Reach::Holder;
         }
         if self.names_account(caller, canonical) { Reach::Account } else { Reach::No }
+    }
+
+    /// Whether a user or role is listed, by its ARN or by its unique id.
+    fn names(&self, arn: &str, id: &str) -> bool {
+        has(&self.arns, arn) || has(&self.ids, id)
     }
 
     fn names_account(&self, caller: &Caller<'_>, canonical: Option<&str>) -> bool {
@@ -86,12 +92,12 @@ impl Principals {
         self.anyone
             || match caller {
                 Caller::Root { .. } => account(),
-                Caller::User { arn, .. } => account() && has(&self.arns, arn),
-                Caller::Session { arn, role, .. } => {
-                    account() && has(&self.arns, role) && has(&self.arns, arn)
+                Caller::User { arn, id, .. } => account() && self.names(arn, id),
+                Caller::Session { arn, role, role_id, .. } => {
+                    account() && self.names(role, role_id) && has(&self.arns, arn)
                 }
                 Caller::FederatedUser { arn, user, .. } => {
-                    account() && has(&self.arns, arn) && user.is_none_or(|user| has(&self.arns, user))
+                    account() && has(&self.arns, arn) && user.is_none_or(|(user, id)| self.names(user, id))
                 }
                 Caller::Service(name) => has(&self.services, name),
                 Caller::Federated(provider) => has(&self.federated, provider),
@@ -101,7 +107,7 @@ impl Principals {
 
     pub(crate) fn is_empty(&self) -> bool {
         !self.anyone
-            && [&self.accounts, &self.arns, &self.services, &self.federated, &self.canonical]
+            && [&self.accounts, &self.arns, &self.ids, &self.services, &self.federated, &self.canonical]
                 .iter()
                 .all(|list| list.is_empty())
     }

@@ -33,7 +33,11 @@ impl ConditionKeys for Keys {
     }
 }
 
-const ADA: Caller<'_> = Caller::User { account: "111122223333", arn: "arn:aws:iam::111122223333:user/ada" };
+const ADA: Caller<'_> = Caller::User {
+    account: "111122223333",
+    arn: "arn:aws:iam::111122223333:user/ada",
+    id: "AIDAADAADAADAADAADAAD",
+};
 
 /// One decision. `statements` are JSON objects with `'` for `"`, as an identity policy of version 2012-10-17.
 #[track_caller]

@@ -8,7 +8,7 @@ use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::dispatch::DecisionRecord;
-use crate::{Access, BoxFuture, Error, Principal, SessionFacts, StepToken};
+use crate::{Access, BoxFuture, Error, Identities, Principal, SessionFacts, StepToken, principals};
 
 /// The account and region in which a request works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(crate) trait Engine: Send + Sync + 'static {
         access: &'a Access,
         asked: Asked<'a>,
     ) -> BoxFuture<'a, Result<(), Error>>;
+    fn identities(&self) -> &dyn Identities;
     fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord>;
     fn call<'a>(
         &'a self,
@@ -83,6 +84,8 @@ pub struct Context {
     pub source_ip: Option<IpAddr>,
     /// Whether the connection cannot be overheard: TLS, loopback, or from inside a sandbox (`aws:SecureTransport`).
     pub secure: bool,
+    /// Host and port by which the caller reached this server; none for what goes on beside requests.
+    pub host: Option<Arc<str>>,
     /// The caller's `User-Agent`.
     pub user_agent: Option<Arc<str>>,
     /// The caller's `Referer`.
@@ -125,6 +128,19 @@ impl Context {
     /// the caller's policies count only where it leaves them to decide.
     pub async fn authorize_required(&self, access: &Access, policy: &Policy) -> Result<(), Error> {
         self.engine.authorize(self, access, Asked::Required(policy)).await
+    }
+
+    /// A resource's policy as it is to be stored: the ARNs of users and roles in it become their unique ids, so that who is
+    /// made later under the same name is not meant. None where it names one that does not exist, which AWS calls an invalid
+    /// principal. The policy must be one that can be read.
+    pub async fn bind_principals(&self, policy: &str) -> Result<Option<String>, Error> {
+        principals::bind(self.engine.identities(), policy).await
+    }
+
+    /// A stored policy as it is to be shown: users and roles by their ARNs while they exist, by their ids once they are
+    /// deleted.
+    pub async fn show_principals(&self, policy: &str) -> Result<String, Error> {
+        principals::show(self.engine.identities(), policy).await
     }
 
     /// The decisions that are still known of a request in this context's account; none where they are forgotten.

@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{REFERER, USER_AGENT};
+use http::header::{HOST, REFERER, USER_AGENT};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Response};
 use weft_model::ServiceSchema;
 use weft_net::{Body, full};
@@ -31,9 +32,10 @@ mod decisions;
 mod engine;
 mod keys;
 mod streaming;
+mod tags;
 mod unknown;
 
-pub use decisions::{DecisionRecord, Ground, MissCause, NearMiss, Outcome};
+pub use decisions::{ConditionRecord, DecisionRecord, Ground, MissCause, NearMiss, Outcome};
 
 /// Bounds of a [`Dispatch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +155,7 @@ impl Dispatch {
             request_id: crate::request_id().into(),
             source_ip: None,
             secure: true,
+            host: None,
             user_agent: None,
             referer: None,
             trace_id: None,
@@ -256,6 +259,7 @@ impl Dispatch {
                 fault_of(&Error::internal("the default region is not one"), &request.request_id)
             }));
         };
+        self.core.identities.used(&credential.principal, &region, now);
         let header = |name| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
         Ok(Context {
             scope: Scope { account, region, now },
@@ -269,6 +273,7 @@ impl Dispatch {
             request_id: Arc::clone(&request.request_id),
             source_ip: request.peer,
             secure: request.secure,
+            host: authority(&request.parts).map(Arc::from),
             user_agent: header(USER_AGENT).map(Arc::from),
             referer: header(REFERER).map(Arc::from),
             trace_id: header(HeaderName::from_static("x-amzn-trace-id")).map(Arc::from),
@@ -287,6 +292,13 @@ impl Dispatch {
         }
         Err(WireFault { status: Some(429), ..WireFault::new("ThrottlingException", "Rate exceeded") })
     }
+}
+
+/// Host and port that a request names, where they are well-formed.
+fn authority(parts: &Parts) -> Option<&str> {
+    let named = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let text = parts.uri.authority().map(Authority::as_str).or(named)?;
+    text.parse::<Authority>().ok().filter(|found| !found.as_str().contains('@')).map(|_| text)
 }
 
 /// One of the requests that may run at a time; given back when dropped.

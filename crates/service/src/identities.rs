@@ -1,9 +1,10 @@
 //! Where dispatch learns whose key signed a request and what they may do. `weft-iam` implements it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weft_policy::NamedPolicy;
-use weft_types::Timestamp;
+use weft_types::{Region, Timestamp};
 
 use crate::{BoxFuture, Error, Principal};
 
@@ -82,4 +83,24 @@ pub trait Identities: Send + Sync + 'static {
     /// What a user or role holds: policies, boundary, tags. Nothing for all others; for a federated user dispatch asks
     /// with [`Principal::holder`].
     fn holdings<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>>;
+
+    /// Told of each request from outside, once it is known who makes it. Must not wait.
+    fn used(&self, _principal: &Principal, _region: &Region, _at: Timestamp) {}
+
+    /// The unique ids of the users and roles with these ARNs, by ARN. Whoever does not exist is not among them; unless this is
+    /// implemented, that is everybody.
+    fn principal_ids<'a>(
+        &'a self,
+        _arns: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(std::future::ready(Ok(BTreeMap::new())))
+    }
+
+    /// The ARNs of the users and roles with these unique ids, by id. Whoever is deleted is not among them.
+    fn principal_arns<'a>(
+        &'a self,
+        _ids: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(std::future::ready(Ok(BTreeMap::new())))
+    }
 }

@@ -20,9 +20,11 @@ mod ids;
 mod objects;
 mod operation;
 mod principal;
+mod principals;
 mod registry;
 pub mod starts;
 mod steps;
+mod tags;
 pub mod testing;
 pub mod workload;
 
@@ -30,7 +32,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Scope};
 pub use counts::FunctionCounts;
 pub use dispatch::{
-    ApiRequest, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss, Outcome,
+    ApiRequest, ConditionRecord, DecisionRecord, Dispatch, DispatchOptions, Ground, MissCause, NearMiss,
+    Outcome,
 };
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
@@ -40,6 +43,7 @@ pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
 pub use steps::StepToken;
+pub use tags::{ResourceTags, Tags};
 
 /// The kinds of policies, as decisions name them.
 pub use weft_policy::PolicySet;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
 
-use crate::{Access, BoxFuture, Context, Error, Events, Operation, Scope, StreamingOperation};
+use crate::{Access, BoxFuture, Context, Error, Events, Operation, ResourceTags, Scope, StreamingOperation};
 
 type RunOperation = Box<dyn for<'a> FnOnce(&'a Context) -> BoxFuture<'a, Result<Answer, Error>> + Send>;
 type Prepare = Box<dyn Fn(Value, &Scope) -> Result<PreparedOperation, Error> + Send + Sync>;
@@ -36,13 +36,19 @@ pub struct Registry {
 struct RegisteredService {
     schema: &'static ServiceSchema,
     operations: HashMap<&'static str, (&'static OperationSchema, Prepare)>,
+    tags: Option<Arc<dyn ResourceTags>>,
 }
 
 impl Registry {
     /// Adds a service.
     pub fn add(&mut self, builder: ServiceBuilder) {
-        let ServiceBuilder { schema, operations } = builder;
-        self.services.insert(schema.id, RegisteredService { schema, operations });
+        let ServiceBuilder { schema, operations, tags } = builder;
+        self.services.insert(schema.id, RegisteredService { schema, operations, tags });
+    }
+
+    /// Who knows the tags of the resources of the service with this id, which their ARNs have as well.
+    pub(crate) fn tags(&self, id: &str) -> Option<&dyn ResourceTags> {
+        self.services.get(id)?.tags.as_deref()
     }
 
     /// The schema of the service of this id.
@@ -95,12 +101,20 @@ impl Registry {
 pub struct ServiceBuilder {
     schema: &'static ServiceSchema,
     operations: HashMap<&'static str, (&'static OperationSchema, Prepare)>,
+    tags: Option<Arc<dyn ResourceTags>>,
 }
 
 impl ServiceBuilder {
     /// Begins with a service's schema.
     pub fn new(schema: &'static ServiceSchema) -> Self {
-        Self { schema, operations: HashMap::new() }
+        Self { schema, operations: HashMap::new(), tags: None }
+    }
+
+    /// Says who knows the tags of the service's resources. Without it policies see none but those that operations name.
+    #[must_use]
+    pub fn tags(mut self, known: Arc<dyn ResourceTags>) -> Self {
+        self.tags = Some(known);
+        self
     }
 
     /// Adds an operation. One that the service's model does not have is left out; `Registry::has` tells, and each

@@ -17,7 +17,7 @@ mod setup;
 
 pub use rights::not_refused;
 pub use sample::sample;
-pub use setup::{START, clients, clock, refusal};
+pub use setup::{DELETED, START, clients, clock, refusal, user_id};
 
 /// The longest answer that a test takes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
@@ -39,6 +39,15 @@ impl Client {
         let (access_key_id, secret) = (access_key_id.to_owned(), secret.to_owned());
         let credentials = Credentials { access_key_id, secret, session_token: None };
         Self { dispatch: Arc::clone(dispatch), credentials, region: "us-east-1".to_owned() }
+    }
+
+    /// The same client as another user of [`clients`]: `red` may do everything with what has the tag `team=red`, `not_red`
+    /// with all else.
+    #[must_use]
+    pub fn as_user(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        name.clone_into(&mut other.credentials.access_key_id);
+        other
     }
 
     /// The same client with temporary keys.

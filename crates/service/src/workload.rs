@@ -465,6 +465,9 @@ pub trait Artifacts: Send + Sync + 'static {
     fn find<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Artifact, Error>>;
 }
 
+/// What the paths of downloads of code begin with. No app can have this name, and so no workload's path form begins like it.
+pub const CODE_PATH: &str = "/_weft/_code/";
+
 /// The name under which builds are given to `CreateFunction`'s `Code.S3Bucket`; the key is the build's id.
 pub const BUILDS_BUCKET: &str = "weft-builds";
 

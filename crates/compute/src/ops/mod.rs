@@ -51,6 +51,7 @@ impl Compute {
     pub fn operations(&self) -> ServiceBuilder {
         let compute = Arc::new(self.clone());
         ServiceBuilder::new(&model::SERVICE)
+            .tags(Arc::<Compute>::clone(&compute))
             .operation::<create_app::CreateApp>(&compute)
             .operation::<create_build::CreateBuild>(&compute)
             .operation::<create_route::CreateRoute>(&compute)

@@ -8,7 +8,7 @@ use weft_model::{Value, weft};
 use weft_routing::Path;
 use weft_service::testing::not_refused;
 use weft_service::workload::{Contract, Revision, Revisions, Scale, WorkloadId, WorkloadKind};
-use weft_service::{BoxFuture, Error};
+use weft_service::{BoxFuture, Error, Tags};
 use weft_types::{AccountId, AppName, Region};
 
 use crate::harness::{ROLE, World, settings};
@@ -246,6 +246,17 @@ impl FunctionPlaces for FakeLambda {
         let counts = weft_service::FunctionCounts { invocations: 7, throttles: 2, ..Default::default() };
         (function_name == "shop-greet").then_some(counts)
     }
+
+    fn tags<'a>(
+        &'a self,
+        _: AccountId,
+        _: &'a Region,
+        function_name: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<Tags>, Error>> {
+        let team = if function_name == "shop-red" { "red" } else { "blue" };
+        let tags = Tags::from([("team".to_owned(), team.to_owned())]);
+        Box::pin(async { Ok(Arc::new(tags)) })
+    }
 }
 
 #[tokio::test]
@@ -389,4 +400,43 @@ async fn a_refusal_is_explained_by_the_id_of_its_request() {
         (decision.outcome.as_str(), statement.policy.as_deref(), statement.statement),
         ("ALLOWED", Some("all"), 0)
     );
+}
+
+/// Puts a Lambda function into the directory of `shop`.
+fn entry(name: &str, function_name: &str) -> weft::PutFunctionRequest {
+    let (app, name) = ("shop".to_owned(), name.to_owned());
+    weft::PutFunctionRequest { app, name, function_name: function_name.to_owned(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_denial_by_a_functions_tag_holds_for_its_entry_in_an_app() {
+    let world = World::new().await;
+    let lambda = Arc::new(FakeLambda::default());
+    world.compute.connect_functions(Arc::clone(&lambda) as Arc<_>, Arc::clone(&lambda) as Arc<_>);
+    world.app("shop").await;
+    for name in ["red", "blue"] {
+        let put = entry(name, &format!("shop-{name}"));
+        world.call::<_, weft::PutFunctionResponse>("PutFunction", put).await.expect("put");
+    }
+    let client = world.admin.as_user("AKIANOTRED");
+    let ask = async |name: &str| {
+        let ask = weft::DescribeFunctionRequest { app: "shop".to_owned(), name: name.to_owned() };
+        let call = client.call::<_, weft::DescribeFunctionResponse>(&weft::SERVICE, "DescribeFunction", ask);
+        call.await.map(drop).map_err(|fault| fault.code)
+    };
+    let put = async |name: &str, function_name: &str| {
+        let put = entry(name, function_name);
+        let call = client.call::<_, weft::PutFunctionResponse>(&weft::SERVICE, "PutFunction", put);
+        call.await.map(drop).map_err(|fault| fault.code)
+    };
+    let delete = async |name: &str| {
+        let input = weft::DeleteFunctionRequest { app: "shop".to_owned(), name: name.to_owned() };
+        let call = client.call::<_, weft::DeleteFunctionResponse>(&weft::SERVICE, "DeleteFunction", input);
+        call.await.map(drop).map_err(|fault| fault.code)
+    };
+    let denied = Err("AccessDeniedException".to_owned());
+    assert_eq!((ask("red").await, ask("blue").await), (denied.clone(), Ok(())));
+    assert_eq!(put("red", "shop-blue").await, denied, "the entry is of a red function");
+    assert_eq!(put("blue", "shop-blue").await, Ok(()));
+    assert_eq!((delete("red").await, delete("blue").await), (denied, Ok(())));
 }

@@ -388,6 +388,11 @@ impl Identities for FakeIdentities {
             Principal::User { name, .. } if name == "admin" => {
                 &[r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#]
             }
+            // Everything that has no tag `team=red`.
+            Principal::User { name, .. } if name == "notred" => &[
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}]}"#,
+            ],
             _ => &[],
         };
         let named = |text: &&str| NamedPolicy::new("all", Policy::parse(text).expect("a policy"));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::Response;
-use weft_gateway::{ApiRequest, Apis, Authorizer, Gateway, GatewayOptions, NoAuthorizer};
+use weft_gateway::{ApiHandler, ApiRequest, Apis, Authorizer, Gateway, GatewayOptions, NoAuthorizer};
 use weft_net::{Body, collect_limited, full};
 use weft_routing::{Auth, Exposed, HostPattern, Route, Routes};
 use weft_service::workload::{
@@ -169,4 +169,9 @@ pub(crate) fn gateway_with(authorizer: Option<Arc<dyn Authorizer>>, options: Gat
         Arc::new(ArcSwap::from_pointee(routes)),
         options,
     )
+}
+
+/// What sandboxes reach as the AWS endpoint.
+pub(crate) fn sandboxes_endpoint() -> ApiHandler {
+    ApiHandler::new(Arc::new(World { revision: revision(workload("web", WorkloadKind::Service)) }), 64)
 }

@@ -60,11 +60,12 @@ impl Operation for CreateRole {
             session_seconds_max: self.session_seconds_max,
             tags: self.tags,
             service: None,
+            last_used: None,
         };
-        let shown = role.show_created();
+        let shown = role.show();
         iam.write(move |tx| {
-            trust::require_principals(tx, &trusted)?;
-            entity::add(tx, &role)
+            let trust = trust::bind(tx, &trusted, &role.trust)?;
+            entity::add(tx, &Role { trust, ..role.clone() })
         })
         .await?;
         Ok(CreateRoleResponse { role: Some(shown) })

@@ -47,7 +47,7 @@ impl Operation for CreateServiceLinkedRole {
         }
         let name = linked.role_name(self.suffix.as_deref());
         let role = linked.role(cx.scope.account, name, self.description, cx.scope.now);
-        let shown = role.show_created();
+        let shown = role.show();
         iam.write(move |tx| {
             if ROLES.get(tx, &name_key(role.account, &role.name))?.is_some() {
                 return Err(taken(&role.name));

@@ -1,11 +1,14 @@
 //! `GetAccountAuthorizationDetails`: all users, groups, roles and policies with all that they have.
 
+use std::sync::Arc;
+
 use weft_model::iam::{GetAccountAuthorizationDetailsRequest, GetAccountAuthorizationDetailsResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
 use crate::details::{self, Detail, KINDS};
 use crate::page::Page;
+use crate::records::Role;
 
 /// A parsed `GetAccountAuthorizationDetails` request.
 pub(crate) struct GetAccountAuthorizationDetails {
@@ -30,8 +33,9 @@ impl Operation for GetAccountAuthorizationDetails {
     }
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
-        let account = cx.scope.account;
-        let paged = iam.read(move |tx| details::page(tx, account, &self.page, &self.wanted)).await?;
+        let (account, now, last_uses) = (cx.scope.account, cx.scope.now, Arc::clone(&iam.last_uses));
+        let use_of = move |role: &Role| last_uses.show(role, now);
+        let paged = iam.read(move |tx| details::page(tx, account, &self.page, &self.wanted, use_of)).await?;
         let mut answer = GetAccountAuthorizationDetailsResponse {
             user_detail_list: Some(Vec::new()),
             group_detail_list: Some(Vec::new()),

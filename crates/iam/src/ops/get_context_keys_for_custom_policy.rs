@@ -4,7 +4,7 @@ use weft_model::iam::{GetContextKeysForCustomPolicyRequest, GetContextKeysForPol
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::simulation::{Source, context_keys};
+use crate::simulation::{Source, check_sources, context_keys};
 
 /// A parsed `GetContextKeysForCustomPolicy` request.
 pub(crate) struct GetContextKeysForCustomPolicy {
@@ -18,15 +18,16 @@ impl Operation for GetContextKeysForCustomPolicy {
     type Output = GetContextKeysForPolicyResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        Ok(Self { sources: Source::listed("PolicyInputList", Some(input.policy_input_list)) })
+        let sources = Source::listed("PolicyInputList", Some(input.policy_input_list));
+        check_sources(&sources)?;
+        Ok(Self { sources })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
         vec![Access::to("iam:GetContextKeysForCustomPolicy", "*")]
     }
 
-    async fn run(self, _: &Iam, _: &Context) -> Result<Self::Output, Error> {
-        let parsed: Vec<_> = self.sources.into_iter().map(Source::parse).collect::<Result<_, _>>()?;
-        Ok(context_keys(&parsed))
+    async fn run(self, iam: &Iam, _: &Context) -> Result<Self::Output, Error> {
+        iam.apart(move || context_keys(self.sources)).await
     }
 }

@@ -4,7 +4,7 @@ use weft_model::iam::{GetContextKeysForPolicyResponse, GetContextKeysForPrincipa
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::simulation::{PrincipalArn, Source, context_keys, read_principal};
+use crate::simulation::{PrincipalArn, Source, check_sources, context_keys, read_principal};
 
 /// A parsed `GetContextKeysForPrincipalPolicy` request.
 pub(crate) struct GetContextKeysForPrincipalPolicy {
@@ -19,10 +19,10 @@ impl Operation for GetContextKeysForPrincipalPolicy {
     type Output = GetContextKeysForPolicyResponse;
 
     fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
-        Ok(Self {
-            principal: PrincipalArn::parse(&input.policy_source_arn)?,
-            sources: Source::listed("PolicyInputList", input.policy_input_list),
-        })
+        let principal = PrincipalArn::parse(&input.policy_source_arn)?;
+        let sources = Source::listed("PolicyInputList", input.policy_input_list);
+        check_sources(&sources)?;
+        Ok(Self { principal, sources })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -33,7 +33,7 @@ impl Operation for GetContextKeysForPrincipalPolicy {
         let (account, wanted) = (cx.scope.account, self.principal);
         let held = iam.read(move |tx| read_principal(tx, account, &wanted)).await?;
         let sources = held.sources.into_iter().chain(held.boundary).chain(self.sources);
-        let parsed: Vec<_> = sources.map(Source::parse).collect::<Result<_, _>>()?;
-        Ok(context_keys(&parsed))
+        let sources: Vec<_> = sources.collect();
+        iam.apart(move || context_keys(sources)).await
     }
 }

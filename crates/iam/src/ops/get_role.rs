@@ -1,10 +1,10 @@
 //! `GetRole`: one role.
 
-use weft_model::iam::{GetRoleRequest, GetRoleResponse};
+use weft_model::iam::{self as model, GetRoleRequest, GetRoleResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::named::on;
+use crate::named::{self, on};
 use crate::records::Role;
 
 /// A parsed `GetRole` request.
@@ -29,7 +29,9 @@ impl Operation for GetRole {
 
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
         iam.allow::<Role>(cx, on("iam:GetRole", &self.name)).await?;
-        let role = iam.entity::<Role>(cx, &self.name).await?;
-        Ok(GetRoleResponse { role: Some(role.show()) })
+        let account = cx.scope.account;
+        let role = iam.read(move |tx| named::get::<Role>(tx, account, &self.name)?.shown(tx)).await?;
+        let role_last_used = Some(iam.last_uses.show(&role, cx.scope.now));
+        Ok(GetRoleResponse { role: Some(model::Role { role_last_used, ..role.show() }) })
     }
 }

@@ -3,8 +3,8 @@
 use weft_model::iam::{ListRolesRequest, ListRolesResponse};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::page::Page;
-use crate::records::ROLES;
+use crate::page::{Page, Paged};
+use crate::records::{ROLES, Role};
 use crate::{Iam, ids};
 
 /// A parsed `ListRoles` request.
@@ -32,9 +32,10 @@ impl Operation for ListRoles {
         let prefix = self.prefix.unwrap_or_default();
         let paged = iam
             .read(move |tx| {
-                self.page.scan(tx, &ROLES, account, |role| {
-                    role.path.starts_with(&prefix).then(|| role.show_listed())
-                })
+                let under = |role: &Role| role.path.starts_with(&prefix).then(|| role.clone());
+                let Paged { items, marker } = self.page.scan(tx, &ROLES, account, under)?;
+                let shown = items.into_iter().map(|role| Ok(role.shown(tx)?.show_listed()));
+                Ok(Paged { items: shown.collect::<Result<Vec<_>, Error>>()?, marker })
             })
             .await?;
         Ok(ListRolesResponse {

@@ -47,20 +47,16 @@ impl User {
 }
 
 impl Role {
+    /// Without the last use, which `GetRole` alone adds.
     pub(super) fn show(&self) -> iam::Role {
         iam::Role {
             tags: tags::show(&self.tags),
-            role_last_used: Some(iam::RoleLastUsed::default()),
             permissions_boundary: boundaries::show(&self.grants),
             ..self.show_listed()
         }
     }
 
-    pub(super) fn show_created(&self) -> iam::Role {
-        iam::Role { role_last_used: None, ..self.show() }
-    }
-
-    /// Listings leave out tags, boundary and the last use, as AWS does.
+    /// Listings leave out tags and boundary, as AWS does.
     pub(super) fn show_listed(&self) -> iam::Role {
         iam::Role {
             path: self.path.clone(),
@@ -92,7 +88,7 @@ impl InstanceProfile {
     /// Its role, where it has one.
     pub(super) fn find_role(&self, tx: &impl Read) -> Result<Option<Role>, Error> {
         match &self.role {
-            Some(name) => named::find(tx, self.account, name),
+            Some(name) => named::find::<Role>(tx, self.account, name)?.map(|role| role.shown(tx)).transpose(),
             None => Ok(None),
         }
     }

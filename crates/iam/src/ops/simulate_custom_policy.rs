@@ -31,10 +31,12 @@ impl Operation for SimulateCustomPolicy {
             context: input.context_entries,
             handling: input.resource_handling_option,
         };
+        let sources = Source::listed("PolicyInputList", Some(input.policy_input_list));
+        let boundary = Source::boundary(input.permissions_boundary_policy_input_list)?;
         Ok(Self {
-            setting,
-            sources: Source::listed("PolicyInputList", Some(input.policy_input_list)),
-            boundary: Source::boundary(input.permissions_boundary_policy_input_list)?,
+            setting: setting.within_limits(&sources, boundary.as_ref())?,
+            sources,
+            boundary,
             page: Page::parse(input.marker, input.max_items)?,
         })
     }
@@ -43,9 +45,9 @@ impl Operation for SimulateCustomPolicy {
         vec![Access::to("iam:SimulateCustomPolicy", "*")]
     }
 
-    async fn run(self, _: &Iam, _: &Context) -> Result<Self::Output, Error> {
-        let trial = self.setting.trial(self.sources, self.boundary, Vec::new())?;
-        let paged = trial.page(&self.page);
+    async fn run(self, iam: &Iam, _: &Context) -> Result<Self::Output, Error> {
+        let Self { setting, sources, boundary, page } = self;
+        let paged = iam.apart(move || Ok(setting.trial(sources, boundary, Vec::new())?.page(&page))).await?;
         Ok(SimulatePolicyResponse {
             is_truncated: Some(paged.is_truncated()),
             evaluation_results: Some(paged.items),

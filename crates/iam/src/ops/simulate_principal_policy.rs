@@ -4,7 +4,6 @@ use weft_model::iam::{SimulatePolicyResponse, SimulatePrincipalPolicyRequest};
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Iam;
-use crate::errors::invalid_input;
 use crate::page::Page;
 use crate::simulation::{PrincipalArn, Setting, Source, read_principal};
 
@@ -33,11 +32,13 @@ impl Operation for SimulatePrincipalPolicy {
             context: input.context_entries,
             handling: input.resource_handling_option,
         };
+        let sources = Source::listed("PolicyInputList", input.policy_input_list);
+        let boundary = Source::boundary(input.permissions_boundary_policy_input_list)?;
         Ok(Self {
             principal: PrincipalArn::parse(&input.policy_source_arn)?,
-            setting,
-            sources: Source::listed("PolicyInputList", input.policy_input_list),
-            boundary: Source::boundary(input.permissions_boundary_policy_input_list)?,
+            setting: setting.within_limits(&sources, boundary.as_ref())?,
+            sources,
+            boundary,
             page: Page::parse(input.marker, input.max_items)?,
         })
     }
@@ -53,15 +54,10 @@ impl Operation for SimulatePrincipalPolicy {
         if setting.caller.is_none() && held.is_user {
             setting.caller = Some(self.principal.as_str().to_owned());
         }
-        if setting.resource_policy.is_some() && setting.caller.is_none() {
-            return Err(invalid_input(
-                "CallerArn is required with a ResourcePolicy unless a user is simulated.",
-            ));
-        }
         let sources = held.sources.into_iter().chain(self.sources).collect();
         // A boundary of the request stands in the place of the principal's own.
-        let trial = setting.trial(sources, self.boundary.or(held.boundary), held.keys)?;
-        let paged = trial.page(&self.page);
+        let (boundary, page) = (self.boundary.or(held.boundary), self.page);
+        let paged = iam.apart(move || Ok(setting.trial(sources, boundary, held.keys)?.page(&page))).await?;
         Ok(SimulatePolicyResponse {
             is_truncated: Some(paged.is_truncated()),
             evaluation_results: Some(paged.items),

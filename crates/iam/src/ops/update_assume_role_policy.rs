@@ -33,8 +33,7 @@ impl Operation for UpdateAssumeRolePolicy {
         iam.allow::<Role>(cx, on("iam:UpdateAssumeRolePolicy", &self.name)).await?;
         let trusted = trust::check(&self.trust)?;
         iam.change(cx, &self.name, move |tx, role: &mut Role| {
-            trust::require_principals(tx, &trusted)?;
-            role.trust.clone_from(&self.trust);
+            role.trust = trust::bind(tx, &trusted, &self.trust)?;
             Ok(())
         })
         .await

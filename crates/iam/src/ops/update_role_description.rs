@@ -31,9 +31,9 @@ impl Operation for UpdateRoleDescription {
     async fn run(self, iam: &Iam, cx: &Context) -> Result<Self::Output, Error> {
         iam.allow::<Role>(cx, on("iam:UpdateRoleDescription", &self.name)).await?;
         let role = iam
-            .change_any(cx, &self.name, move |_, role: &mut Role| {
+            .change_any(cx, &self.name, move |tx, role: &mut Role| {
                 role.description = Some(self.description.clone());
-                Ok(role.show())
+                Ok(role.clone().shown(tx)?.show())
             })
             .await?;
         Ok(UpdateRoleDescriptionResponse { role: Some(role) })

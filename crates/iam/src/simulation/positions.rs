@@ -14,18 +14,31 @@ pub(super) struct Span {
 /// The spans of the statements of a document that was parsed before; none for what is no policy.
 pub(super) fn spans(text: &str) -> Vec<Span> {
     let mut scan = Scan { bytes: text.as_bytes(), at: 0 };
+    let mut place = Place { text, at: 0, line: 1, column: 1 };
     scan.statements()
         .into_iter()
-        .map(|(start, end)| Span { start: position(text, start), end: position(text, end) })
+        .map(|(start, end)| Span { start: place.go_to(start), end: place.go_to(end) })
         .collect()
 }
 
-fn position(text: &str, at: usize) -> Position {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let whole = |number: usize| Some(i32::try_from(number).unwrap_or(i32::MAX));
-    Position { line: whole(line), column: whole(column) }
+/// A place in a text that is only moved on, so that all places together take one walk over it.
+struct Place<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Place<'_> {
+    fn go_to(&mut self, at: usize) -> Position {
+        for character in self.text.get(self.at..at).unwrap_or_default().chars() {
+            (self.line, self.column) =
+                if character == '\n' { (self.line + 1, 1) } else { (self.line, self.column + 1) };
+        }
+        self.at = at;
+        let whole = |number: usize| Some(i32::try_from(number).unwrap_or(i32::MAX));
+        Position { line: whole(self.line), column: whole(self.column) }
+    }
 }
 
 /// Walks over JSON that is known to be well-formed.

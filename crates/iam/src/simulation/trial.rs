@@ -1,6 +1,7 @@
 //! One simulation: actions tried on resources.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use weft_model::iam;
 use weft_policy::{
@@ -8,10 +9,11 @@ use weft_policy::{
     context_keys, evaluate,
 };
 use weft_service::Error;
-use weft_types::Arn;
+use weft_types::{AccountId, Arn};
 
 use crate::errors::{invalid_input, unsupported};
 use crate::page::{Page, Paged};
+use crate::simulation::limits::shorten;
 use crate::simulation::positions::{Span, spans};
 use crate::simulation::{Parsed, Source};
 
@@ -39,6 +41,8 @@ pub(crate) struct Trial {
     caller: Option<(String, String)>,
     keys: Vec<(String, Vec<String>)>,
     missing: Vec<String>,
+    /// Bytes of all policies.
+    policy_bytes: usize,
 }
 
 /// The values of condition keys that are given.
@@ -76,6 +80,8 @@ impl Setting {
             parsed.iter().chain(&boundary).chain(&resource_policy).map(|parsed| &*parsed.policy.policy);
         let is_missing = |key: &&str| Keys(&keys).find(key) == Found::Absent;
         let missing = context_keys(policies).into_iter().filter(is_missing).map(str::to_owned).collect();
+        let texts = parsed.iter().chain(&boundary).chain(&resource_policy);
+        let policy_bytes = texts.map(|parsed| parsed.text.len()).sum();
         Ok(Trial {
             spans: parsed.iter().map(|parsed| spans(&parsed.text)).collect(),
             identity: parsed.into_iter().map(|parsed| parsed.policy).collect(),
@@ -88,6 +94,7 @@ impl Setting {
             caller: self.caller.map(|arn| (account_in(arn.clone()), arn)),
             keys,
             missing,
+            policy_bytes,
         })
     }
 }
@@ -100,8 +107,24 @@ impl Setting {
         if let Some(action) = self.actions.iter().find(|action| !action.contains(':')) {
             return Err(invalid_input(format!("Invalid Action Name: {action}")));
         }
-        Ok(())
+        match &self.caller {
+            Some(caller) if !is_user(caller) => Err(invalid_input(format!(
+                "Invalid CallerArn: {caller} is not the ARN of a user, who alone can be simulated."
+            ))),
+            None if self.resource_policy.is_some() => Err(invalid_input(
+                "CallerArn is required with a ResourcePolicy unless the policies of a user are simulated.",
+            )),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Whether an ARN is one of a user.
+fn is_user(text: &str) -> bool {
+    Arn::parse(text).is_ok_and(|arn| {
+        let name = arn.resource().strip_prefix("user/").unwrap_or_default();
+        arn.service() == "iam" && AccountId::parse(arn.account()).is_ok() && !name.is_empty()
+    })
 }
 
 /// The values of condition keys that a request gives.
@@ -125,14 +148,16 @@ fn account_in(text: String) -> String {
 }
 
 impl Trial {
-    /// A page of results: each action on each resource, in the order of the request.
+    /// A page of results: each action on each resource, in the order of the request. It is shorter than asked for where the
+    /// policies are long.
     pub(crate) fn page(&self, page: &Page) -> Paged<iam::EvaluationResult> {
         let resources: Vec<&str> = match &self.resources {
             Some(resources) => resources.iter().map(String::as_str).collect(),
             None => vec!["*"],
         };
         let many = resources.len();
-        page.cut_numbered(self.actions.len() * many, |number| {
+        let context_bytes = self.keys.iter().flat_map(|(_, values)| values).map(String::len).sum();
+        shorten(page, self.policy_bytes, context_bytes).cut_numbered(self.actions.len() * many, |number| {
             self.result(&self.actions[number / many], resources[number % many])
         })
     }
@@ -141,11 +166,11 @@ impl Trial {
         let (account, arn) = self.caller.as_ref().map_or(("", ""), |(account, arn)| (account, arn));
         let conditions = Keys(&self.keys);
         let request = Request {
-            caller: Caller::User { account, arn },
+            caller: Caller::User { account, arn, id: "" },
             canonical_user: None,
             action,
             resource,
-            resource_account: self.owner.as_deref().filter(|_| self.caller.is_some()),
+            resource_account: self.owner_of(resource),
             conditions: &conditions,
         };
         let side = match &self.resource_policy {
@@ -157,6 +182,14 @@ impl Trial {
         let decision = evaluate(&request, &policies);
         let matched = self.matched(&request, &decision);
         self.show(&request, &decision, matched)
+    }
+
+    /// The account that a resource is in; none where it is the caller's own. Whose policy is simulated says so by its ARN, if
+    /// that names one; `ResourceOwner` is for those that do not, such as buckets.
+    fn owner_of<'a>(&'a self, resource: &'a str) -> Option<&'a str> {
+        self.caller.as_ref()?;
+        let named = resource.split(':').nth(4).filter(|account| AccountId::parse(account).is_ok());
+        named.filter(|_| self.resource_policy.is_some()).or(self.owner.as_deref())
     }
 
     /// The statements that the decision rests on: all that allow, or the one that denies.
@@ -214,7 +247,10 @@ impl Trial {
             ..iam::ResourceSpecificResult::default()
         };
         let named = self.resources.is_some();
+        let foreign = request.resource_account.is_some_and(|owner| request.caller.account() != Some(owner));
         iam::EvaluationResult {
+            // Within one account there is nothing to tell, but the member is there.
+            eval_decision_details: (named && !foreign && request.resource != "*").then(BTreeMap::new),
             eval_action_name: request.action.to_owned(),
             eval_resource_name: Some(request.resource.to_owned()),
             eval_decision: says.to_owned(),

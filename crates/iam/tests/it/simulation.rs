@@ -262,3 +262,149 @@ async fn what_cannot_be_simulated_is_refused() {
             .starts_with("400 InvalidInput: Invalid Entity Arn")
     );
 }
+
+#[tokio::test]
+async fn policies_of_one_request_have_a_bound_together() {
+    let world = World::new().await;
+    // Each is as long as AWS lets one policy be; the second fits, the third does not.
+    let long = |count: usize| {
+        let empty = document(&allow("s3:GetObject"));
+        vec![format!("{empty}{}", " ".repeat(131_072 - empty.len())); count]
+    };
+    let request = |count: usize| iam::SimulateCustomPolicyRequest {
+        policy_input_list: long(count),
+        action_names: texts(&["s3:GetObject"]),
+        ..Default::default()
+    };
+    assert_eq!(custom(&world, request(2)).await[0].eval_decision, "allowed");
+    let too_long = "400 InvalidInput: The policies have 393216 bytes together, and may have 262144.";
+    assert_eq!(fails(&world.admin, "SimulateCustomPolicy", request(3)).await, too_long);
+    let boundary = iam::SimulateCustomPolicyRequest {
+        permissions_boundary_policy_input_list: Some(long(1)),
+        ..request(2)
+    };
+    assert_eq!(fails(&world.admin, "SimulateCustomPolicy", boundary).await, too_long);
+    world.user("ada", "").await;
+    let arn = text("arn:aws:iam::000000000000:user/ada");
+    let principal = iam::SimulatePrincipalPolicyRequest {
+        policy_source_arn: arn.clone(),
+        policy_input_list: Some(long(2)),
+        resource_policy: Some(long(1).remove(0)),
+        action_names: texts(&["s3:GetObject"]),
+        ..Default::default()
+    };
+    assert_eq!(fails(&world.admin, "SimulatePrincipalPolicy", principal).await, too_long);
+    let keys = iam::GetContextKeysForCustomPolicyRequest { policy_input_list: long(3) };
+    assert_eq!(fails(&world.admin, "GetContextKeysForCustomPolicy", keys).await, too_long);
+    let keys = iam::GetContextKeysForPrincipalPolicyRequest {
+        policy_source_arn: arn,
+        policy_input_list: Some(long(3)),
+    };
+    assert_eq!(fails(&world.admin, "GetContextKeysForPrincipalPolicy", keys).await, too_long);
+    let entries = iam::SimulateCustomPolicyRequest {
+        context_entries: Some(vec![entry("aws:username", &[&"x".repeat(16 * 1024)])]),
+        ..request(1)
+    };
+    assert_eq!(
+        fails(&world.admin, "SimulateCustomPolicy", entries).await,
+        "400 InvalidInput: The context entries have 16396 bytes together, and may have 16384."
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_long_policies_ends_early_and_the_next_goes_on() {
+    let world = World::new().await;
+    let actions: Vec<String> = (0..150).map(|number| format!("s3:Action{number}")).collect();
+    let short = document(&allow("s3:Action*"));
+    let first = iam::SimulateCustomPolicyRequest {
+        policy_input_list: vec![format!("{short}{}", " ".repeat(131_072 - short.len())); 2],
+        action_names: actions.clone(),
+        max_items: Some(1000),
+        ..Default::default()
+    };
+    let (mut seen, mut lengths, mut marker) = (Vec::new(), Vec::new(), None);
+    loop {
+        let request = iam::SimulateCustomPolicyRequest { marker, ..first.clone() };
+        let found: iam::SimulatePolicyResponse = ok(&world.admin, "SimulateCustomPolicy", request).await;
+        let results = found.evaluation_results.expect("results");
+        lengths.push(results.len());
+        seen.extend(results.into_iter().map(|result| result.eval_action_name));
+        assert_eq!(found.is_truncated, Some(found.marker.is_some()));
+        marker = found.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(lengths, [64, 64, 22]);
+    assert_eq!(seen, actions);
+}
+
+#[tokio::test]
+async fn only_a_user_is_a_caller() {
+    let world = World::new().await;
+    let request = |caller: Option<&str>| iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[&allow("s3:*")]),
+        action_names: texts(&["s3:GetObject"]),
+        resource_policy: Some(document(
+            "{'Effect':'Deny','Principal':{'AWS':'arn:aws:iam::000000000000:user/x/ada'},'Action':'s3:*','Resource':'*'}",
+        )),
+        caller_arn: caller.map(text),
+        ..Default::default()
+    };
+    assert_eq!(
+        fails(&world.admin, "SimulateCustomPolicy", request(None)).await,
+        "400 InvalidInput: CallerArn is required with a ResourcePolicy unless the policies of a user are simulated."
+    );
+    for other in [
+        "arn:aws:iam::000000000000:role/ada",
+        "arn:aws:sts::000000000000:assumed-role/r/ada",
+        "arn:aws:sts::000000000000:federated-user/ada",
+        "arn:aws:iam::000000000000:user/",
+        "arn:aws:iam::aws:user/ada",
+        "lambda.amazonaws.com",
+    ] {
+        let expected = format!(
+            "400 InvalidInput: Invalid CallerArn: {other} is not the ARN of a user, who alone can be simulated."
+        );
+        assert_eq!(fails(&world.admin, "SimulateCustomPolicy", request(Some(other))).await, expected);
+    }
+    for (caller, decision) in [("x/ada", "explicitDeny"), ("ada", "allowed")] {
+        let caller = format!("arn:aws:iam::000000000000:user/{caller}");
+        assert_eq!(custom(&world, request(Some(&caller))).await[0].eval_decision, decision, "{caller}");
+    }
+}
+
+#[tokio::test]
+async fn a_resource_with_a_policy_is_in_the_account_that_its_arn_names() {
+    let world = World::new().await;
+    let request = |resource: &str, owner: Option<&str>, may: &str| iam::SimulateCustomPolicyRequest {
+        policy_input_list: policies(&[&allow(may)]),
+        action_names: texts(&["sqs:SendMessage"]),
+        resource_arns: Some(texts(&[resource])),
+        resource_policy: Some(document(
+            "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::000000000000:user/ada'},'Action':'*','Resource':'*'}",
+        )),
+        resource_owner: owner.map(text),
+        caller_arn: Some(text("arn:aws:iam::000000000000:user/ada")),
+        ..Default::default()
+    };
+    let (own, theirs) = ("arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:sqs:us-east-1:111122223333:q");
+    let nobodys = "arn:aws:s3:::bucket";
+    let root = Some("arn:aws:iam::111122223333:root");
+    // Within the account the resource's policy is enough, across accounts both must allow.
+    for (resource, owner, may, decision, silent) in [
+        (own, None, "ec2:*", "allowed", false),
+        (own, root, "ec2:*", "allowed", false),
+        (theirs, None, "ec2:*", "implicitDeny", true),
+        (theirs, None, "sqs:*", "allowed", true),
+        (nobodys, None, "ec2:*", "allowed", false),
+        (nobodys, root, "ec2:*", "implicitDeny", true),
+        (nobodys, root, "sqs:*", "allowed", true),
+        ("*", None, "sqs:*", "allowed", true),
+    ] {
+        let result = &custom(&world, request(resource, owner, may)).await[0];
+        assert_eq!(result.eval_decision, decision, "{resource} {owner:?} {may}");
+        let details = result.eval_decision_details.as_ref().map(std::collections::BTreeMap::len);
+        assert_eq!(details, (!silent).then_some(0), "{resource} {owner:?}");
+    }
+}

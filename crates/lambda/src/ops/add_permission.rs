@@ -53,11 +53,11 @@ impl Operation for AddPermission {
         vec![access]
     }
 
-    async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let Self { function, grant, revision_id } = self;
         let statement = grant.into_statement()?;
-        let text = statement.text.clone();
-        let add = move |policy: &mut crate::permission::PolicyRecord| policy.add(statement.clone());
+        let (bound, text) = (statement.bound(cx).await?, statement.text);
+        let add = move |policy: &mut crate::permission::PolicyRecord| policy.add(bound.clone());
         lambda.functions.change_policy(&function, revision_id, add).await?;
         lambda.cache.forget(&function.key);
         Ok(model::AddPermissionResponse { statement: Some(text) })

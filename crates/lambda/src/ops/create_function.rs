@@ -57,6 +57,7 @@ impl Operation for CreateFunction {
         let arn = self.key.arn();
         let create = Access::to("lambda:CreateFunction", arn.as_str()).with_request_tags(&self.tags);
         let tag = Access::to("lambda:TagResource", arn.as_str()).with_request_tags(&self.tags);
+        let create = access::with_signing(create, self.code_signing.as_ref());
         let create = access::with_layers(create, &self.layers);
         let mut accesses = vec![create, access::pass_role(&self.settings.role)];
         if !self.tags.is_empty() {

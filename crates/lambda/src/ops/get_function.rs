@@ -27,11 +27,13 @@ impl Operation for GetFunction {
         vec![Access::to("lambda:GetFunction", self.function.arn().as_str())]
     }
 
-    async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let Found { version, function, latest } = lambda.functions.find(&self.function).await?;
-        // Without a Location: nothing serves downloads of code until S3 does, and a link that leads nowhere would be worse.
-        let code =
-            model::FunctionCodeLocation { repository_type: Some("S3".to_owned()), ..Default::default() };
+        let code = model::FunctionCodeLocation {
+            repository_type: Some("S3".to_owned()),
+            location: lambda.location(cx, &function.code).await?,
+            ..Default::default()
+        };
         let reserved = latest.whole.reserved_concurrency.and_then(|n| i32::try_from(n).ok());
         let concurrency = model::Concurrency { reserved_concurrent_executions: reserved };
         Ok(model::GetFunctionResponse {

@@ -33,6 +33,7 @@ impl Operation for GetLayerVersionByArn {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let version = lambda.require_layer_version(cx, &self.layer).await?;
-        Ok(version.describe(&self.layer.key, self.layer.number))
+        let location = lambda.location(cx, &version.code).await?;
+        Ok(version.describe(&self.layer.key, self.layer.number, location))
     }
 }

@@ -26,11 +26,12 @@ impl Operation for GetPolicy {
         vec![Access::to("lambda:GetPolicy", self.function.arn().as_str())]
     }
 
-    async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let (policy, revision_id) = lambda.functions.policy_with_revision(&self.function).await?;
         let Some(policy) = policy else {
             return Err(errors::not_found("The resource you requested does not exist."));
         };
-        Ok(model::GetPolicyResponse { policy: Some(policy.document()), revision_id: Some(revision_id) })
+        let policy = cx.show_principals(&policy.document()).await?;
+        Ok(model::GetPolicyResponse { policy: Some(policy), revision_id: Some(revision_id) })
     }
 }

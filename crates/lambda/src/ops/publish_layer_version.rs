@@ -60,6 +60,7 @@ impl Operation for PublishLayerVersion {
             revision_id: weft_service::request_id(),
         };
         let number = lambda.layers.publish(&self.key, version.clone()).await?;
-        Ok(version.describe_published(&self.key, number))
+        let location = lambda.location(cx, &version.code).await?;
+        Ok(version.describe_published(&self.key, number, location))
     }
 }

@@ -3,9 +3,11 @@
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Lambda;
 use crate::name::FunctionRef;
 use crate::signing::parse_arn;
+use crate::{Lambda, access};
+
+const ACTION: &str = "lambda:PutFunctionCodeSigningConfig";
 
 /// A parsed `PutFunctionCodeSigningConfig` request.
 #[derive(Debug)]
@@ -26,7 +28,10 @@ impl Operation for PutFunctionCodeSigningConfig {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("lambda:PutFunctionCodeSigningConfig", self.function.key.arn().as_str())]
+        let function = self.function.key.arn();
+        [&function, &self.arn]
+            .map(|arn| access::with_signing(Access::to(ACTION, arn.as_str()), Some(&self.arn)))
+            .into()
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {

@@ -36,6 +36,6 @@ impl Operation for TagResource {
             all.extend(tags.clone());
             tags::check_count(all.len())
         };
-        lambda.functions.change_tags(tagged, change).await
+        lambda.change_tags(tagged, change).await
     }
 }

@@ -36,6 +36,6 @@ impl Operation for UntagResource {
             all.retain(|key, _| !keys.contains(key));
             Ok(())
         };
-        lambda.functions.change_tags(tagged, change).await
+        lambda.change_tags(tagged, change).await
     }
 }

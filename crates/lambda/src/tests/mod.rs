@@ -4,6 +4,7 @@ mod aliases;
 mod code;
 mod concurrency;
 mod configs;
+mod downloads;
 mod events;
 mod functions;
 mod invoke;
@@ -11,10 +12,12 @@ mod layers;
 mod mappings;
 mod permissions;
 mod settings;
+mod tags;
 mod url_calls;
 mod versions;
 mod world;
 
+use weft_model::Value;
 use weft_service::testing::not_refused;
 
 use world::World;
@@ -29,20 +32,20 @@ fn every_operation_without_code_is_on_the_list() {
 #[tokio::test]
 async fn nothing_runs_without_a_permission() {
     let world = World::new();
-    let code = weft_model::Value::Struct(vec![
-        None,
-        Some(weft_model::Value::Text("weft-builds".to_owned())),
-        Some(weft_model::Value::Text("build-1".to_owned())),
-        None,
-        None,
-        None,
-    ]);
-    let text = |text: &str| Some(weft_model::Value::Text(text.to_owned()));
-    let given = |operation: &str, member: &str| match (operation, member) {
-        ("CreateFunction", "Code") => Some(code.clone()),
+    let open = not_refused(&world.stranger, &weft_model::lambda::SERVICE, &given, &[]).await;
+    assert_eq!(open, Vec::<String>::new());
+}
+
+/// Values for members whose samples an operation does not accept.
+fn given(operation: &str, member: &str) -> Option<Value> {
+    let text = |text: &str| Some(Value::Text(text.to_owned()));
+    match (operation, member) {
+        ("CreateFunction", "Code") => {
+            let from = [None, text("weft-builds"), text("build-1"), None, None, None];
+            Some(Value::Struct(from.into()))
+        }
         ("PublishLayerVersion", "Content") => {
-            let text = |text: &str| Some(weft_model::Value::Text(text.to_owned()));
-            Some(weft_model::Value::Struct(vec![text("weft-builds"), text("build-1"), None, None]))
+            Some(Value::Struct(vec![text("weft-builds"), text("build-1"), None, None]))
         }
         ("CreateFunction", "Runtime") => text("python3.12"),
         ("CreateFunction", "Handler") => text("app.main"),
@@ -53,8 +56,8 @@ async fn nothing_runs_without_a_permission() {
             text("arn:aws:kinesis:us-east-1:000000000000:stream/aaaa")
         }
         ("CreateEventSourceMapping", "StartingPosition") => text("LATEST"),
-        ("InvokeAsync", "InvokeArgs") => Some(weft_model::Value::Blob("1".into())),
-        (_, "MaximumRetryAttempts") => Some(weft_model::Value::Integer(1)),
+        ("InvokeAsync", "InvokeArgs") => Some(Value::Blob("1".into())),
+        (_, "MaximumRetryAttempts") => Some(Value::Integer(1)),
         ("AddLayerVersionPermission", "Action") => text("lambda:GetLayerVersion"),
         ("AddLayerVersionPermission", "Principal") => text("*"),
         ("GetLayerVersionByArn", "Arn") => text("arn:aws:lambda:us-east-1:000000000000:layer:libs:1"),
@@ -65,7 +68,5 @@ async fn nothing_runs_without_a_permission() {
             text("arn:aws:lambda:us-east-1:000000000000:function:hello")
         }
         _ => None,
-    };
-    let open = not_refused(&world.stranger, &weft_model::lambda::SERVICE, &given, &[]).await;
-    assert_eq!(open, Vec::<String>::new());
+    }
 }

@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 use weft_model::lambda as model;
+use weft_service::testing::{DELETED, user_id};
+use weft_store::Record as _;
 use weft_wire::ServiceFault;
 
 use super::world::{World, key, refusal};
 use crate::name::FunctionRef;
+use crate::permission::{PolicyRecord, Statement};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:hello";
 
@@ -128,4 +131,42 @@ async fn each_alias_and_version_has_a_policy_of_its_own() {
     assert_eq!(policy(None).await, None);
     add(&world, permission("whole")).await.unwrap();
     assert_eq!(policy(Some("$LATEST")).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_permission_is_for_the_user_that_it_was_given_to_and_shown_by_the_arn() {
+    let world = World::new();
+    world.create("hello").await;
+    let user = |name: &str| format!("arn:aws:iam::000000000000:user/{name}");
+    let given =
+        |sid: &str, name: &str| model::AddPermissionRequest { principal: user(name), ..permission(sid) };
+    let statement = add(&world, given("a", "stranger")).await.unwrap();
+    assert_eq!(statement["Principal"], json!({ "AWS": user("stranger") }));
+    add(&world, given("b", DELETED)).await.unwrap();
+    // By the id it is stored, and by the id it lets in.
+    let function = FunctionRef { key: key("hello"), qualifier: None };
+    let stored = world.lambda.resource_policy(&function).await.unwrap().unwrap();
+    assert_eq!(stored.principal_arns().count(), 0);
+    assert_eq!(stored.principal_ids().collect::<Vec<_>>(), [user_id("stranger"), user_id(DELETED)]);
+    let input = model::InvocationRequest { function_name: "hello".to_owned(), ..Default::default() };
+    let invoked = world.stranger.call::<_, model::InvocationResponse>(&model::SERVICE, "Invoke", input).await;
+    assert_eq!(invoked.unwrap().status_code, Some(200));
+    let (policy, _) = get(&world, "hello").await.unwrap();
+    let shown: Vec<_> = (0..2).map(|at| policy["Statement"][at]["Principal"]["AWS"].clone()).collect();
+    assert_eq!(shown, [json!(user("stranger")), json!(user_id(DELETED))]);
+    for missing in ["arn:aws:iam::000000000000:role/nobody", "arn:aws:iam::444455556666:user/eve"] {
+        let input = model::AddPermissionRequest { principal: missing.to_owned(), ..permission("c") };
+        let (code, _, message) = refusal(add(&world, input).await);
+        assert_eq!(code, "InvalidParameterValueException");
+        assert_eq!(message, "The provided principal was invalid. Please check the principal and try again.");
+    }
+}
+
+#[test]
+fn a_policy_that_an_older_build_stored_is_read_and_goes_by_arns() {
+    let text = r#"{"Sid":"a","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:user/ada"},"Action":"lambda:*","Resource":"*"}"#;
+    let statements = vec![Statement { sid: "a".to_owned(), text: text.to_owned() }];
+    let fields = rmp_serde::to_vec_named(&PolicyRecord { statements }).unwrap();
+    let policy = PolicyRecord::upgrade(1, &fields).unwrap().policy().unwrap();
+    assert_eq!(policy.principal_arns().collect::<Vec<_>>(), ["arn:aws:iam::000000000000:user/ada"]);
 }

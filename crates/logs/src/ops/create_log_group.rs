@@ -6,6 +6,7 @@ use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::{GroupName, check_tags};
+use crate::quotas::add_group;
 use crate::tables::{GROUPS, Group};
 use crate::{Logs, errors};
 
@@ -48,11 +49,15 @@ impl Operation for CreateLogGroup {
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
         let Self { name, class, tags, protected } = self;
         let group = Group { class, tags, protected, ..Group::new(cx.scope.now) };
+        let max = logs.options.groups_max;
         logs.write(move |tx| {
             if GROUPS.get(tx, &name.key())?.is_some() {
                 return Err(errors::group_exists());
             }
-            Ok(GROUPS.insert(tx, &name.key(), &group)?)
+            if !add_group(tx, &name.key(), &group, max)? {
+                return Err(errors::limit_exceeded());
+            }
+            Ok(())
         })
         .await
     }

@@ -4,7 +4,8 @@ use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::{GroupName, check_stream};
-use crate::tables::{STREAMS, add_stream, require_group};
+use crate::quotas::{add_stream, stream_count};
+use crate::tables::{STREAMS, require_group};
 use crate::{Logs, errors};
 
 /// A parsed `CreateLogStream` request.
@@ -26,15 +27,19 @@ impl Operation for CreateLogStream {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:CreateLogStream", self.group.stream_arn(&self.stream).as_str())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
-        let (Self { group, stream }, now) = (self, cx.scope.now);
+        logs.authorize_stream(cx, "logs:CreateLogStream", &self.group, &self.stream).await?;
+        let (Self { group, stream }, now, max) = (self, cx.scope.now, logs.options.streams_max);
         logs.write(move |tx| {
             let group = require_group(tx, &group)?;
             if STREAMS.get(tx, &(group.id, &stream))?.is_some() {
                 return Err(errors::stream_exists());
+            }
+            if stream_count(tx, group.id)? >= max {
+                return Err(errors::limit_exceeded());
             }
             add_stream(tx, group.id, &stream, now)?;
             Ok(())

@@ -5,8 +5,9 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::names::GroupName;
 use crate::policies::{POLICIES, PolicyPlace};
+use crate::quotas::remove_group;
 use crate::subscriptions::remove_all;
-use crate::tables::{GARBAGE, GROUPS, Mark, require_group};
+use crate::tables::{GARBAGE, Mark, require_group};
 use crate::{Logs, errors};
 
 /// A parsed `DeleteLogGroup` request.
@@ -26,17 +27,18 @@ impl Operation for DeleteLogGroup {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DeleteLogGroup", self.name.access())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_group(cx, "logs:DeleteLogGroup", &self.name).await?;
         let scope = cx.scope.clone();
         logs.write(move |tx| {
             let group = require_group(tx, &self.name)?;
             if group.protected {
                 return Err(errors::protected());
             }
-            GROUPS.remove(tx, &self.name.key())?;
+            remove_group(tx, &self.name.key())?;
             remove_all(tx, &group)?;
             POLICIES.remove(tx, &PolicyPlace::Group(self.name.clone()).key(&scope))?;
             Ok(GARBAGE.insert(tx, &(group.id, 0), &Mark {})?)

@@ -5,7 +5,8 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Logs;
 use crate::names::{GroupName, check_stream};
-use crate::tables::{remove_stream, require_stream};
+use crate::quotas::remove_stream;
+use crate::tables::require_stream;
 
 /// A parsed `DeleteLogStream` request.
 #[derive(Debug)]
@@ -26,10 +27,11 @@ impl Operation for DeleteLogStream {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DeleteLogStream", self.group.stream_arn(&self.stream).as_str())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_stream(cx, "logs:DeleteLogStream", &self.group, &self.stream).await?;
         logs.write(move |tx| {
             let (group, stream) = require_stream(tx, &self.group, &self.stream)?;
             Ok(remove_stream(tx, group.id, &self.stream, &stream)?)

@@ -23,10 +23,11 @@ impl Operation for DeleteRetentionPolicy {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DeleteRetentionPolicy", self.name.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_group(cx, "logs:DeleteRetentionPolicy", &self.name).await?;
         logs.change_group(self.name, |group| {
             group.retention_days = None;
             Ok(())

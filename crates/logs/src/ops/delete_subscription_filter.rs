@@ -26,10 +26,11 @@ impl Operation for DeleteSubscriptionFilter {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DeleteSubscriptionFilter", self.group.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_group(cx, "logs:DeleteSubscriptionFilter", &self.group).await?;
         let Self { group: group_name, name } = self;
         logs.write(move |tx| {
             let mut group = require_group(tx, &group_name)?;

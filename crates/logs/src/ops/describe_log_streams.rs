@@ -6,7 +6,7 @@ use weft_store::{Read, StoreError};
 
 use crate::names::{GroupName, check_stream};
 use crate::page::{NAMES_MAX, page_limit};
-use crate::tables::{Group, RECENT, STREAMS, Stream, require_group};
+use crate::tables::{Group, RECENT, STREAMS, Stream};
 use crate::{Logs, errors};
 
 /// A parsed `DescribeLogStreams` request.
@@ -56,12 +56,12 @@ impl Operation for DescribeLogStreams {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DescribeLogStreams", self.group.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
+        let group = logs.authorize_group(cx, "logs:DescribeLogStreams", &self.group).await?;
         logs.read(move |tx| {
-            let group = require_group(tx, &self.group)?;
             let (mut streams, more) =
                 if self.by_time { self.by_time(tx, &group)? } else { self.by_name(tx, &group)? };
             let more = more || streams.len() > self.limit;

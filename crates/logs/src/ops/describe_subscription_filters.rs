@@ -7,7 +7,6 @@ use crate::Logs;
 use crate::names::GroupName;
 use crate::page::{NAMES_MAX, page_limit};
 use crate::subscriptions::{FILTERS, FILTERS_MAX};
-use crate::tables::require_group;
 
 /// A parsed `DescribeSubscriptionFilters` request.
 #[derive(Debug)]
@@ -34,16 +33,13 @@ impl Operation for DescribeSubscriptionFilters {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:DescribeSubscriptionFilters", self.group.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
+        let group = logs.authorize_group(cx, "logs:DescribeSubscriptionFilters", &self.group).await?;
         let Self { group: group_name, prefix, after, limit } = self;
-        let of_group = group_name.clone();
-        let rows = logs.read(move |tx| {
-            let group = require_group(tx, &group_name)?;
-            Ok(FILTERS.query(&(group.id,)).limit(FILTERS_MAX).rows(tx)?)
-        });
+        let rows = logs.read(move |tx| Ok(FILTERS.query(&(group.id,)).limit(FILTERS_MAX).rows(tx)?));
         let mut rows = rows.await?;
         rows.retain(|((_, name), _)| {
             name.starts_with(&prefix) && after.as_ref().is_none_or(|after| name > after)
@@ -51,7 +47,7 @@ impl Operation for DescribeSubscriptionFilters {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next_token = rows.last().map(|((_, name), _)| name.clone()).filter(|_| more);
-        let describe = rows.into_iter().map(|((_, name), filter)| filter.describe(&of_group, name));
+        let describe = rows.into_iter().map(|((_, name), filter)| filter.describe(&group_name, name));
         Ok(model::DescribeSubscriptionFiltersResponse {
             subscription_filters: Some(describe.collect()),
             next_token,

@@ -10,7 +10,7 @@ use crate::pattern::Pattern;
 use crate::place::{AT_MAX, Direction, Place};
 use crate::reading::{Row, Streams, read_group};
 use crate::segment::SEGMENT_SPAN_MAX;
-use crate::tables::{Group, STREAMS, require_group};
+use crate::tables::{Group, STREAMS};
 use crate::{Logs, errors};
 
 const STREAMS_MAX: usize = 100;
@@ -55,13 +55,13 @@ impl Operation for FilterLogEvents {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:FilterLogEvents", self.group.access())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
         let now = cx.scope.now;
+        let group = logs.authorize_group(cx, "logs:FilterLogEvents", &self.group).await?;
         logs.read(move |tx| {
-            let group = require_group(tx, &self.group)?;
             let from = Place::before(self.start.max(group.kept_from(now)));
             let from = self.token.map_or(from, |place| place.max(from));
             require_streams(tx, &group, &self.streams)?;

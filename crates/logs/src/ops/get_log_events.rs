@@ -10,7 +10,6 @@ use crate::names::{GroupName, check_stream};
 use crate::page::{EVENTS_MAX, Page, page_limit};
 use crate::place::{AT_MAX, Direction, Place};
 use crate::reading::{Row, read_stream};
-use crate::tables::require_stream;
 use crate::{Logs, errors};
 
 /// A parsed `GetLogEvents` request.
@@ -55,13 +54,14 @@ impl Operation for GetLogEvents {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:GetLogEvents", self.group.stream_arn(&self.stream).as_str())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
         let now = cx.scope.now;
+        let group = logs.authorize_stream(cx, "logs:GetLogEvents", &self.group, &self.stream).await?;
         logs.read(move |tx| {
-            let (group, stream) = require_stream(tx, &self.group, &self.stream)?;
+            let stream = group.require_stream(tx, &self.stream)?;
             let mut from = Place::before(self.start.max(group.kept_from(now)));
             let mut to = Place::before(self.end);
             let token = self.token.map(|(place, way)| (Place { stream: stream.id, ..place }, way));

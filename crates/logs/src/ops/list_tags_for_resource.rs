@@ -3,9 +3,8 @@
 use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::Logs;
 use crate::names::GroupName;
-use crate::tables::require_group;
+use crate::{Logs, errors};
 
 /// A parsed `ListTagsForResource` request.
 #[derive(Debug)]
@@ -24,11 +23,12 @@ impl Operation for ListTagsForResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:ListTagsForResource", self.name.arn().as_str())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<Self::Output, Error> {
-        let group = logs.read(move |tx| require_group(tx, &self.name)).await?;
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
+        let access = Access::to("logs:ListTagsForResource", self.name.arn().as_str());
+        let group = logs.authorize(cx, &self.name, access).await?.ok_or_else(errors::no_group)?;
         Ok(model::ListTagsForResourceResponse { tags: Some(group.tags) })
     }
 }

@@ -5,7 +5,6 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::Logs;
 use crate::names::GroupName;
-use crate::tables::require_group;
 
 /// A parsed `ListTagsLogGroup` request.
 #[derive(Debug)]
@@ -24,11 +23,11 @@ impl Operation for ListTagsLogGroup {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:ListTagsLogGroup", self.name.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<Self::Output, Error> {
-        let group = logs.read(move |tx| require_group(tx, &self.name)).await?;
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
+        let group = logs.authorize_group(cx, "logs:ListTagsLogGroup", &self.name).await?;
         Ok(model::ListTagsLogGroupResponse { tags: Some(group.tags) })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::backlog::Amount;
 use crate::batch::{Accepted, accept, parse};
 use crate::names::{GroupName, check_stream};
 use crate::page::EVENT_OVERHEAD;
@@ -36,14 +37,13 @@ impl Operation for PutLogEvents {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:PutLogEvents", self.group.stream_arn(&self.stream).as_str())]
+        Vec::new()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<Self::Output, Error> {
         let now = cx.scope.now;
+        let group = logs.authorize_stream(cx, "logs:PutLogEvents", &self.group, &self.stream).await?;
         let Self { group: name, stream, events } = self;
-        let (for_read, of_stream) = (name.clone(), stream.clone());
-        let (group, _) = logs.read(move |tx| require_stream(tx, &for_read, &of_stream)).await?;
         let Accepted { events, rejected } = accept(events, now, group.retention_days);
         let events: Arc<[Event]> = events.into();
         let bytes = events.iter().map(|event| (event.message.len() + EVENT_OVERHEAD) as u64).sum();
@@ -51,11 +51,12 @@ impl Operation for PutLogEvents {
         let written = logs.write(move |tx| {
             let (group, stream) = require_stream(tx, &for_write, &of_stream)?;
             let next = stream.next;
-            append(tx, &group, &of_stream, stream, &to_write, now)?;
-            Ok((next + 1, !group.subscriptions.is_empty()))
+            let rows = append(tx, &group, &of_stream, stream, &to_write, now)?;
+            Ok((next + 1, rows, group.subscriptions))
         });
-        let (next, subscribed) = written.await?;
-        logs.tell(&Arrived { group: name, stream: stream.into(), events, bytes, subscribed }, now);
+        let (next, rows, filters) = written.await?;
+        let amount = Amount { rows, bytes };
+        logs.tell(&Arrived { group: name, stream: stream.into(), events, amount, filters }, now);
         Ok(model::PutLogEventsResponse {
             next_sequence_token: Some(format!("{next:056}")),
             rejected_log_events_info: rejected,

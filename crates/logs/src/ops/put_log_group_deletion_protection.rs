@@ -25,10 +25,11 @@ impl Operation for PutLogGroupDeletionProtection {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:PutLogGroupDeletionProtection", self.name.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_group(cx, "logs:PutLogGroupDeletionProtection", &self.name).await?;
         let Self { name, protected } = self;
         logs.change_group(name, move |group| {
             group.protected = protected;

@@ -3,11 +3,8 @@
 use weft_model::logs as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::policies::{POLICIES, PolicyPlace, StoredPolicy};
+use crate::policies::{POLICIES, POLICIES_MAX, PolicyPlace, StoredPolicy};
 use crate::{Logs, errors};
-
-/// Policies of an account and region.
-const POLICIES_MAX: usize = 10;
 
 /// A parsed `PutResourcePolicy` request.
 #[derive(Debug)]

@@ -34,10 +34,11 @@ impl Operation for PutRetentionPolicy {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:PutRetentionPolicy", self.name.access())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        logs.authorize_group(cx, "logs:PutRetentionPolicy", &self.name).await?;
         let Self { name, days } = self;
         logs.change_group(name, move |group| {
             group.retention_days = Some(days);

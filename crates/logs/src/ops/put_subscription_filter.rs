@@ -6,6 +6,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use crate::delivery::check_function;
 use crate::names::{GroupName, check_stream};
 use crate::pattern::Pattern;
+use crate::pattern::criteria::{Criteria, SystemField};
 use crate::subscriptions::{FILTERS, FILTERS_MAX, Filter, OWNERS, Owner, check_destination};
 use crate::tables::{GROUPS, fresh_id, require_group};
 use crate::{Logs, errors};
@@ -29,10 +30,10 @@ impl Operation for PutSubscriptionFilter {
         check_stream(&input.filter_name, "filterName")?;
         Pattern::parse(&input.filter_pattern)?;
         check_destination(&input.destination_arn, &group)?;
-        if input.field_selection_criteria.is_some() || input.emit_system_fields.is_some() {
-            let message = "fieldSelectionCriteria and emitSystemFields are not supported by Weft yet.";
-            return Err(errors::invalid_parameter(message));
+        if let Some(criteria) = &input.field_selection_criteria {
+            Criteria::parse(criteria).map_err(|invalid| invalid.of("fieldSelectionCriteria"))?;
         }
+        input.emit_system_fields.iter().flatten().try_for_each(|field| check_system_field(field))?;
         let filter = Filter {
             id: fresh_id(),
             pattern: input.filter_pattern,
@@ -40,22 +41,22 @@ impl Operation for PutSubscriptionFilter {
             role: input.role_arn,
             distribution: input.distribution,
             transformed: input.apply_on_transformed_logs,
+            criteria: input.field_selection_criteria,
+            system_fields: input.emit_system_fields,
             created: scope.now,
         };
         Ok(Self { group, name: input.filter_name, filter })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        let mut accesses = vec![Access::to("logs:PutSubscriptionFilter", self.group.access())];
-        accesses.extend(self.filter.role.as_ref().map(|role| {
+        let pass = |role: &String| {
             Access::to("iam:PassRole", role.as_str()).with("iam:PassedToService", "logs.amazonaws.com")
-        }));
-        accesses
+        };
+        self.filter.role.iter().map(pass).collect()
     }
 
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
-        let name = self.group.clone();
-        logs.read(move |tx| require_group(tx, &name)).await?;
+        logs.authorize_group(cx, "logs:PutSubscriptionFilter", &self.group).await?;
         check_function(cx, &self.group.name, &self.filter.destination).await?;
         let Self { group: group_name, name, filter } = self;
         logs.write(move |tx| {
@@ -74,4 +75,14 @@ impl Operation for PutSubscriptionFilter {
         })
         .await
     }
+}
+
+fn check_system_field(name: &str) -> Result<(), Error> {
+    if SystemField::parse(name).is_some() {
+        return Ok(());
+    }
+    Err(errors::invalid_parameter(match name {
+        "@source.log" => "The system field @source.log is not supported by Weft yet.".to_owned(),
+        _ => format!("'{name}' in emitSystemFields is neither @aws.account nor @aws.region."),
+    }))
 }

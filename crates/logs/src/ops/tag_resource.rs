@@ -27,10 +27,12 @@ impl Operation for TagResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:TagResource", self.name.arn().as_str()).with_request_tags(&self.tags)]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        let access = Access::to("logs:TagResource", self.name.arn().as_str()).with_request_tags(&self.tags);
+        logs.authorize(cx, &self.name, access).await?;
         let Self { name, tags } = self;
         logs.change_group(name, move |group| {
             group.tags.extend(tags.clone());

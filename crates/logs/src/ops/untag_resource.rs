@@ -24,10 +24,13 @@ impl Operation for UntagResource {
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
-        vec![Access::to("logs:UntagResource", self.name.arn().as_str()).with_tag_keys(self.keys.clone())]
+        Vec::new()
     }
 
-    async fn run(self, logs: &Logs, _: &Context) -> Result<(), Error> {
+    async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
+        let access =
+            Access::to("logs:UntagResource", self.name.arn().as_str()).with_tag_keys(self.keys.clone());
+        logs.authorize(cx, &self.name, access).await?;
         let Self { name, keys } = self;
         logs.change_group(name, move |group| {
             group.tags.retain(|key, _| !keys.contains(key));

@@ -106,8 +106,7 @@ impl Columns {
 
     /// See [`super::Pattern::may_match`].
     pub(super) fn may_match(&self, may_have: &dyn Fn(&[u8]) -> bool) -> bool {
-        let may_hold =
-            |condition: &Condition| condition.test.literal().is_none_or(|text| may_have(text.as_bytes()));
+        let may_hold = |condition: &Condition| condition.test.may_pass(may_have);
         self.conditions.iter().all(|condition| condition.holds(&may_hold))
     }
 

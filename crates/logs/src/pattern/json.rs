@@ -58,14 +58,25 @@ impl Json {
 }
 
 impl Condition {
-    /// A text stands in JSON as it is, but for what is escaped there.
+    /// The names of its fields must be there, and what they are compared with. A text stands in JSON as it is, but for what is
+    /// escaped there.
     fn may_hold(&self, may_have: &dyn Fn(&[u8]) -> bool) -> bool {
-        let Check::Compare(comparison) = &self.check else { return true };
-        let Some(text) = comparison.literal() else { return true };
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b" _-.:@".contains(&b);
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || b" _-.:@".contains(b);
         // Numbers may be written in other ways than they are compared.
-        let numeric = text.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b));
-        numeric || !text.bytes().all(plain) || may_have(text.as_bytes()) || may_have(b"\\u00")
+        let numeric = |b: &u8| b.is_ascii_digit() || b"+-.eE".contains(b);
+        let may_have = |text: &[u8]| {
+            let unsure = text.iter().all(numeric) || !text.iter().all(plain);
+            unsure || may_have(text) || may_have(b"\\u00")
+        };
+        let there = |step: &Step| match step {
+            Step::Field(name) => may_have(name.as_bytes()),
+            Step::Index(_) => true,
+        };
+        match &self.check {
+            Check::Exists(false) => true,
+            Check::Compare(test) => self.path.iter().all(there) && test.may_pass(&may_have),
+            Check::Exists(true) | Check::Null | Check::Bool(_) => self.path.iter().all(there),
+        }
     }
 
     fn parse(scan: &mut Scan<'_>) -> Result<Self, Invalid> {

@@ -4,6 +4,7 @@
 //! once and then says of each message whether it matches, in time that grows with the message's length alone.
 
 mod columns;
+pub(crate) mod criteria;
 mod expression;
 #[cfg(test)]
 mod hostile;
@@ -41,7 +42,7 @@ enum Kind {
     Columns(Columns),
 }
 
-/// Why a text is no pattern.
+/// Why a text is no pattern, or no criteria.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Invalid(String);
 
@@ -49,11 +50,16 @@ impl Invalid {
     fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
+
+    /// The error that says it of a parameter other than a pattern.
+    pub(crate) fn of(self, what: &str) -> Error {
+        invalid_parameter(format!("Invalid {what}: {}", self.0))
+    }
 }
 
 impl From<Invalid> for Error {
-    fn from(Invalid(reason): Invalid) -> Self {
-        invalid_parameter(format!("Invalid filter pattern: {reason}"))
+    fn from(invalid: Invalid) -> Self {
+        invalid.of("filter pattern")
     }
 }
 

@@ -71,7 +71,7 @@ impl Terms {
     pub(super) fn may_match(&self, may_have: &dyn Fn(&[u8]) -> bool) -> bool {
         let there = |term: &Term| match term {
             Term::Text(text) => may_have(text.as_bytes()),
-            Term::Regex(_) => true,
+            Term::Regex(regex) => regex.may_be_in(may_have),
         };
         if self.all.is_empty() && self.none.is_empty() {
             return self.any.iter().any(there);

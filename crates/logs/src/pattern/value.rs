@@ -150,11 +150,12 @@ impl Test {
         Ok(Some(Self { operator, number, text: Text::Wildcard(Wildcard::parse(&text)) }))
     }
 
-    /// A text that everything that passes has in it.
-    pub(super) fn literal(&self) -> Option<&str> {
+    /// Whether anything may pass where `may_have` says which texts may be there.
+    pub(super) fn may_pass(&self, may_have: &dyn Fn(&[u8]) -> bool) -> bool {
         match (&self.text, self.operator, self.number) {
-            (Text::Wildcard(wildcard), Operator::Equal, None) => Some(&wildcard.text),
-            _ => None,
+            (Text::Wildcard(wildcard), Operator::Equal, None) => may_have(wildcard.text.as_bytes()),
+            (Text::Regex(regex), Operator::Equal, _) => regex.may_be_in(may_have),
+            _ => true,
         }
     }
 

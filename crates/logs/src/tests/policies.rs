@@ -1,8 +1,9 @@
-//! Resource policies come, are found and go.
+//! Resource policies come, are found and go, and let services put events.
 
 use weft_model::logs as model;
+use weft_types::{AccountId, Region};
 
-use super::world::{World, refusal};
+use super::world::{START, World, refusal};
 
 const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"route53.amazonaws.com"},
  "Action":"logs:PutLogEvents","Resource":"*"}}"#;
@@ -109,4 +110,114 @@ async fn what_is_no_policy_is_refused() {
         let refused = world.call::<_, model::PutResourcePolicyResponse>("PutResourcePolicy", input).await;
         assert_eq!(refusal(refused).0, "InvalidParameterException", "{name:?}");
     }
+}
+
+/// A policy of one statement.
+fn statement(effect: &str, principal: &str, action: &str, resource: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","Principal":{principal},"Action":"{action}","Resource":"{resource}","Condition":{condition}}}}}"#
+    )
+}
+
+const ROUTE53: &str = r#"{"Service":"route53.amazonaws.com"}"#;
+const OF_APP: &str = "arn:aws:logs:us-east-1:000000000000:log-group:/app:*";
+const ZONE: &str = "arn:aws:route53:::hostedzone/Z1";
+
+async fn policy(world: &World, name: Option<&str>, arn: Option<&str>, document: String) {
+    let input =
+        model::PutResourcePolicyRequest { policy_document: Some(document), ..request(name, arn, None) };
+    world.call::<_, model::PutResourcePolicyResponse>("PutResourcePolicy", input).await.unwrap();
+}
+
+/// Groups `/app` and `/other` with a stream `s`, and policies of the account and of `/app`.
+async fn with_policies(account: &[String], group: Option<String>) -> World {
+    let world = World::new();
+    for name in ["/app", "/other"] {
+        world.create_group(name).await.unwrap();
+        world.create_stream(name, "s").await.unwrap();
+    }
+    for (number, document) in account.iter().enumerate() {
+        policy(&world, Some(&format!("p{number}")), None, document.clone()).await;
+    }
+    if let Some(document) = group {
+        policy(&world, None, Some(ARN), document).await;
+    }
+    world
+}
+
+/// What services may do, one text each: who puts events or makes a stream, in which group.
+async fn allowed(world: &World) -> Vec<String> {
+    let mut found = Vec::new();
+    for service in ["route53.amazonaws.com", "es.amazonaws.com"] {
+        let dispatch = &world.client.dispatch;
+        let cx =
+            dispatch.context_for_service(service, AccountId::DEFAULT, Region::default()).with_source(ZONE);
+        for group in ["/app", "/other"] {
+            let log_group_name = group.to_owned();
+            let event = model::InputLogEvent { timestamp: START, message: "asked".to_owned() };
+            let put = model::PutLogEventsRequest {
+                log_group_name: log_group_name.clone(),
+                log_stream_name: "s".to_owned(),
+                log_events: vec![event],
+                ..Default::default()
+            };
+            let put = cx.call::<_, model::PutLogEventsResponse>("logs", "PutLogEvents", put).await.map(drop);
+            let log_stream_name = service.to_owned();
+            let make = model::CreateLogStreamRequest { log_group_name, log_stream_name };
+            let make = cx.call::<_, ()>("logs", "CreateLogStream", make).await;
+            for (what, result) in [("puts", put), ("makes", make)] {
+                match result {
+                    Ok(()) => found.push(format!("{} {what} {group}", &service[..2])),
+                    Err(error) => assert_eq!(error.code(), "AccessDeniedException", "{}", error.message()),
+                }
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_service_puts_events_where_a_resource_policy_lets_it() {
+    let allow = |action: &str, condition: &str| statement("Allow", ROUTE53, action, OF_APP, condition);
+    let check = async |account: &[String], group: Option<String>, expected: &[&str]| {
+        assert_eq!(
+            allowed(&with_policies(account, group.clone()).await).await,
+            expected,
+            "{account:?} {group:?}"
+        );
+    };
+    check(&[], None, &[]).await;
+    check(&[allow("logs:PutLogEvents", "{}")], None, &["ro puts /app"]).await;
+    check(&[allow("logs:*", "{}")], None, &["ro puts /app", "ro makes /app"]).await;
+    let everywhere = |effect: &str, who: &str| statement(effect, who, "logs:PutLogEvents", "*", "{}");
+    let es = everywhere("Allow", r#"{"Service":"es.amazonaws.com"}"#);
+    check(
+        &[allow("logs:PutLogEvents", "{}"), es.clone()],
+        None,
+        &["ro puts /app", "es puts /app", "es puts /other"],
+    )
+    .await;
+    check(&[], Some(everywhere("Allow", ROUTE53)), &["ro puts /app"]).await;
+    check(&[es], Some(everywhere("Deny", r#""*""#)), &["es puts /other"]).await;
+    let of = |key: &str, value: &str| {
+        allow("logs:PutLogEvents", &format!(r#"{{"StringLike":{{"{key}":"{value}"}}}}"#))
+    };
+    check(&[of("aws:SourceArn", ZONE)], None, &["ro puts /app"]).await;
+    check(&[of("aws:SourceArn", "arn:aws:route53:::hostedzone/Z2")], None, &[]).await;
+    check(&[of("aws:SourceAccount", "000000000000")], None, &["ro puts /app"]).await;
+    check(&[of("aws:SourceAccount", "111122223333")], None, &[]).await;
+}
+
+#[tokio::test]
+async fn resource_policies_bind_services_alone() {
+    let everybody = |effect: &str| statement(effect, r#""*""#, "logs:*", "*", "{}");
+    let input = || model::CreateLogStreamRequest {
+        log_group_name: "/app".to_owned(),
+        log_stream_name: "t".to_owned(),
+    };
+    let world = with_policies(&[everybody("Allow")], None).await;
+    let made = world.stranger.call::<_, ()>(&model::SERVICE, "CreateLogStream", input()).await;
+    assert_eq!(refusal(made).0, "AccessDeniedException");
+    let world = with_policies(&[everybody("Deny")], None).await;
+    world.call::<_, ()>("CreateLogStream", input()).await.unwrap();
 }

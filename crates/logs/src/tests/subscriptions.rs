@@ -13,15 +13,23 @@ fn arn(function: &str) -> String {
     format!("arn:aws:lambda:us-east-1:000000000000:function:{function}")
 }
 
-async fn subscribe(world: &World, filter: &str, pattern: &str, function: &str) -> Result<(), ServiceFault> {
-    let input = model::PutSubscriptionFilterRequest {
+pub(super) async fn subscribe(
+    world: &World,
+    filter: &str,
+    pattern: &str,
+    function: &str,
+) -> Result<(), ServiceFault> {
+    world.call("PutSubscriptionFilter", request(filter, pattern, function)).await
+}
+
+fn request(filter: &str, pattern: &str, function: &str) -> model::PutSubscriptionFilterRequest {
+    model::PutSubscriptionFilterRequest {
         log_group_name: "/app".to_owned(),
         filter_name: filter.to_owned(),
         filter_pattern: pattern.to_owned(),
         destination_arn: arn(function),
         ..Default::default()
-    };
-    world.call("PutSubscriptionFilter", input).await
+    }
 }
 
 async fn list(world: &World) -> Vec<model::SubscriptionFilter> {
@@ -40,7 +48,7 @@ async fn with_stream() -> World {
 }
 
 /// Sends all that can be sent now.
-async fn deliver(world: &World) {
+pub(super) async fn deliver(world: &World) {
     while world.logs.deliver().await.unwrap() {}
 }
 
@@ -180,4 +188,40 @@ async fn what_cannot_be_subscribed_says_why() {
     let (_, _, message) = refusal(subscribe(&world, "f", "{", "collect").await);
     assert!(message.starts_with("Invalid filter pattern"), "{message}");
     assert!(list(&world).await.is_empty());
+}
+
+/// Subscribes a function with selection criteria and system fields.
+async fn select(world: &World, function: &str, criteria: &str, fields: &[&str]) -> Result<(), ServiceFault> {
+    let input = model::PutSubscriptionFilterRequest {
+        field_selection_criteria: Some(criteria.to_owned()),
+        emit_system_fields: Some(fields.iter().map(|field| (*field).to_owned()).collect()),
+        ..request(function, "", function)
+    };
+    world.call("PutSubscriptionFilter", input).await
+}
+
+#[tokio::test]
+async fn system_fields_select_events_and_are_sent_with_them() {
+    let world = with_stream().await;
+    let here = r#"@aws.region = "us-east-1""#;
+    select(&world, "here", here, &["@aws.account", "@aws.region"]).await.unwrap();
+    select(&world, "there", r#"@aws.region != "us-east-1""#, &[]).await.unwrap();
+    world.put("/app", "s", &[1]).await.unwrap();
+    deliver(&world).await;
+    assert!(world.functions.texts("there").is_empty());
+    let (_, message) = world.functions.taken.lock().unwrap().remove(0);
+    let fields = json!({"@aws.account": "000000000000", "@aws.region": "us-east-1"});
+    assert_eq!(message["logEvents"][0]["extractedFields"], fields);
+    let shown = list(&world).await.remove(0);
+    assert_eq!(shown.field_selection_criteria.as_deref(), Some(here));
+    assert_eq!(shown.emit_system_fields.unwrap(), ["@aws.account", "@aws.region"]);
+    for (criteria, fields, expected) in [
+        ("@aws.zone = \"a\"", [].as_slice(), "Invalid fieldSelectionCriteria: '@aws.zone' is neither"),
+        ("", &["@aws.zone"], "'@aws.zone' in emitSystemFields is neither"),
+        ("", &["@source.log"], "The system field @source.log is not supported by Weft yet."),
+    ] {
+        let (code, _, message) = refusal(select(&world, "here", criteria, fields).await);
+        assert_eq!(code, "InvalidParameterException");
+        assert!(message.starts_with(expected), "{message}");
+    }
 }

@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weft_model::{Shape, logs as model};
+use weft_policy::{NamedPolicy, Policy};
 use weft_service::testing::{self, Client};
 pub(crate) use weft_service::testing::{START, refusal};
 use weft_service::workload::LogPlace;
-use weft_service::{Clock, ManualClock, Registry};
+use weft_service::{
+    BoxFuture, Clock, Credential, CredentialError, Dispatch, DispatchOptions, Error, Holdings, Identities,
+    ManualClock, Principal, Registry,
+};
 use weft_store::{Memory, Store};
-use weft_types::{AccountId, Region};
+use weft_types::{AccountId, Region, Timestamp};
 use weft_wire::ServiceFault;
 
 use super::functions::FakeFunctions;
+use crate::tables::GroupKey;
 use crate::{Logs, LogsOptions};
 
 /// All of it.
@@ -49,6 +54,16 @@ impl World {
         let [client, stranger] = testing::clients(registry, &clock);
         logs.connect(&client.dispatch);
         Self { client, stranger, logs, functions, clock, store, memory }
+    }
+
+    /// Somebody who may do what this policy says, and nothing else.
+    pub(crate) fn limited(&self, policy: &str) -> Client {
+        let mut registry = Registry::default();
+        registry.add(self.logs.register());
+        let user = Limited(Policy::parse(policy).unwrap().into());
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let dispatch = Dispatch::new(registry, Arc::new(user), clock, DispatchOptions::default());
+        Client::new(&dispatch, "limited", SECRET)
     }
 
     pub(crate) async fn call<I: Shape, O: Shape>(
@@ -122,6 +137,29 @@ impl World {
     }
 }
 
+const SECRET: &str = "secret";
+
+/// Everybody is one user, who has this policy.
+struct Limited(Arc<Policy>);
+
+impl Identities for Limited {
+    fn credential<'a>(
+        &'a self,
+        _: &'a str,
+        _: Option<&'a str>,
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        let (path, name, id) = ("/".to_owned(), "limited".to_owned(), "AIDA".to_owned());
+        let principal = Arc::new(Principal::User { account: AccountId::DEFAULT, path, name, id });
+        Box::pin(std::future::ready(Ok(Credential::long_lived(SECRET, principal))))
+    }
+
+    fn holdings<'a>(&'a self, _: &'a Principal) -> BoxFuture<'a, Result<Arc<Holdings>, Error>> {
+        let identity = vec![NamedPolicy::new("limits", Arc::clone(&self.0))];
+        Box::pin(std::future::ready(Ok(Arc::new(Holdings { identity, ..Holdings::default() }))))
+    }
+}
+
 pub(crate) fn get_request(group: &str, stream: &str) -> model::GetLogEventsRequest {
     model::GetLogEventsRequest {
         log_group_name: Some(group.to_owned()),
@@ -138,4 +176,8 @@ pub(crate) fn place(group: &str, stream: &str) -> LogPlace {
         group: group.into(),
         stream: stream.into(),
     }
+}
+
+pub(crate) fn group_key(name: &str) -> GroupKey {
+    (AccountId::DEFAULT.as_u64(), Region::default().as_str().to_owned(), name.to_owned())
 }

@@ -29,6 +29,8 @@ bounded! {
     COMMAND = list(&COMMAND_ARGUMENT, "member", false), Constraint::NONE.min(1).max(256);
     COMMAND_ARGUMENT = Type::Text, Constraint::NONE.max(4096);
     CONCURRENCY = Type::Integer, Constraint::NONE.min(1).max(100_000);
+    CONDITION_DESCRIPTION = structure(|| ConditionDescription::SCHEMA), Constraint::NONE;
+    CONDITION_LIST = list(&CONDITION_DESCRIPTION, "member", false), Constraint::NONE;
     CPU_MILLIS = Type::Integer, Constraint::NONE.min(0).max(1_024_000);
     DECISION_DESCRIPTION = structure(|| DecisionDescription::SCHEMA), Constraint::NONE;
     DECISION_LIST = list(&DECISION_DESCRIPTION, "member", false), Constraint::NONE;
@@ -158,6 +160,12 @@ shapes! {
     }
     BuildNotReadyException "BuildNotReadyException" None => {
         message: Option<String> = "message" "message" Body STRING false;
+    }
+    ConditionDescription "ConditionDescription" None => {
+        operator: String = "operator" "operator" Body STRING true;
+        key: String = "key" "key" Body STRING true;
+        wanted: Option<Vec<String>> = "wanted" "wanted" Body STRING_LIST false;
+        found: Option<Vec<String>> = "found" "found" Body STRING_LIST false;
     }
     ConflictException "ConflictException" None => {
         message: Option<String> = "message" "message" Body STRING false;
@@ -520,6 +528,7 @@ shapes! {
         policy: Option<String> = "policy" "policy" Body STRING false;
         statement: i32 = "statement" "statement" Body INTEGER true;
         sid: Option<String> = "sid" "sid" Body STRING false;
+        conditions: Option<Vec<ConditionDescription>> = "conditions" "conditions" Body CONDITION_LIST false;
     }
     TooManyRequestsException "TooManyRequestsException" None => {
         message: Option<String> = "message" "message" Body STRING false;

@@ -107,6 +107,12 @@ fn the_elements_of_a_trust_statement() {
         &with("{'AWS':'arn:aws:iam::000000000000:user/*'}"),
         "Invalid principal in policy: \"AWS\":\"arn:aws:iam::000000000000:user/*\"",
     );
+    check(&with("{'AWS':['AIDAADAADAADAADAADAAD','AROADEVDEVDEVDEV']}"), "ok");
+    check(&with("{'AWS':'AROAdev'}"), "Invalid principal in policy: \"AWS\":\"AROAdev\"");
+    check(
+        &with("{'AWS':'AKIAADAADAADAADAADAA'}"),
+        "Invalid principal in policy: \"AWS\":\"AKIAADAADAADAADAADAA\"",
+    );
     check(&with("{'AWS':'arn:aws:s3:::b'}"), "Invalid principal in policy: \"AWS\":\"arn:aws:s3:::b\"");
     check(&with("{'Service':'lambda'}"), "Invalid principal in policy: \"Service\":\"lambda\"");
     check(&with("{'Robot':'r2'}"), SYNTAX);

@@ -1,5 +1,7 @@
 use super::{ADA, Keys, request_of};
-use crate::{NamedPolicy, Policies, Policy, PolicySet, ResourceSide, Why, context_keys, nearest_miss};
+use crate::{
+    Compared, NamedPolicy, Policies, Policy, PolicySet, ResourceSide, Why, context_keys, nearest_miss,
+};
 
 /// What the nearest statement of an identity policy (or of the resource's, where `set` says so) failed for.
 #[track_caller]
@@ -23,7 +25,7 @@ fn check(set: PolicySet, statements: &str, request: &str, keys: &str, expected: 
         match miss.why {
             Why::Principal => format!("{place} principal"),
             Why::Resource => format!("{place} resource"),
-            Why::Condition { operator, key, wanted, found } => {
+            Why::Condition(Compared { operator, key, wanted, found }) => {
                 let found = found.map_or("nothing".to_owned(), |values| values.join("|"));
                 format!("{place} {operator} {key}: {} but {found}", wanted.join("|"))
             }
@@ -80,4 +82,25 @@ fn a_policy_tells_the_condition_keys_that_it_reads() {
         ["aws:username", "aws:PrincipalTag/x", "aws:RequestTag/a", "aws:userid", "aws:SecureTransport"];
     assert_eq!(context_keys([&policy]), expected);
     assert_eq!(context_keys([&policy, &policy]), expected, "each once");
+}
+
+#[test]
+fn policies_tell_whether_they_read_keys_that_begin_in_some_way() {
+    let text = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:PrincipalTag/x}"},
+        {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Null":{"AWS:resourceTag/a":"true"}}}]}"#;
+    let policy = Policy::parse(text).expect("a policy");
+    let named = NamedPolicy::new("rights", policy.clone());
+    let all = [
+        Policies { identity: std::slice::from_ref(&named), ..Policies::default() },
+        Policies { session: std::slice::from_ref(&named), ..Policies::default() },
+        Policies { boundary: Some(&named), ..Policies::default() },
+        Policies { resource: ResourceSide::Policy(&policy), ..Policies::default() },
+        Policies { resource: ResourceSide::Required(&policy), ..Policies::default() },
+    ];
+    for policies in all {
+        assert!(policies.read_keys_of("aws:ResourceTag/") && policies.read_keys_of("aws:PrincipalTag/"));
+        assert!(!policies.read_keys_of("aws:RequestTag/") && !policies.read_keys_of("aws:ResourceTag/ab"));
+    }
+    assert!(!Policies::default().read_keys_of("aws:ResourceTag/"));
 }

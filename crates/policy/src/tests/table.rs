@@ -123,23 +123,27 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/app/dev";
 const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/dev/s1";
 const GUEST: &str = "arn:aws:sts::111122223333:federated-user/guest";
 const EVE: &str = "arn:aws:iam::444455556666:user/eve";
+const USER_ID: &str = "AIDAADAADAADAADAADAAD";
+const ROLE_ID: &str = "AROADEVDEVDEVDEVDEVDE";
+const EVE_ID: &str = "AIDAEVEEVEEVEEVEEVEEV";
 const ACCOUNT: &str = "111122223333";
 
 fn caller(who: &'static str) -> Caller<'static> {
     let account = ACCOUNT;
     match who {
         "root" => Caller::Root { account },
-        "ada" => Caller::User { account, arn: USER },
-        "bob" => Caller::User { account, arn: BOB },
-        "dev" => Caller::Session { account, arn: SESSION, role: ROLE },
-        "guest" => Caller::FederatedUser { account, arn: GUEST, user: Some(USER) },
+        "ada" => Caller::User { account, arn: USER, id: USER_ID },
+        "bob" => Caller::User { account, arn: BOB, id: "AIDABOBBOBBOBBOBBOBBO" },
+        "dev" => Caller::Session { account, arn: SESSION, role: ROLE, role_id: ROLE_ID },
+        "guest" => Caller::FederatedUser { account, arn: GUEST, user: Some((USER, USER_ID)) },
         "guest-of-root" => Caller::FederatedUser { account, arn: GUEST, user: None },
-        "eve" => Caller::User { account: "444455556666", arn: EVE },
+        "eve" => Caller::User { account: "444455556666", arn: EVE, id: EVE_ID },
         "their-root" => Caller::Root { account: "444455556666" },
         "their-role" => Caller::Session {
             account: "444455556666",
             arn: "arn:aws:sts::444455556666:assumed-role/ops/s2",
             role: "arn:aws:iam::444455556666:role/ops",
+            role_id: "AROAOPSOPSOPSOPSOPSOP",
         },
         "anonymous" => Caller::Anonymous,
         who => match who.strip_prefix("idp:") {
@@ -154,6 +158,11 @@ fn principal(name: &str) -> (&'static str, &str) {
     match name {
         "ada" => ("AWS", USER),
         "bob" => ("AWS", BOB),
+        "ada's-id" => ("AWS", USER_ID),
+        "ada's-former-id" => ("AWS", "AIDAFORMERFORMERFORME"),
+        "role's-id" => ("AWS", ROLE_ID),
+        "role's-former-id" => ("AWS", "AROAFORMERFORMERFORME"),
+        "eve's-id" => ("AWS", EVE_ID),
         "role" => ("AWS", ROLE),
         "dev" => ("AWS", SESSION),
         "guest" => ("AWS", GUEST),

@@ -8,13 +8,14 @@ use weft_policy::{Caller, ConditionKeys, Decision, Policies, PolicySet, Request,
 
 use crate::context::Asked;
 use crate::dispatch::decisions::Decisions;
+use crate::dispatch::engine::Core;
 use crate::dispatch::keys::RequestKeys;
-use crate::{Access, Context, Error, Holdings, Identities, Principal};
+use crate::dispatch::tags;
+use crate::{Access, Context, Error, Principal};
 
 /// Fails with `AccessDenied` unless the caller may do this.
 pub(super) async fn require(
-    identities: &dyn Identities,
-    decisions: &Decisions,
+    core: &Core,
     cx: &Context,
     access: &Access,
     asked: Asked<'_>,
@@ -26,23 +27,30 @@ pub(super) async fn require(
     }
     let holdings = match &*cx.principal {
         Principal::User { .. } | Principal::Session { .. } | Principal::Federated { .. } => {
-            identities.holdings(cx.principal.holder()).await?
+            core.identities.holdings(cx.principal.holder()).await?
         }
         Principal::Root(_) | Principal::Service { .. } | Principal::Anonymous => Arc::default(),
     };
+    let policies = Policies {
+        identity: &holdings.identity,
+        boundary: holdings.boundary.as_ref(),
+        session: &cx.session_policies,
+        resource: asked.side(),
+    };
+    let tagged = tags::tagged(&core.registry, access, &policies).await?;
+    let access = tagged.as_ref().unwrap_or(access);
     let keys = RequestKeys::new(cx, access).with_tags(&holdings.tags);
-    decide(cx, access, asked.side(), &holdings, &keys, decisions)
+    decide(cx, access, &policies, &keys, &core.decisions)
 }
 
 fn decide(
     cx: &Context,
     access: &Access,
-    resource: ResourceSide<'_>,
-    holdings: &Holdings,
+    policies: &Policies<'_>,
     keys: &dyn ConditionKeys,
     decisions: &Decisions,
 ) -> Result<(), Error> {
-    let by_name = matches!(resource, ResourceSide::Policy(_) | ResourceSide::Required(_));
+    let by_name = matches!(policies.resource, ResourceSide::Policy(_) | ResourceSide::Required(_));
     let names = Names::of(&cx.principal, by_name);
     let request = Request {
         caller: names.caller(&cx.principal),
@@ -52,15 +60,9 @@ fn decide(
         resource_account: account_of(&access.resource),
         conditions: keys,
     };
-    let policies = Policies {
-        identity: &holdings.identity,
-        boundary: holdings.boundary.as_ref(),
-        session: &cx.session_policies,
-        resource,
-    };
-    let decision = evaluate(&request, &policies);
-    decisions.remember(cx, access, &request, &policies, &decision);
-    let required = matches!(resource, ResourceSide::Required(_));
+    let decision = evaluate(&request, policies);
+    decisions.remember(cx, access, &request, policies, &decision);
+    let required = matches!(policies.resource, ResourceSide::Required(_));
     match reason(&decision, &access.action, required) {
         None => Ok(()),
         Some(reason) => Err(denied(&cx.principal, access, &reason)),
@@ -97,15 +99,18 @@ impl Names {
         Self { account, arn, holder }
     }
 
-    fn caller<'a>(&'a self, principal: &Principal) -> Caller<'a> {
+    fn caller<'a>(&'a self, principal: &'a Principal) -> Caller<'a> {
         let Self { account, arn, holder } = self;
         match principal {
             Principal::Root(_) => Caller::Root { account },
-            Principal::User { .. } => Caller::User { account, arn },
-            Principal::Session { .. } => {
-                Caller::Session { account, arn, role: holder.as_deref().unwrap_or_default() }
+            Principal::User { id, .. } => Caller::User { account, arn, id },
+            Principal::Session { role_id, .. } => {
+                Caller::Session { account, arn, role: holder.as_deref().unwrap_or_default(), role_id }
             }
-            Principal::Federated { .. } => Caller::FederatedUser { account, arn, user: holder.as_deref() },
+            Principal::Federated { by, .. } => {
+                let id = if let Principal::User { id, .. } = &**by { id } else { "" };
+                Caller::FederatedUser { account, arn, user: holder.as_deref().map(|user| (user, id)) }
+            }
             Principal::Service { name, .. } => Caller::Service(name),
             Principal::Anonymous => Caller::Anonymous,
         }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::mem::size_of;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use weft_policy::{Decision, Miss, Policies, PolicySet, Request, Source, Why, nearest_miss};
+use weft_policy::{Compared, Decision, Miss, Policies, PolicySet, Request, Source, Why, nearest_miss};
 use weft_types::{AccountId, Timestamp};
 
 use crate::{Access, Context, Principal};
@@ -68,6 +68,21 @@ pub struct Ground {
     pub statement: usize,
     /// Its `Sid`, where it has one.
     pub sid: Option<Box<str>>,
+    /// Its conditions, beside what the request had for them.
+    pub conditions: Vec<ConditionRecord>,
+}
+
+/// A condition of a statement beside what a request had for it. Long values are cut, and of many only the first are here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConditionRecord {
+    /// The operator.
+    pub operator: String,
+    /// The key.
+    pub key: String,
+    /// What the policy wants.
+    pub wanted: Vec<String>,
+    /// What the request had; none where the key was not in it.
+    pub found: Option<Vec<String>>,
 }
 
 /// The statement that came nearest to allowing a request.
@@ -86,17 +101,8 @@ pub enum MissCause {
     Principal,
     /// It is for other resources.
     Resource,
-    /// A condition is not met. Long values are cut, and of many only the first are here.
-    Condition {
-        /// The operator.
-        operator: String,
-        /// The key.
-        key: String,
-        /// What the policy wants.
-        wanted: Vec<String>,
-        /// What the request has; none where the key is not in it.
-        found: Option<Vec<String>>,
-    },
+    /// A condition is not met.
+    Condition(ConditionRecord),
 }
 
 #[derive(Clone, Copy)]
@@ -127,7 +133,8 @@ struct Ring {
 }
 
 impl Decisions {
-    /// Remembers a decision. What a condition wanted is found out for refusals only.
+    /// Remembers a decision, with what the conditions of its statements wanted; where no statement allows something, with what
+    /// the nearest one did.
     pub(super) fn remember(
         &self,
         cx: &Context,
@@ -138,9 +145,10 @@ impl Decisions {
     ) {
         let outcome = match decision {
             Decision::Allow { identity, resource } => {
-                Outcome::Allowed(identity.iter().chain(resource).map(Ground::of).collect())
+                let sources = identity.iter().chain(resource);
+                Outcome::Allowed(sources.map(|source| Ground::decided(source, request)).collect())
             }
-            Decision::ExplicitDeny { by } => Outcome::Denied(Ground::of(by)),
+            Decision::ExplicitDeny { by } => Outcome::Denied(Ground::decided(by, request)),
             Decision::ImplicitDeny { set } => {
                 let nearest = nearest_miss(request, policies, *set).map(NearMiss::of);
                 Outcome::NotAllowed { set: *set, nearest }
@@ -211,11 +219,37 @@ impl Ground {
             policy: source.name.cloned(),
             statement: source.statement,
             sid: source.sid().map(Into::into),
+            conditions: Vec::new(),
+        }
+    }
+
+    /// The statement that decided a request.
+    fn decided(source: &Source<'_>, request: &Request<'_>) -> Self {
+        let conditions = source.compared(request).into_iter().map(ConditionRecord::of).collect();
+        Self { conditions, ..Self::of(source) }
+    }
+
+    fn bytes(&self) -> usize {
+        let conditions: usize = self.conditions.iter().map(ConditionRecord::bytes).sum();
+        size_of::<Self>() + self.sid.as_ref().map_or(0, |sid| sid.len()) + conditions
+    }
+}
+
+impl ConditionRecord {
+    fn of(compared: Compared<'_>) -> Self {
+        Self {
+            operator: compared.operator.to_owned(),
+            key: compared.key.to_owned(),
+            wanted: some(compared.wanted.into_iter()),
+            found: compared.found.map(|found| some(found.iter().map(String::as_str))),
         }
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.sid.as_ref().map_or(0, |sid| sid.len())
+        let Self { operator, key, wanted, found } = self;
+        let texts = wanted.iter().chain(found.iter().flatten());
+        let texts = texts.map(|text| size_of::<String>() + text.len()).sum::<usize>();
+        size_of::<Self>() + operator.len() + key.len() + texts
     }
 }
 
@@ -224,24 +258,15 @@ impl NearMiss {
         let cause = match miss.why {
             Why::Principal => MissCause::Principal,
             Why::Resource => MissCause::Resource,
-            Why::Condition { operator, key, wanted, found } => MissCause::Condition {
-                operator: operator.to_owned(),
-                key: key.to_owned(),
-                wanted: some(wanted.into_iter()),
-                found: found.map(|found| some(found.iter().map(String::as_str))),
-            },
+            Why::Condition(compared) => MissCause::Condition(ConditionRecord::of(compared)),
         };
         Self { ground: Ground::of(&miss.source), cause }
     }
 
     fn bytes(&self) -> usize {
-        let texts =
-            |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
         let cause = match &self.cause {
             MissCause::Principal | MissCause::Resource => 0,
-            MissCause::Condition { operator, key, wanted, found } => {
-                operator.len() + key.len() + texts(wanted) + found.as_deref().map_or(0, texts)
-            }
+            MissCause::Condition(condition) => condition.bytes(),
         };
         self.ground.bytes() + cause
     }

@@ -33,7 +33,7 @@ impl Core {
         let prepared = self.registry.prepare(service.id, operation.name, input, &cx.scope);
         let prepared = prepared.ok_or_else(|| not_implemented(service, operation.name))??;
         for access in &prepared.accesses {
-            authorize::require(&*self.identities, &self.decisions, cx, access, Asked::Nothing).await?;
+            authorize::require(self, cx, access, Asked::Nothing).await?;
         }
         (prepared.run)(cx).await
     }
@@ -78,7 +78,11 @@ impl Engine for Core {
         access: &'a Access,
         asked: Asked<'a>,
     ) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(authorize::require(&*self.identities, &self.decisions, cx, access, asked))
+        Box::pin(authorize::require(self, cx, access, asked))
+    }
+
+    fn identities(&self) -> &dyn Identities {
+        &*self.identities
     }
 
     fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord> {

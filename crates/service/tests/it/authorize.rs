@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use weft_policy::{NamedPolicy, Policy, PolicySet};
 use weft_service::testing::not_refused;
-use weft_service::{Access, Context, MissCause, Outcome, Principal};
+use weft_service::{Access, ConditionRecord, Context, MissCause, Outcome, Principal};
 use weft_types::{AccountId, Region};
 
 use crate::world::World;
@@ -150,13 +150,13 @@ async fn a_refusal_that_no_statement_allows_tells_the_nearest() {
         panic!("{known:?}")
     };
     assert_eq!(nearest.ground.sid.as_deref(), Some("Ours"));
-    let cause = MissCause::Condition {
+    let cause = ConditionRecord {
         operator: "StringEquals".to_owned(),
         key: "aws:username".to_owned(),
         wanted: vec!["ada".to_owned()],
         found: Some(vec!["stranger".to_owned()]),
     };
-    assert_eq!(nearest.cause, cause);
+    assert_eq!(nearest.cause, MissCause::Condition(cause));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 use super::*;
 
 fn record(request: usize, allowed: bool) -> DecisionRecord {
-    let ground = Ground { set: PolicySet::Identity, policy: Some("p".into()), statement: 0, sid: None };
+    let (set, policy) = (PolicySet::Identity, Some("p".into()));
+    let ground = Ground { set, policy, statement: 0, sid: None, conditions: Vec::new() };
     DecisionRecord {
         time: Timestamp::from_seconds(0),
         request_id: request.to_string().into(),

@@ -64,6 +64,7 @@ fn context(principal: Principal) -> Context {
         request_id: "r".into(),
         source_ip: Some(std::net::Ipv4Addr::new(192, 0, 2, 1).into()),
         secure: true,
+        host: None,
         user_agent: Some("aws-cli".into()),
         referer: Some("http://example.com/".into()),
         trace_id: None,
