@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use weft_cloudformation::Cloudformation;
 use weft_compute::{Chosen, Compute, SandboxRunner, Seams as ComputeSeams};
 use weft_gateway::{ApiHandler, Gateway, GatewayOptions};
 use weft_iam::{AdminKey, Iam};
@@ -28,6 +29,7 @@ pub(crate) struct Parts {
     pub(crate) logs: Arc<Logs>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
+    pub(crate) cloudformation: Arc<Cloudformation>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) platform: Arc<ThisPlatform>,
     pub(crate) gateway: Arc<Gateway>,
@@ -41,6 +43,7 @@ struct Stores {
     lambda: Store,
     logs: Store,
     compute: Store,
+    cloudformation: Store,
 }
 
 impl Stores {
@@ -51,6 +54,7 @@ impl Stores {
             lambda: open("lambda")?,
             logs: open("logs")?,
             compute: open("compute")?,
+            cloudformation: open("cloudformation")?,
         })
     }
 }
@@ -121,10 +125,14 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
+    let cloudformation =
+        Cloudformation::new(stores.cloudformation.clone(), Arc::clone(&clock), weft_cloudformation::Options::default());
+    cloudformation.register(&mut registry);
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
     let api = LateDispatch::default();
     logs.connect(&dispatch);
+    cloudformation.connect(&dispatch, None);
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = Arc::<Iam>::clone(&iam);
     let _ = credentials.0.set(credentials_of_iam);
@@ -147,13 +155,14 @@ pub(crate) async fn assemble(
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
     let gateway = Arc::new(gateway(options).with_downloads(downloads));
-    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps } = stores;
+    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps, cloudformation: stacks } = stores;
     Ok(Parts {
-        stores: vec![identities, functions, lines, apps],
+        stores: vec![identities, functions, lines, apps, stacks],
         iam,
         logs,
         lambda,
         compute,
+        cloudformation,
         runtime,
         platform,
         gateway,

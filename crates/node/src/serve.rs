@@ -67,6 +67,7 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let cores = Cores::start(config.data_plane)?;
     let (server, address) = cores.listen(Arc::clone(&parts.gateway), &listener)?;
     parts.lambda.set_port(address.port());
+    parts.cloudformation.set_port(address.port());
     let edge = edge.map(|edge| cores.listen(Arc::clone(&parts.edge), &edge)).transpose()?;
     let url = |address: SocketAddr| format!("http://{address}");
     let edge_urls: Vec<String> = edge.iter().map(|(_, address)| url(*address)).collect();
@@ -74,6 +75,10 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let files = Files::write(&data, &url(address), &parts)?;
     let background = start_background(&parts);
     parts.compute.keep_warm();
+    let resumed = parts.cloudformation.resume().await?;
+    if resumed > 0 {
+        tracing::info!(resumed, "operations of stacks go on");
+    }
     let edge_note =
         if edge_urls.is_empty() { String::new() } else { format!(", workloads on {}", edge_urls.join(", ")) };
     let mut out = io::stdout();
