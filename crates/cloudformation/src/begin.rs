@@ -7,7 +7,7 @@ use weft_store::{StoreError, WriteTx};
 use weft_template::cloudformation::{Changes, Old, Plan, Stack, diff};
 use weft_types::Timestamp;
 
-use crate::engine::ORIGINAL_BEFORE;
+use crate::engine::{ORIGINAL_BEFORE, drop_kept};
 use crate::known::Facts;
 use crate::names::uuid;
 use crate::prepare::{Identity, Prepared};
@@ -154,6 +154,7 @@ impl Cloudformation {
                 outputs_before: stack.outputs.clone(),
                 ..operation.clone()
             };
+            drop_kept(tx, &stack)?;
             keep_texts(tx, &stack)?;
             set_text(tx, &stack.unique, ORIGINAL, &prepared.original)?;
             set_text(tx, &stack.unique, PROCESSED, &prepared.processed)?;
@@ -206,6 +207,7 @@ impl Cloudformation {
             if stack.status.is_busy() {
                 return Err(busy(&stack, "delete"));
             }
+            drop_kept(tx, &stack)?;
             stack.last_operation = Some(operation.id.clone());
             stack.token.clone_from(&operation.token);
             OPERATIONS.insert(tx, &(stack.unique.clone(),), &operation)?;

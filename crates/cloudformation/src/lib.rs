@@ -17,6 +17,7 @@ mod change_sets;
 mod convert;
 mod engine;
 mod errors;
+mod going_back;
 mod handlers;
 mod known;
 mod names;
@@ -24,6 +25,7 @@ mod ops;
 mod prepare;
 mod request;
 mod shown;
+mod stack_policy;
 mod status;
 mod tables;
 mod task;
@@ -34,7 +36,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tokio::sync::{Semaphore, watch};
-use weft_service::{Clock, Context, Dispatch, Error, Objects, Registry, ServiceBuilder};
+use weft_service::{Clock, Dispatch, Error, Objects, Registry, ServiceBuilder};
 use weft_store::{Store, StoreError};
 
 use crate::handlers::Handlers;
@@ -179,10 +181,5 @@ impl Cloudformation {
 
     pub(crate) fn url_suffix(&self) -> String {
         format!("localhost:{}", self.port.load(Ordering::Relaxed))
-    }
-
-    /// A context of the service itself, in an account and region.
-    pub(crate) fn own_context(&self, cx: &Context) -> Context {
-        cx.as_service("cloudformation.amazonaws.com")
     }
 }

@@ -119,7 +119,7 @@ impl Drive<'_> {
             let mut stack = require(tx, &key)?;
             if keeps(status) {
                 OPERATIONS.remove(tx, &(stack.unique.as_str(),))?;
-                keep(tx, &operation, &stack, now)?;
+                keep(tx, &operation, &stack)?;
             } else {
                 end(tx, &operation, &stack)?;
             }
@@ -158,16 +158,11 @@ impl Drive<'_> {
 
 /// States in which a rollback can be asked for again.
 fn keeps(status: StackStatus) -> bool {
-    matches!(status, StackStatus::UpdateRollbackFailed | StackStatus::UpdateFailed)
+    matches!(status, StackStatus::UpdateRollbackFailed | StackStatus::UpdateFailed | StackStatus::CreateFailed)
 }
 
 /// Keeps what `ContinueUpdateRollback` and `RollbackStack` need: the operation, under another key.
-fn keep(
-    tx: &mut WriteTx<'_>,
-    operation: &OperationRecord,
-    stack: &StackRecord,
-    _: Timestamp,
-) -> Result<(), StoreError> {
+fn keep(tx: &mut WriteTx<'_>, operation: &OperationRecord, stack: &StackRecord) -> Result<(), StoreError> {
     OPERATIONS.insert(tx, &(kept_key(&stack.unique),), operation)
 }
 
@@ -178,6 +173,14 @@ pub(crate) fn kept_key(unique: &str) -> String {
 
 fn require(tx: &impl Read, key: &StackKey) -> Result<StackRecord, Error> {
     STACKS.get(tx, key)?.ok_or_else(|| Error::internal("the stack's record is gone"))
+}
+
+/// Removes what is kept of an operation that failed, as another one begins.
+pub(crate) fn drop_kept(tx: &mut WriteTx<'_>, stack: &StackRecord) -> Result<(), StoreError> {
+    match OPERATIONS.get(tx, &(kept_key(&stack.unique).as_str(),))? {
+        Some(kept) => end(tx, &kept, stack),
+        None => Ok(()),
+    }
 }
 
 /// Removes an operation and its notes.

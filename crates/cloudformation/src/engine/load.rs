@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use weft_service::Error;
 use weft_store::ReadTx;
@@ -52,6 +52,9 @@ impl<'a> Drive<'a> {
         let facts = Facts::of(&resources, imports);
         let stack_facts = Arc::new(facts_of(&stack, &operation.settings));
         let rights = Rights::default();
+        if operation.cancelled {
+            stop.store(true, Ordering::Relaxed);
+        }
         Ok(Some(Self {
             service,
             stop,

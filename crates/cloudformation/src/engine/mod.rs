@@ -21,7 +21,7 @@ use weft_template::cloudformation::{Plan, Stack};
 
 use crate::Cloudformation;
 use crate::engine::deployer::Rights;
-pub(crate) use crate::engine::ending::{ORIGINAL_BEFORE, kept_key};
+pub(crate) use crate::engine::ending::{ORIGINAL_BEFORE, drop_kept, kept_key};
 use crate::known::Facts;
 use crate::tables::{OperationRecord, ResourceRecord, StackKey, StackRecord, StepRecord};
 use crate::task::StackFacts;
