@@ -153,6 +153,9 @@ impl Lambda {
             request_id: cx.request_id.clone(),
             payload,
             client_context,
+            // No session of ours comes from Cognito, and nobody may say so of himself.
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: function.arn(),
             tail,
             trace_id: Some(trace.header),

@@ -29,7 +29,7 @@ class Fault(Exception):
 
 
 class _State:
-    """What the log must know: the invocation under way, and where frames of log records go."""
+    """What the log must know: the invocation under way, whose it is, and where frames of log records go."""
 
     request_id = None
     tenant_id = None
@@ -239,7 +239,7 @@ def _receive(wait):
             data += more
     at = 21
     texts = []
-    for _ in range(5):
+    for _ in range(6):
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         texts.append(str(data[at + 4 : end], "utf-8"))
         at = end
@@ -265,7 +265,7 @@ class LambdaRuntimeClient:
 
 
 def handle_event_request(lambda_runtime_client, request_handler, request, codec):
-    number, deadline_ms, (request_id, arn, _, client_context, identity), event = request
+    number, deadline_ms, (request_id, arn, _, client_context, identity, _), event = request
     try:
         try:
             context = LambdaContext(request_id, arn, client_context, identity, deadline_ms)
@@ -292,8 +292,9 @@ def _error(error, request_id, codec):
     return text.encode("utf-8", "surrogatepass")
 
 
-def _tell(request_id, trace_id):
+def _tell(request_id, trace_id, tenant_id):
     _State.request_id = request_id
+    _State.tenant_id = tenant_id or None
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
     else:
@@ -315,7 +316,7 @@ def main():
     wait = _no_wait
     while True:
         request = client.wait_next_invocation(wait)
-        _tell(request[2][0], request[2][2])
+        _tell(request[2][0], request[2][2], request[2][5])
         handle_event_request(client, handler, request, codec)
         if wait is _no_wait:
             wait = _beside("weft_wait").quiet(_FD, _EXTENSIONS)

@@ -94,6 +94,8 @@ pub(super) fn invoke(id: &str) -> Invoke {
             request_id: id.into(),
             payload: Bytes::from_static(b"{\"n\": 1}"),
             client_context: Some("{\n\"custom\":{}}".to_owned()),
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:f"),
             tail: false,
             trace_id: None,
@@ -139,6 +141,15 @@ async fn what_is_known_of_an_event_is_in_its_headers() {
     check(|event| event.trace_id = Some("Root=1".into()), "lambda-runtime-trace-id: root=1", true).await;
     check(|event| event.client_context = None, "lambda-runtime-client-context", false).await;
     check(|_| (), "lambda-runtime-cognito-identity", false).await;
+    // Heads are compared in lower case.
+    check(
+        |event| event.cognito_identity = Some(r#"{"cognitoIdentityId":"i"}"#.into()),
+        r#"lambda-runtime-cognito-identity: {"cognitoidentityid":"i"}"#,
+        true,
+    )
+    .await;
+    check(|_| (), "lambda-runtime-aws-tenant-id", false).await;
+    check(|event| event.tenant_id = Some("blue".into()), "lambda-runtime-aws-tenant-id: blue", true).await;
     check(|event| event.payload = Bytes::new(), "content-type: application/json", true).await;
 }
 

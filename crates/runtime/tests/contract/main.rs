@@ -37,6 +37,8 @@ struct Row {
     events: &'static [&'static str],
     client: Option<&'static str>,
     trace: Option<&'static str>,
+    identity: Option<&'static str>,
+    tenant: Option<&'static str>,
     outcomes: &'static [Outcome],
     /// All that it logs, or nothing to be checked.
     log: Option<&'static [&'static str]>,
@@ -45,6 +47,7 @@ struct Row {
 const HANDLER: &str = "app.handler";
 const EVENTS: &[&str] = &[r#"{"n": 1}"#];
 const CLIENT: Option<&str> = Some(r#"{"custom":{"k":"v"},"client":{"app_title":"t"}}"#);
+const IDENTITY: &str = r#"{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"}"#;
 const TRACE: Option<&str> = Some("Root=1-2-3");
 
 /// A row for this code, with nothing special about it.
@@ -59,6 +62,8 @@ const fn row(code: &'static str) -> Row {
         events: EVENTS,
         client: CLIENT,
         trace: TRACE,
+        identity: None,
+        tenant: None,
         outcomes: &[],
         log: Some(&[]),
     }
@@ -101,6 +106,14 @@ impl Row {
         Self { trace, ..self }
     }
 
+    const fn identity(self, identity: &'static str) -> Self {
+        Self { identity: Some(identity), ..self }
+    }
+
+    const fn tenant(self, tenant: &'static str) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
     const fn logs(self, log: &'static [&'static str]) -> Self {
         Self { log: Some(log), ..self }
     }
@@ -115,6 +128,8 @@ impl Row {
             self.files.is_empty() && self.env.is_empty() && self.file.is_empty() && self.handler == HANDLER;
         let usual = self.client == CLIENT
             && self.trace == TRACE
+            && self.identity.is_none()
+            && self.tenant.is_none()
             && self.runtime.is_empty()
             && self.code.contains("handler");
         plain
@@ -207,6 +222,8 @@ impl Function {
         let mut invocation = invocation(event);
         invocation.client_context = row.client.map(Into::into);
         invocation.trace_id = row.trace.map(Into::into);
+        invocation.cognito_identity = row.identity.map(Into::into);
+        invocation.tenant_id = row.tenant.map(Into::into);
         let answer = self.runtime.invoke(Arc::clone(&self.revision), invocation).await.unwrap();
         let found = self.shown(&String::from_utf8_lossy(&answer.payload));
         let wanted = outcome.unwrap_or_else(|error| error);

@@ -9,9 +9,9 @@
 //! - `HttpResponseStream` sends its prelude before `end(chunk)` as well; theirs only before `write`.
 //! - A stream's end reaches the caller when the handler has settled as well.
 //! - Frames of the runtime's own files in traces are our own.
-//! - Several events at a time in one process, Cognito's identity and the tenant: as with Python.
+//! - Several events at a time in one process: as with Python.
 
-use super::{Row, Table, row};
+use super::{IDENTITY, Row, Table, row};
 
 /// A row for the body of a handler that streams.
 macro_rules! streaming {
@@ -144,6 +144,14 @@ const CLASSIC: &[Row] = &[
     row("exports.handler = async (...all) => all.length // alone").answers(&[Ok("3")]),
     row("exports.handler = async (e, c) => [c, process.env._X_AMZN_TRACE_ID, c.getRemainingTimeInMillis() > 8000]").answers(&[Ok(r#"[{"callbackWaitsForEmptyEventLoop":true,"functionVersion":"$LATEST","functionName":"f","memoryLimitInMB":"128","logGroupName":"/aws/lambda/f","logStreamName":"…","clientContext":{"custom":{"k":"v"},"client":{"app_title":"t"}},"invokedFunctionArn":"arn:aws:lambda:us-east-1:000000000000:function:f:live","awsRequestId":"r-1"},"Root=1-2-3",true]"#)]),
     row("exports.handler = async (e, c) => [c.clientContext === undefined, c.tenantId === undefined, process.env._X_AMZN_TRACE_ID, 'xRayTraceId' in c]").client(None).trace(None).answers(&[Ok(r"[true,true,null,false]")]),
+    row("exports.handler = async (e, c) => [c.identity, c.tenantId]").identity(IDENTITY).tenant("blue").answers(&[Ok(r#"[{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"},"blue"]"#)]),
+    row("exports.handler = async (e, c) => ['identity' in c, c.identity === undefined]").answers(&[Ok("[true,true]")]),
+    row("console.info('init'); exports.handler = async () => { console.info('m'); console.info('m', 2) }").env(JSON).tenant("blue").answers(&[Ok("null")]).logs(&[
+        r#"{"timestamp":"…","level":"INFO","message":"init"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m 2"}"#,
+    ]),
+    row("exports.handler = async (e, c) => 1").identity("{bad").answers(&[Err(r#"{"errorType":"Error","errorMessage":"Cannot parse CognitoIdentity as json: SyntaxError: Expected property name or '}' in JSON at position 1…"#)]).whatever_is_logged(),
     row("exports.handler = async (e, c) => 1").client(Some("{bad")).answers(&[Err(r#"{"errorType":"Error","errorMessage":"Cannot parse ClientContext as json: SyntaxError: Expected property name or '}' in JSON at position 1…","trace":["Error: Cannot parse ClientContext as json: SyntaxError: Expected property name or '}' in JSON at position 1…"…]}"#)]).whatever_is_logged(),
     row("exports.handler = async () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:39)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:39)\"…]}"]),
     row("exports.handler = () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:33)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:33)\"…]}"]),
@@ -251,6 +259,15 @@ const MODERN: &[Row] = &[
     row("exports.handler = async (...all) => all.length // alone").answers(&[Ok("2")]),
     row("exports.handler = async (e, c) => [c, process.env._X_AMZN_TRACE_ID, c.getRemainingTimeInMillis() > 8000]").answers(&[Ok(r#"[{"clientContext":{"custom":{"k":"v"},"client":{"app_title":"t"}},"invokedFunctionArn":"arn:aws:lambda:us-east-1:000000000000:function:f:live","awsRequestId":"r-1","xRayTraceId":"Root=1-2-3","functionName":"f","functionVersion":"$LATEST","memoryLimitInMB":"128","logGroupName":"/aws/lambda/f","logStreamName":"…"},"Root=1-2-3",true]"#)]),
     row("exports.handler = async (e, c) => [c.clientContext === undefined, c.tenantId === undefined, process.env._X_AMZN_TRACE_ID, 'xRayTraceId' in c]").client(None).trace(None).answers(&[Ok(r"[true,true,null,true]")]),
+    row("exports.handler = async (e, c) => [c.identity, c.tenantId]").identity(IDENTITY).tenant("blue").answers(&[Ok(r#"[{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"},"blue"]"#)]),
+    row("exports.handler = async (e, c) => ['identity' in c, c.identity === undefined]").answers(&[Ok("[true,true]")]),
+    row("console.info('init'); exports.handler = async () => { console.info('m'); console.info('m', 2) }").env(JSON).tenant("blue").answers(&[Ok("null")]).logs(&[
+        r#"{"timestamp":"…","level":"INFO","requestId":"-","message":"init"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m 2"}"#,
+    ]),
+    row("exports.handler = async (e, c) => 1").identity("{bad").answers(&[Err("…Runtime exited with error: exit status 1…")]).whatever_is_logged(),
+    row("exports.handler = async () => [awslambda.InvokeStore.getTenantId(), process.env._X_AMZN_TENANT_ID]").tenant("blue").answers(&[Ok(r#"["blue",null]"#)]),
     row("exports.handler = async (e, c) => 1").client(Some("{bad")).answers(&[Err("…Runtime exited with error: exit status 1…")]).whatever_is_logged(),
     row("exports.handler = async () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:39)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:39)\"…]}"]),
     row("exports.handler = () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:33)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:33)\"…]}"]),

@@ -10,10 +10,9 @@
 //!   between loses it.
 //! - The words of errors about JSON that cannot be read, or is nested too deeply, are those of the standard library, not of
 //!   `simplejson`; so are the frames of the runtime's own files in traces.
-//! - Cognito's identity and the tenant are known to the bootstrap, but no caller of Weft can send them yet. `SnapStart` and several
-//!   events at a time in one process are not offered.
+//! - `SnapStart` and several events at a time in one process are not offered.
 
-use super::{Row, Table, row};
+use super::{IDENTITY, Row, Table, row};
 
 const JSON: &[(&str, &str)] = &[("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", "INFO")];
 
@@ -88,6 +87,14 @@ const ROWS: &[Row] = &[
     row("def handler(e, c): return str(c)").answers(&[Ok(r#""LambdaContext([aws_request_id=r-1,log_group_name=/aws/lambda/f,log_stream_name=…,function_name=f,memory_limit_in_mb=128,function_version=$LATEST,invoked_function_arn=arn:aws:lambda:us-east-1:000000000000:function:f:live,client_context=ClientContext([custom={'k': 'v'},env=None,client=Client([installation_id=None,app_title=t,app_version_name=None,app_version_code=None,app_package_name=None])]),identity=CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None]),tenant_id=None])""#)]),
     row("def handler(e, c): return str(c)+str(c.w3c())").client(Some(r#"{"custom":{"k":"v"},"env":{"a":"b"},"client":{"app_title":"t","installation_id":"i"},"w3c":{"traceparent":"p","x":"y","baggage":1}}"#)).answers(&[Ok(r#""LambdaContext([aws_request_id=r-1,log_group_name=/aws/lambda/f,log_stream_name=…,function_name=f,memory_limit_in_mb=128,function_version=$LATEST,invoked_function_arn=arn:aws:lambda:us-east-1:000000000000:function:f:live,client_context=ClientContext([custom={'k': 'v'},env={'a': 'b'},client=Client([installation_id=i,app_title=t,app_version_name=None,app_version_code=None,app_package_name=None])]),identity=CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None]),tenant_id=None]){'traceparent': 'p'}""#)]),
     row("import os\ndef handler(e, c): return [c.aws_request_id, c.invoked_function_arn, c.function_name, c.function_version, c.memory_limit_in_mb, c.log_group_name, c.log_stream_name, c.tenant_id, c.client_context.custom, c.client_context.env, c.client_context.client.app_title, c.client_context.client.installation_id, os.environ['_X_AMZN_TRACE_ID'], 8000 < c.get_remaining_time_in_millis() <= 10000]").answers(&[Ok(r#"["r-1", "arn:aws:lambda:us-east-1:000000000000:function:f:live", "f", "$LATEST", "128", "/aws/lambda/f", "…", null, {"k": "v"}, null, "t", null, "Root=1-2-3", true]"#)]),
+    row("def handler(e, c): return [c.identity.cognito_identity_id, c.identity.cognito_identity_pool_id, c.tenant_id, str(c)]").identity(IDENTITY).tenant("blue").answers(&[Ok(r#"["i", "p", "blue", "LambdaContext([…,identity=CognitoIdentity([cognito_identity_id=i,cognito_identity_pool_id=p]),tenant_id=blue])"]"#)]),
+    row("def handler(e, c): return str(c.identity)").identity("{}").answers(&[Ok(r#""CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None])""#)]),
+    row("def handler(e, c): return str(c.identity)").identity("null").answers(&[Ok(r#""CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None])""#)]),
+    row("def handler(e, c): return 1").identity("{bad").answers(&[Err(r#"{"errorMessage": "Unable to parse Cognito Identity JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)", "errorType": "Runtime.LambdaContextUnmarshalError", "requestId": "r-1", "stackTrace": []}"#)]).whatever_is_logged(),
+    row("import logging\nlogging.warning('init')\ndef handler(e, c): logging.warning('m')").env(JSON).tenant("blue").answers(&[Ok("null")]).logs(&[
+        r#"{"timestamp": "…", "level": "WARNING", "message": "init", "logger": "root", "requestId": ""}"#,
+        r#"{"timestamp": "…", "level": "WARNING", "message": "m", "logger": "root", "requestId": "r-1", "tenantId": "blue"}"#,
+    ]),
     row("import os\ndef handler(e, c): return os.environ.get('_X_AMZN_TRACE_ID')").trace(None).answers(&[Ok("null")]),
     row(r"def handler(e, c): c.log('a\n'); c.log(1); c.log('\n')").answers(&[Ok("null")]).logs(&["a", "1"]),
     row("n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    if e == 2: raise ValueError(n)\n    return n").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorMessage": "2", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 5, in handler\n    if e == 2: raise ValueError(n)\n"]}"#), Ok("3")]).logs(&["[ERROR] ValueError: 2\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"/var/task/app.py\", line 5, in handler\n\u{a0}\u{a0}\u{a0}\u{a0}if e == 2: raise ValueError(n)"]),
