@@ -106,6 +106,14 @@ def log_fd():
     return _State.log_fd
 
 
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+
+
 class _LoggingHook:
     """Sets `logging` up as Lambda does when, and only if, somebody imports it."""
 
@@ -159,8 +167,8 @@ def _prepare():
     os.set_inheritable(_FD, False)
     log_fd = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     if log_fd is not None:
-        _State.log_fd = int(log_fd)
-        os.set_inheritable(_State.log_fd, False)
+        # A copy: no child has it, and whoever redirects the standard output leaves it alone.
+        _State.log_fd = os.dup(int(log_fd))
 
 
 def _listed(folder):
@@ -199,16 +207,8 @@ def _load(handler):
 # ---- frames
 
 
-def _flush():
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
-            pass
-
-
 def _send(kind, content=b"", number=b""):
-    _flush()
+    flush()
     frame = (len(number) + len(content) + 1).to_bytes(4, "big") + bytes((kind,)) + number + content
     sent = os.write(_FD, frame)
     if sent < len(frame):

@@ -108,6 +108,7 @@ fn a_function_gets_lambdas_environment() {
         ("AWS_ACCESS_KEY_ID", Some("ASIAEXAMPLE")),
         ("AWS_SESSION_TOKEN", Some("token")),
         ("LAMBDA_TASK_ROOT", Some("/var/task")),
+        ("_LAMBDA_TELEMETRY_LOG_FD", Some("1")),
         ("SSL_CERT_FILE", Some("/ca")),
         ("TABLE", Some("t")),
         ("TZ", Some("Asia/Tokyo")),

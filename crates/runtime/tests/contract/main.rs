@@ -14,6 +14,7 @@ mod python;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ struct Row {
     identity: Option<&'static str>,
     tenant: Option<&'static str>,
     outcomes: &'static [Outcome],
-    /// All that it logs, or nothing to be checked.
+    /// All events that it logs, or nothing to be checked.
     log: Option<&'static [&'static str]>,
 }
 
@@ -48,6 +49,9 @@ const HANDLER: &str = "app.handler";
 const EVENTS: &[&str] = &[r#"{"n": 1}"#];
 const CLIENT: Option<&str> = Some(r#"{"custom":{"k":"v"},"client":{"app_title":"t"}}"#);
 const IDENTITY: &str = r#"{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"}"#;
+/// Whoever takes the log's descriptor away gets its records on the standard output, one line each.
+const UNFRAMED: &[(&str, &str)] = &[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper")];
+const WRAPPER: &[(&str, &str)] = &[("wrapper", "#!/bin/sh\nunset _LAMBDA_TELEMETRY_LOG_FD\nexec \"$@\"\n")];
 const TRACE: Option<&str> = Some("Root=1-2-3");
 
 /// A row for this code, with nothing special about it.
@@ -171,7 +175,10 @@ impl Table {
         for (name, text) in row.files.iter().copied().chain((!row.code.is_empty()).then_some(own)) {
             let path = code.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            std::fs::write(&path, text).unwrap();
+            if text.starts_with("#!") {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            }
         }
         let runtime = if row.runtime.is_empty() { self.runtime } else { row.runtime };
         let function = Function::new(code.path(), runtime, row.handler, row.env);
@@ -182,8 +189,10 @@ impl Table {
                 return wrong;
             }
         }
-        let (found, wanted) = (function.log().join("\n"), row.log?.join("\n"));
-        (!fits(&found, &wanted)).then(|| format!("{}\nlogged: {found}\nwanted: {wanted}", row.code))
+        let (found, wanted) = (function.log(), row.log?);
+        // Event by event: none is torn, none are joined.
+        let same = found.len() == wanted.len() && found.iter().zip(wanted).all(|(one, want)| fits(one, want));
+        (!same).then(|| format!("{}\nlogged: {found:#?}\nwanted: {wanted:#?}", row.code))
     }
 
     async fn check_shared(&self, rows: &[&Row]) -> Vec<Option<String>> {

@@ -11,7 +11,7 @@
 //! - Frames of the runtime's own files in traces are our own.
 //! - Several events at a time in one process: as with Python.
 
-use super::{IDENTITY, Row, Table, row};
+use super::{IDENTITY, Row, Table, UNFRAMED, WRAPPER, row};
 
 /// A row for the body of a handler that streams.
 macro_rules! streaming {
@@ -236,6 +236,14 @@ const CLASSIC: &[Row] = &[
     row("throw new RangeError('early')").answers(&[Err(r#"{"errorType":"RangeError","errorMessage":"early","trace":["RangeError: early","    at Object.<anonymous> (/var/task/app.js:1:7)"…]}"#)]).logs(&["…\tundefined\tERROR\tUncaught Exception \t{\"errorType\":\"RangeError\",\"errorMessage\":\"early\",\"stack\":[\"RangeError: early\",\"    at Object.<anonymous> (/var/task/app.js:1:7)\"…]}"]),
     row(r"exports.handler = async () => { process.stdout.write('raw\n'); require('fs').writeSync(1, 'sync\n'); process.stderr.write('err\n') }").answers(&[Ok("null")]).logs(&["raw", "sync", "err"]),
     row("exports.handler = async () => [console.log === console.info, process.env._LAMBDA_TELEMETRY_LOG_FD === undefined]").answers(&[Ok("[true,true]")]),
+    // Log records are framed: each is one event, whatever is in it, and between what is printed.
+    row(r"exports.handler = async () => { console.log('a\r\nb\rc\n'); process.stdout.write('p\rq\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\ta\r\nb\rc\n", "p\nq"]),
+    row(r"exports.handler = async () => { process.stdout.write('1'); console.warn('2\n3'); process.stdout.write('4\n5\n'); console.log({ x: new Error('6') }); process.stdout.write('7') }")
+        .answers(&[Ok("null")])
+        .logs(&["1", "…\tr-1\tWARN\t2\n3", "4", "5", "…\tr-1\tINFO\t{\n  x: Error: 6\n…", "7"]),
+    row(r"exports.handler = async () => { console.log('x'.repeat(200000) + '\nend'); process.stdout.write('after\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\txxx…xxx\nend", "after"]),
+    row("exports.handler = async () => require('child_process').spawnSync('sh', ['-c', 'echo child; env | grep -c LAMBDA_TELEMETRY'], { stdio: 'inherit' }).status").answers(&[Ok("1")]).logs(&["child", "0"]),
+    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(UNFRAMED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
 ];
 
 const MODERN: &[Row] = &[
@@ -350,4 +358,12 @@ const MODERN: &[Row] = &[
     row("throw new RangeError('early')").env(JSON).answers(&[Err(r#"{"errorType":"RangeError","errorMessage":"early","trace":["RangeError: early","    at Object.<anonymous> (/var/task/app.js:1:7)"…]}"#)]).logs(&[r#"{"timestamp":"…","level":"ERROR","requestId":"-","message":{"errorType":"RangeError","errorMessage":"early","stackTrace":["RangeError: early","    at Object.<anonymous> (/var/task/app.js:1:7)"…]}}"#]),
     row(r"exports.handler = async () => { process.stdout.write('raw\n'); require('fs').writeSync(1, 'sync\n'); process.stderr.write('err\n') }").answers(&[Ok("null")]).logs(&["raw", "sync", "err"]),
     row("exports.handler = async () => [console.log === console.info, process.env._LAMBDA_TELEMETRY_LOG_FD === undefined]").answers(&[Ok("[true,true]")]),
+    // Log records are framed: each is one event, whatever is in it, and between what is printed.
+    row(r"exports.handler = async () => { console.log('a\r\nb\rc\n'); process.stdout.write('p\rq\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\ta\r\nb\rc\n", "p\nq"]),
+    row(r"exports.handler = async () => { process.stdout.write('1'); console.warn('2\n3'); process.stdout.write('4\n5\n'); console.log({ x: new Error('6') }); process.stdout.write('7') }")
+        .answers(&[Ok("null")])
+        .logs(&["1", "…\tr-1\tWARN\t2\n3", "4", "5", "…\tr-1\tINFO\t{\n  x: Error: 6\n…", "7"]),
+    row(r"exports.handler = async () => { console.log('x'.repeat(200000) + '\nend'); process.stdout.write('after\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\txxx…xxx\nend", "after"]),
+    row("exports.handler = async () => require('child_process').spawnSync('sh', ['-c', 'echo child; env | grep -c LAMBDA_TELEMETRY'], { stdio: 'inherit' }).status").answers(&[Ok("1")]).logs(&["child", "0"]),
+    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(UNFRAMED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
 ];

@@ -6,13 +6,13 @@
 //!   unasked.
 //! - It sends the cause of an error in the form of X-Ray along. Nobody here reads it.
 //! - The content type of raw bytes (`application/unknown`) changes nothing for a caller and is not sent.
-//! - A line that is not ended is written when it is ended or when the handler returns, not with each `write`; who is killed in
-//!   between loses it.
+//! - A line that is not ended is written when it is ended, when something is logged or when the handler returns, not with each
+//!   `write`; who is killed in between loses it.
 //! - The words of errors about JSON that cannot be read, or is nested too deeply, are those of the standard library, not of
 //!   `simplejson`; so are the frames of the runtime's own files in traces.
 //! - `SnapStart` and several events at a time in one process are not offered.
 
-use super::{IDENTITY, Row, Table, row};
+use super::{IDENTITY, Row, Table, UNFRAMED, WRAPPER, row};
 
 const JSON: &[(&str, &str)] = &[("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", "INFO")];
 
@@ -96,7 +96,7 @@ const ROWS: &[Row] = &[
         r#"{"timestamp": "…", "level": "WARNING", "message": "m", "logger": "root", "requestId": "r-1", "tenantId": "blue"}"#,
     ]),
     row("import os\ndef handler(e, c): return os.environ.get('_X_AMZN_TRACE_ID')").trace(None).answers(&[Ok("null")]),
-    row(r"def handler(e, c): c.log('a\n'); c.log(1); c.log('\n')").answers(&[Ok("null")]).logs(&["a", "1"]),
+    row(r"def handler(e, c): c.log('a\n'); c.log(1); c.log('\n')").answers(&[Ok("null")]).logs(&["a", "1", ""]),
     row("n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    if e == 2: raise ValueError(n)\n    return n").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorMessage": "2", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 5, in handler\n    if e == 2: raise ValueError(n)\n"]}"#), Ok("3")]).logs(&["[ERROR] ValueError: 2\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"/var/task/app.py\", line 5, in handler\n\u{a0}\u{a0}\u{a0}\u{a0}if e == 2: raise ValueError(n)"]),
     row("import os, sys\ndef handler(e, c): return [sys.path[0] == os.environ['LAMBDA_TASK_ROOT'], os.getcwd() == sys.path[0], __name__, callable(exit), sorted(k for k in os.environ if k.startswith('_LAMBDA'))] # alone").answers(&[Ok(r#"[true, true, "app", true, []]"#)]),
     row("print('init')\ndef handler(e, c):\n    print('a', 1)\n    print('b', end='')").answers(&[Ok("null")]).logs(&["init", "a 1", "b"]),
@@ -113,6 +113,15 @@ const ROWS: &[Row] = &[
     row(r"def handler(e, c): raise ValueError('no\u00e9')").runtime("python3.12").env(JSON).answers(&[Err(r#"{"errorMessage": "noé", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 1, in handler\n    def handler(e, c): raise ValueError('no\\u00e9')\n"]}"#)]).logs(&[r#"{"timestamp": "…", "level": "ERROR", "errorMessage": "noé", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 1, in handler\n    def handler(e, c): raise ValueError('no\\u00e9')\n"]}"#]),
     row("import nothing_here").env(JSON).answers(&[Err(r#"{"errorMessage": "Unable to import module 'app': No module named 'nothing_here'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}"#)]).logs(&[r#"{"timestamp": "…", "level": "ERROR", "errorMessage": "Unable to import module 'app': No module named 'nothing_here'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}"#]),
     row("import time, logging\ndef handler(e, c): return [logging.Formatter.converter is time.gmtime, logging.getLogger().level]").answers(&[Ok("[true, 30]")]),
+    // Log records are framed: each is one event, whatever is in it, and between what is printed.
+    row("import logging\ndef handler(e, c):\n    logging.warning('a\\r\\nb\\rc\\n')\n    print('p\\rq')").answers(&[Ok("null")]).logs(&["[WARNING]\t…Z\tr-1\ta\r\nb\rc\n", "p\nq"]),
+    row("import logging\ndef handler(e, c):\n    print('1', end='')\n    logging.warning('2\\n3')\n    print('4\\n5')\n    logging.error('6')\n    print('7', end='')").answers(&[Ok("null")]).logs(&["1", "[WARNING]\t…\tr-1\t2\n3", "4", "5", "[ERROR]\t…\tr-1\t6", "7"]),
+    row("import logging\ndef handler(e, c):\n    logging.warning('x' * 200000 + '\\nend')\n    print('after')").answers(&[Ok("null")]).logs(&["[WARNING]\t…\tr-1\txxx…xxx\nend", "after"]),
+    row("import contextlib, io, logging\ndef handler(e, c):\n    with contextlib.redirect_stdout(io.StringIO()) as kept:\n        print('kept'); logging.warning('logged')\n    return kept.getvalue()").answers(&[Ok(r#""kept\n""#)]).logs(&["[WARNING]\t…\tr-1\tlogged"]),
+    row("import logging, os\ndef handler(e, c):\n    to, was = os.open('/dev/null', os.O_WRONLY), os.dup(1)\n    os.dup2(to, 1)\n    print('lost')\n    logging.warning('logged')\n    os.dup2(was, 1)").answers(&[Ok("null")]).logs(&["[WARNING]\t…\tr-1\tlogged"]),
+    row("import subprocess\ndef handler(e, c): return subprocess.run(['sh', '-c', 'echo child; ls /proc/self/fd | wc -l; env | grep -c LAMBDA_TELEMETRY'], stdout=None).returncode").answers(&[Ok("1")]).logs(&["child", "3", "0"]),
+    row("import logging\ndef handler(e, c):\n    logging.warning('a\\nb')\n    raise ValueError('no')").env(UNFRAMED).files(WRAPPER).answers(&[Err(r#"{"errorMessage": "no", "errorType": "ValueError"…"#)]).logs(&["[WARNING]\t…\tr-1\ta\nb", "[ERROR] ValueError: no\nTraceback (most recent call last):\n…"]),
+    row("import logging\ndef handler(e, c): logging.getLogger().handlers[0].setFormatter(logging.Formatter('%(levelname)s %(message)s')); logging.warning('a\\nb'); logging.error('c')").answers(&[Ok("null")]).logs(&["WARNING a\nb", "ERROR c"]),
     // Libraries that trace functions wrap the runtime's own functions, by these names.
     row("import sys
 b, seen = sys.modules['bootstrap'], []
