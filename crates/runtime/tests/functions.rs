@@ -146,6 +146,25 @@ async fn a_worker_is_used_again_and_replaced_after_it_ended() {
 }
 
 #[tokio::test]
+async fn an_event_that_an_ending_worker_never_read_goes_to_another() {
+    let code = tempfile::tempdir().unwrap();
+    // What nobody caught is its answer, and then it ends.
+    let node = "exports.handler = (e, c, cb) => {
+    if (e === 1) setImmediate(() => { throw new Error('uncaught') }); else cb(null, e);
+};\n";
+    std::fs::write(code.path().join("app.js"), node).unwrap();
+    let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "nodejs22.x", "app.handler", &[]));
+    let large = format!("\"{}\"", "x".repeat(1 << 20));
+    for (event, failed) in [("1", true), ("2", false), ("1", true), (large.as_str(), false)] {
+        let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+        let text = String::from_utf8_lossy(&answer.payload).into_owned();
+        assert_eq!(answer.error.is_some(), failed, "{}", &text[..text.len().min(200)]);
+        assert!(failed == text.contains("uncaught") && (failed || text == event));
+    }
+}
+
+#[tokio::test]
 async fn the_answer_to_another_event_is_given_to_nobody() {
     let code = tempfile::tempdir().unwrap();
     // What a fork that answers as well does: the second answer to the first event waits for whoever comes next.
