@@ -169,6 +169,8 @@ def _prepare():
     if log_fd is not None:
         # A copy: no child has it, and whoever redirects the standard output leaves it alone.
         _State.log_fd = os.dup(int(log_fd))
+        if int(log_fd) > 2:
+            os.close(int(log_fd))
 
 
 def _listed(folder):

@@ -50,8 +50,11 @@ const EVENTS: &[&str] = &[r#"{"n": 1}"#];
 const CLIENT: Option<&str> = Some(r#"{"custom":{"k":"v"},"client":{"app_title":"t"}}"#);
 const IDENTITY: &str = r#"{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"}"#;
 /// Whoever takes the log's descriptor away gets its records on the standard output, one line each.
-const UNFRAMED: &[(&str, &str)] = &[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper")];
+const WRAPPED: &[(&str, &str)] = &[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper")];
 const WRAPPER: &[(&str, &str)] = &[("wrapper", "#!/bin/sh\nunset _LAMBDA_TELEMETRY_LOG_FD\nexec \"$@\"\n")];
+/// Its log's frames go to a file beside it.
+const FRAMES: &[(&str, &str)] =
+    &[("wrapper", "#!/bin/sh\nexport _LAMBDA_TELEMETRY_LOG_FD=9\nexec 9>frames\nexec \"$@\"\n")];
 const TRACE: Option<&str> = Some("Root=1-2-3");
 
 /// A row for this code, with nothing special about it.

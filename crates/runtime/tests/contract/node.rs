@@ -11,7 +11,7 @@
 //! - Frames of the runtime's own files in traces are our own.
 //! - Several events at a time in one process: as with Python.
 
-use super::{IDENTITY, Row, Table, UNFRAMED, WRAPPER, row};
+use super::{FRAMES, IDENTITY, Row, Table, WRAPPED, WRAPPER, row};
 
 /// A row for the body of a handler that streams.
 macro_rules! streaming {
@@ -109,6 +109,14 @@ const STREAMING_MODERN: &[Row] = &[
         .answers(&[Err("…Runtime exited with error: exit status 1…")])
         .whatever_is_logged(),
 ];
+
+/// The types of the frames of each level.
+const LEVELS: &str = "exports.handler = async () => {
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) console[level]('a\\nb');
+  let data = require('fs').readFileSync('frames'); const types = [];
+  while (data.length) { types.push(data.subarray(0, 4).toString('hex')); data = data.subarray(16 + data.readUInt32BE(4)) }
+  return types;
+}";
 
 const CLASSIC: &[Row] = &[
     row("exports.handler = async (e) => ({ n: e.n + 1 })").answers(&[Ok(r#"{"n":2}"#)]),
@@ -243,7 +251,13 @@ const CLASSIC: &[Row] = &[
         .logs(&["1", "…\tr-1\tWARN\t2\n3", "4", "5", "…\tr-1\tINFO\t{\n  x: Error: 6\n…", "7"]),
     row(r"exports.handler = async () => { console.log('x'.repeat(200000) + '\nend'); process.stdout.write('after\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\txxx…xxx\nend", "after"]),
     row("exports.handler = async () => require('child_process').spawnSync('sh', ['-c', 'echo child; env | grep -c LAMBDA_TELEMETRY'], { stdio: 'inherit' }).status").answers(&[Ok("1")]).logs(&["child", "0"]),
-    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(UNFRAMED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
+    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(WRAPPED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
+    row(LEVELS).env(WRAPPED).files(FRAMES).answers(&[Ok(r#"["a55a0007","a55a000b","a55a000f","a55a0013","a55a0017","a55a001b"]"#)]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]).files(FRAMES).answers(&[Ok(r#"["a55a0006","a55a000a","a55a000e","a55a0012","a55a0016","a55a001a"]"#)]),
+    row(r#"exports.handler = async () => { process.stdout.write('raw\n{"level": "INFO"}\n') }"#).env(JSON).answers(&[Ok("null")]).logs(&["raw", r#"{"level": "INFO"}"#]),
+    // What nobody caught ends the process after its answer: the next event has another.
+    row("let n = 0; exports.handler = async (e) => { n++; if (e === 2) { setTimeout(() => { throw new Error('later') }, 5); await new Promise(() => setTimeout(() => {}, 9000)) } return n }").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorType":"Error","errorMessage":"later",…"#), Ok("1")]).whatever_is_logged(),
+    row("let n = 0; exports.handler = async (e) => { n++; if (e === 2) { Promise.reject(new Error('lost')); await new Promise(() => setTimeout(() => {}, 9000)) } return n }").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorType":"Runtime.UnhandledPromiseRejection",…"#), Ok("1")]).whatever_is_logged(),
 ];
 
 const MODERN: &[Row] = &[
@@ -365,5 +379,13 @@ const MODERN: &[Row] = &[
         .logs(&["1", "…\tr-1\tWARN\t2\n3", "4", "5", "…\tr-1\tINFO\t{\n  x: Error: 6\n…", "7"]),
     row(r"exports.handler = async () => { console.log('x'.repeat(200000) + '\nend'); process.stdout.write('after\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\txxx…xxx\nend", "after"]),
     row("exports.handler = async () => require('child_process').spawnSync('sh', ['-c', 'echo child; env | grep -c LAMBDA_TELEMETRY'], { stdio: 'inherit' }).status").answers(&[Ok("1")]).logs(&["child", "0"]),
-    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(UNFRAMED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
+    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(WRAPPED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
+    row(LEVELS).env(WRAPPED).files(FRAMES).answers(&[Ok(r#"["a55a0007","a55a000b","a55a000f","a55a0013","a55a0017","a55a001b"]"#)]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]).files(FRAMES).answers(&[Ok(r#"["a55a0006","a55a000a","a55a000e","a55a0012","a55a0016","a55a001a"]"#)]),
+    row(r#"exports.handler = async () => { process.stdout.write('raw\n{"level": "INFO"}\n') }"#).env(JSON).answers(&[Ok("null")]).logs(&["raw", r#"{"level": "INFO"}"#]),
+    // What nobody caught ends the process without an answer: the next event has another.
+    row("let n = 0; exports.handler = async (e) => { n++; if (e === 2) { setTimeout(() => { throw new Error('later') }, 5); await new Promise(() => setTimeout(() => {}, 9000)) } return n }").events(&["1", "2", "3"]).answers(&[Ok("1"), Err("…Runtime exited with error: exit status 1…"), Ok("1")]).whatever_is_logged(),
+    row("exports.handler = async (e, c) => { c.succeed(1) }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"c.succeed is not a function",…"#)]).whatever_is_logged(),
+    row("exports.handler = async (e, c) => { c.done(null, 1) }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"c.done is not a function",…"#)]).whatever_is_logged(),
+    row("exports.handler = async (e, c) => { c.fail('x') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"c.fail is not a function",…"#)]).whatever_is_logged(),
 ];

@@ -12,9 +12,20 @@
 //!   `simplejson`; so are the frames of the runtime's own files in traces.
 //! - `SnapStart` and several events at a time in one process are not offered.
 
-use super::{IDENTITY, Row, Table, UNFRAMED, WRAPPER, row};
+use super::{FRAMES, IDENTITY, Row, Table, WRAPPED, WRAPPER, row};
 
 const JSON: &[(&str, &str)] = &[("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", "INFO")];
+
+/// The types of the frames of each level, and whether a child has their descriptor.
+const LEVELS: &str = "import logging, os, subprocess
+def handler(e, c):
+    for level in ('debug', 'info', 'warning', 'error', 'critical'): getattr(logging, level)('a\\nb')
+    data, types = open('frames', 'rb').read(), []
+    while data:
+        types.append(data[:4].hex())
+        data = data[16 + int.from_bytes(data[4:8], 'big'):]
+    return types + [subprocess.run(['test', '-e', '/proc/self/fd/9']).returncode == 0]
+";
 
 const DISPATCHER: &str =
     "import importlib\ndef handler(e, c): return importlib.import_module(e['row']).handler(e['event'], c)\n";
@@ -120,8 +131,11 @@ const ROWS: &[Row] = &[
     row("import contextlib, io, logging\ndef handler(e, c):\n    with contextlib.redirect_stdout(io.StringIO()) as kept:\n        print('kept'); logging.warning('logged')\n    return kept.getvalue()").answers(&[Ok(r#""kept\n""#)]).logs(&["[WARNING]\t…\tr-1\tlogged"]),
     row("import logging, os\ndef handler(e, c):\n    to, was = os.open('/dev/null', os.O_WRONLY), os.dup(1)\n    os.dup2(to, 1)\n    print('lost')\n    logging.warning('logged')\n    os.dup2(was, 1)").answers(&[Ok("null")]).logs(&["[WARNING]\t…\tr-1\tlogged"]),
     row("import subprocess\ndef handler(e, c): return subprocess.run(['sh', '-c', 'echo child; ls /proc/self/fd | wc -l; env | grep -c LAMBDA_TELEMETRY'], stdout=None).returncode").answers(&[Ok("1")]).logs(&["child", "3", "0"]),
-    row("import logging\ndef handler(e, c):\n    logging.warning('a\\nb')\n    raise ValueError('no')").env(UNFRAMED).files(WRAPPER).answers(&[Err(r#"{"errorMessage": "no", "errorType": "ValueError"…"#)]).logs(&["[WARNING]\t…\tr-1\ta\nb", "[ERROR] ValueError: no\nTraceback (most recent call last):\n…"]),
+    row("import logging\ndef handler(e, c):\n    logging.warning('a\\nb')\n    raise ValueError('no')").env(WRAPPED).files(WRAPPER).answers(&[Err(r#"{"errorMessage": "no", "errorType": "ValueError"…"#)]).logs(&["[WARNING]\t…\tr-1\ta\nb", "[ERROR] ValueError: no\nTraceback (most recent call last):\n…"]),
     row("import logging\ndef handler(e, c): logging.getLogger().handlers[0].setFormatter(logging.Formatter('%(levelname)s %(message)s')); logging.warning('a\\nb'); logging.error('c')").answers(&[Ok("null")]).logs(&["WARNING a\nb", "ERROR c"]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG")]).files(FRAMES).answers(&[Ok(r#"["a55a000b", "a55a000f", "a55a0013", "a55a0017", "a55a001b", false]"#)]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]).files(FRAMES).answers(&[Ok(r#"["a55a000a", "a55a000e", "a55a0012", "a55a0016", "a55a001a", false]"#)]),
+    row("def handler(e, c):\n    print('raw')\n    print('{\"level\": \"INFO\"}')").env(JSON).answers(&[Ok("null")]).logs(&["raw", r#"{"level": "INFO"}"#]),
     // Libraries that trace functions wrap the runtime's own functions, by these names.
     row("import sys
 b, seen = sys.modules['bootstrap'], []
