@@ -39,25 +39,27 @@ fn hold(what: &str, found: &str, want: &str, log: &str) {
 #[tokio::test]
 async fn who_asks_is_told_anew_with_each_event() {
     let code = tempfile::tempdir().unwrap();
-    let python = "def handler(e, c): return [c.identity.cognito_identity_id, c.tenant_id]\n";
-    let node =
-        "exports.handler = async (e, c) => [c.identity?.cognitoIdentityId ?? null, c.tenantId ?? null];\n";
+    let python = "import os\ndef handler(e, c):
+    return [c.identity.cognito_identity_id, c.tenant_id, os.environ.get('_X_AMZN_TRACE_ID')]\n";
+    let node = "exports.handler = async (e, c) =>
+    [c.identity?.cognitoIdentityId, c.tenantId, process.env._X_AMZN_TRACE_ID];\n";
     std::fs::write(code.path().join("app.py"), python).unwrap();
     std::fs::write(code.path().join("app.js"), node).unwrap();
     for name in ["python3.11", "nodejs22.x", "nodejs24.x"] {
         let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
         let revision = Arc::new(function(code.path(), name, "app.handler", &[]));
-        let check = async |identity: Option<&str>, tenant: Option<&str>, expected: Value| {
+        let check = async |identity: Option<&str>, tenant: Option<&str>, trace: Option<&str>| {
             let mut event = invocation("{}");
             event.cognito_identity = identity.map(|id| format!(r#"{{"cognitoIdentityId":"{id}"}}"#));
             event.tenant_id = tenant.map(str::to_owned);
+            event.trace_id = trace.map(str::to_owned);
             let answer = runtime.invoke(Arc::clone(&revision), event).await.unwrap();
             let found: Value = serde_json::from_slice(&answer.payload).unwrap();
-            assert_eq!(found, expected, "{name}");
+            assert_eq!(found, serde_json::json!([identity, tenant, trace]), "{name}");
         };
-        check(Some("i"), Some("blue"), serde_json::json!(["i", "blue"])).await;
-        check(None, None, serde_json::json!([null, null])).await;
-        check(Some("j"), Some("\u{e9} green"), serde_json::json!(["j", "\u{e9} green"])).await;
+        check(Some("i"), Some("blue"), Some("Root=1")).await;
+        check(None, None, None).await;
+        check(Some("j"), Some("\u{e9} green"), Some("Root=2")).await;
     }
 }
 

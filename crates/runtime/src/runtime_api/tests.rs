@@ -197,6 +197,7 @@ async fn check(answered: bool, method: &str, path: &str, headers: &[(&str, &str)
     let (status, _, body) = client.ask(method, path, headers, b"{}").await;
     let error: serde_json::Value = serde_json::from_str(&body).unwrap();
     let error_type = error["errorType"].as_str().unwrap_or_default();
+    assert!(error["errorMessage"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
     assert_eq!((status, error_type), expected, "{method} {path}");
 }
 
@@ -312,6 +313,34 @@ async fn an_answer_that_breaks_off_may_come_again() {
         tokio::task::yield_now().await;
     }
     assert_eq!(told(answered).await, "application/octet-stream: ok");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_to_its_end_is_refused() {
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let headers = [("transfer-encoding", "chunked")];
+    let (status, _, body) =
+        client.ask("POST", "invocation/r-1/response", &headers, b"4\r\npart\r\nno length\r\n").await;
+    assert_eq!(status, 400);
+    assert!(body.contains("\"errorType\":\"TruncatedHTTPRequest\""), "{body}");
+    // It may try again.
+    Client::of(&api).ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
+    assert_eq!(told(answered).await, "a/b: ok");
+}
+
+#[tokio::test]
+async fn a_runtime_may_repeat_an_id_of_its_own() {
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    let (_, head, _) = client.ask("GET", "invocation/next", &[], b"").await;
+    assert!(!head.contains("lambda-runtime-invocation-id"), "none is given where none is needed");
+    let headers = [("lambda-runtime-invocation-id", "i-1"), ("content-type", "a/b")];
+    assert_eq!(client.ask("POST", "invocation/r-1/response", &headers, b"ok").await.0, 202);
+    assert_eq!(told(answered).await, "a/b: ok");
 }
 
 #[tokio::test]
