@@ -225,10 +225,11 @@ async fn the_reason_of_the_end_is_told(real: &Real) {
 }
 
 async fn the_initialisation_waits_for_every_extension(real: &Real) {
-    let late =
-        format!("me = register()\ntime.sleep(0.5)\nprint('late is ready', flush=True)\n{}", &FOLLOWS[16..]);
+    let late = "me = register()\ntime.sleep(0.5)\nprint('late is ready', flush=True)
+while following(me)['eventType'] != 'SHUTDOWN': pass
+print('extension ends')";
     let handler = "def handler(event, context): print('handled')";
-    let function = Function::of(real, "waits", handler, &[("late", &late), ("watcher", FOLLOWS)]);
+    let function = Function::of(real, "waits", handler, &[("late", late), ("watcher", FOLLOWS)]);
     function.invoke(false).await;
     function.logged("handled", 1).await;
     let log = function.log();
