@@ -16,7 +16,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from conftest import serving, modes, wait_for
+from conftest import modes, packed, serving, wait_for
 
 EVENTS = int(os.environ.get("WEFT_TEST_EVENTS", "50000"))
 SENDERS = 32
@@ -447,3 +447,25 @@ def test_a_log_record_is_one_event_between_what_is_printed(weft, runtime, files)
     assert record.endswith("first\r\nsecond") and whole["ResponseMetadata"]["RequestId"] in record and "ERROR" in record, record
     tail = base64.b64decode(whole["LogResult"]).decode()
     assert tail.index("before") < tail.index("first\r\nsecond") < tail.index("after"), tail
+
+
+def test_what_is_made_shown_and_changed_answers_with_lambdas_status(best):
+    aws = best.client("lambda")
+    made = best.function("statuses", "def handler(event, context):\n    return 1\n")
+    buffer = packed("x = 1\n")
+    answers = [
+        (201, made),
+        (200, aws.get_function(FunctionName="statuses")),
+        (200, aws.update_function_code(FunctionName="statuses", ZipFile=packed("def handler(event, context):\n    return 2\n"))),
+        (200, aws.update_function_configuration(FunctionName="statuses", Description="another")),
+        (201, aws.publish_version(FunctionName="statuses")),
+        (201, aws.create_alias(FunctionName="statuses", Name="live", FunctionVersion="1")),
+        (201, aws.create_function_url_config(FunctionName="statuses", AuthType="NONE")),
+        (201, aws.publish_layer_version(LayerName="statuses", Content={"ZipFile": buffer})),
+        (200, aws.put_function_concurrency(FunctionName="statuses", ReservedConcurrentExecutions=5)),
+        (201, aws.add_permission(FunctionName="statuses", StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")),
+        (204, aws.delete_alias(FunctionName="statuses", Name="live")),
+        (204, aws.delete_function_concurrency(FunctionName="statuses")),
+    ]
+    found = [answer["ResponseMetadata"]["HTTPStatusCode"] for _, answer in answers]
+    assert found == [status for status, _ in answers]
