@@ -173,6 +173,8 @@ impl Lambda {
             request_id: body.request_id.as_str().into(),
             payload: body.payload.0.clone(),
             client_context: body.client_context.clone(),
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: function.arn(),
             tail: false,
             trace_id: Some(trace.header),

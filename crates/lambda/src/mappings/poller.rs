@@ -288,6 +288,8 @@ impl Lambda {
             request_id: weft_service::request_id().into(),
             payload: place.source.event(records).to_string().into(),
             client_context: None,
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: function.arn(),
             tail: false,
             trace_id: None,
