@@ -20,6 +20,8 @@ pub(crate) const BATCH_BYTES_MAX: usize = 6 * 1024 * 1024 - 1024;
 pub(crate) struct Rules {
     /// Records of a batch.
     pub(crate) size: usize,
+    /// Batches of a part that the function may have at a time.
+    pub(crate) lanes: usize,
     /// How long a batch may wait to fill.
     pub(crate) window: Duration,
     /// Whether records are in order and stay where they are (streams), or are given back one by one (queues).
@@ -55,15 +57,21 @@ impl Collector {
         if self.bytes >= BATCH_BYTES_MAX { 0 } else { rules.size.saturating_sub(self.waiting.len()) }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    /// What waits, in order.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &SourceRecord> {
+        self.waiting.iter().map(|(record, _)| record)
+    }
+
+    /// When the next batch has waited long enough; at once where it is full.
+    pub(crate) fn due(&self, rules: &Rules) -> Option<Timestamp> {
+        let since = self.since?;
+        let full = self.waiting.len() >= rules.size || self.bytes >= BATCH_BYTES_MAX;
+        Some(if full { since } else { since.plus(rules.window) })
     }
 
     /// The next batch, where it is full or has waited long enough.
     pub(crate) fn take(&mut self, rules: &Rules, now: Timestamp) -> Option<Vec<SourceRecord>> {
-        let since = self.since?;
-        let full = self.waiting.len() >= rules.size || self.bytes >= BATCH_BYTES_MAX;
-        if !full && now.since(since) < rules.window {
+        if self.due(rules)? > now {
             return None;
         }
         let (mut batch, mut bytes) = (Vec::new(), 0);

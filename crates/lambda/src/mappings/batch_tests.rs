@@ -16,6 +16,7 @@ fn work(ids: &str) -> Work {
 fn queue() -> Rules {
     Rules {
         size: 10,
+        lanes: 1,
         window: Duration::ZERO,
         ordered: false,
         reports_failures: true,

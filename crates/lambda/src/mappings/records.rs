@@ -217,15 +217,17 @@ impl Mappings {
             .await
     }
 
-    /// Moves a mapping on, if it is still in the state that was seen.
-    pub(crate) async fn settle(&self, seen: &Mapping, to: State) -> Result<(), Error> {
+    /// Moves a mapping on, if it is still as it was seen; gives it as it is then.
+    pub(crate) async fn settle(&self, seen: &Mapping, to: State) -> Result<Option<Mapping>, Error> {
         let seen = seen.clone();
         self.store
             .write(move |tx| match MAPPINGS.get(tx, &seen.row())? {
                 Some(now) if now == seen => {
-                    Ok(MAPPINGS.insert(tx, &seen.row(), &Mapping { state: to, ..now })?)
+                    let settled = Mapping { state: to, ..now };
+                    MAPPINGS.insert(tx, &seen.row(), &settled)?;
+                    Ok(Some(settled))
                 }
-                _ => Ok::<_, Error>(()),
+                _ => Ok::<_, Error>(None),
             })
             .await
     }

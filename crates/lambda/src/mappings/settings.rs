@@ -201,6 +201,7 @@ impl MappingSettings {
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
         Rules {
             size: self.batch_size.max(1) as usize,
+            lanes: 1,
             window: seconds(self.window_seconds),
             ordered: self.kind.is_stream(),
             reports_failures: self.reports_failures,

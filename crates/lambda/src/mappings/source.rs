@@ -22,7 +22,8 @@ pub trait EventSource: Send + Sync + 'static {
     /// Its parts, each of which is read in order by itself. A queue has one.
     fn shards(&self) -> BoxFuture<'_, Result<Vec<String>, Error>>;
 
-    /// Reads at most `records` records of a part. May wait a while for some to come, and may give fewer.
+    /// Reads at most `records` records of a part. May wait up to a second for some to come, and may give fewer. It is
+    /// not called again for a part before it has answered.
     fn poll<'a>(
         &'a self,
         shard: &'a str,

@@ -11,19 +11,19 @@ use weft_types::Arn;
 use super::world::{World, refusal};
 use crate::{EventSource, EventSources, Polled, Position, SourceRecord};
 
-const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:orders";
-const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
+pub(super) const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:orders";
+pub(super) const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
 
 /// A queue and a stream with the same records.
 #[derive(Default)]
-struct Source {
+pub(super) struct Source {
     records: Mutex<Vec<SourceRecord>>,
     /// What a queue has given out.
-    hidden: Mutex<Vec<String>>,
+    pub(super) hidden: Mutex<Vec<String>>,
 }
 
 impl Source {
-    fn add(&self, world: &World, ids: std::ops::Range<u32>) {
+    pub(super) fn add(&self, world: &World, ids: std::ops::Range<u32>) {
         let record = |id: u32| {
             let event = json!({ "messageId": format!("{id:04}"), "body": format!("{{\"n\":{id}}}") });
             let filtered = json!({ "messageId": format!("{id:04}"), "body": { "n": id } });
@@ -33,7 +33,7 @@ impl Source {
         self.records.lock().unwrap().extend(ids.map(record));
     }
 
-    fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.records.lock().unwrap().len()
     }
 }
@@ -92,14 +92,14 @@ impl EventSources for Sources {
     }
 }
 
-async fn world() -> (World, Arc<Source>) {
+pub(super) async fn world() -> (World, Arc<Source>) {
     let (world, source) = (World::new(), Arc::new(Source::default()));
     world.lambda.connect_sources(Arc::new(Sources(Arc::clone(&source))));
     world.create("hello").await;
     (world, source)
 }
 
-fn request(source: &str) -> model::CreateEventSourceMappingRequest {
+pub(super) fn request(source: &str) -> model::CreateEventSourceMappingRequest {
     model::CreateEventSourceMappingRequest {
         function_name: "hello".to_owned(),
         event_source_arn: Some(source.to_owned()),
@@ -108,20 +108,20 @@ fn request(source: &str) -> model::CreateEventSourceMappingRequest {
     }
 }
 
-async fn create(
+pub(super) async fn create(
     world: &World,
     request: model::CreateEventSourceMappingRequest,
 ) -> model::EventSourceMappingConfiguration {
     world.call("CreateEventSourceMapping", request).await.unwrap()
 }
 
-async fn get(world: &World, uuid: &str) -> model::EventSourceMappingConfiguration {
+pub(super) async fn get(world: &World, uuid: &str) -> model::EventSourceMappingConfiguration {
     let input = model::GetEventSourceMappingRequest { uuid: uuid.to_owned() };
     world.call("GetEventSourceMapping", input).await.unwrap()
 }
 
 /// The ids of each batch that the function got.
-fn batches(world: &World) -> Vec<String> {
+pub(super) fn batches(world: &World) -> Vec<String> {
     let ids = |text: String| {
         let event: Value = serde_json::from_str(&text).unwrap();
         let records = event["Records"].as_array().unwrap();
@@ -134,7 +134,7 @@ fn batches(world: &World) -> Vec<String> {
     world.delivered().into_iter().map(|(_, text)| ids(text)).collect()
 }
 
-async fn poll(world: &World) {
+pub(super) async fn poll(world: &World) {
     while world.lambda.poll_once().await.unwrap() > 0 {}
 }
 

@@ -11,6 +11,7 @@ mod invoke;
 mod layers;
 mod mappings;
 mod permissions;
+mod pollers;
 mod settings;
 mod tags;
 mod url_calls;

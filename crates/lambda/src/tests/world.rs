@@ -1,11 +1,13 @@
 //! A Lambda service with fakes around it.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use weft_model::{Shape, lambda as model, sts};
 use weft_net::Body;
 use weft_service::testing::{self, Client};
@@ -151,6 +153,13 @@ impl World {
         self.call("Invoke", input).await
     }
 
+    /// Has a function wait for a permit of the gate before each answer.
+    pub(crate) fn gate(&self, name: &str) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.workers.gates.lock().unwrap().insert(name.to_owned(), Arc::clone(&gate));
+        gate
+    }
+
     /// What functions were invoked with, in order; forgets it.
     pub(crate) fn delivered(&self) -> Vec<(String, String)> {
         let all = std::mem::take(&mut *self.workers.invocations.lock().unwrap());
@@ -223,6 +232,8 @@ pub(crate) struct FakeWorkers {
     pub(crate) forwarded: Mutex<Vec<http::request::Parts>>,
     /// Names of functions that fail.
     pub(crate) failing: Mutex<Vec<String>>,
+    /// Functions that take a permit for each answer, by name.
+    pub(crate) gates: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Workers for FakeWorkers {
@@ -236,7 +247,12 @@ impl Workers for FakeWorkers {
         let error = self.error.lock().unwrap().clone();
         let fails =
             self.failing.lock().unwrap().iter().any(|name| invocation.invoked_arn.resource().contains(name));
+        let function = invocation.invoked_arn.resource().rsplit(':').next().unwrap_or_default();
+        let gate = self.gates.lock().unwrap().get(function).cloned();
         Box::pin(async move {
+            if let Some(gate) = gate {
+                gate.acquire().await.unwrap().forget();
+            }
             let answer = Invoked {
                 payload: if fails { "{\"errorMessage\":\"no\"}".into() } else { invocation.payload },
                 error: fails.then_some("Unhandled"),

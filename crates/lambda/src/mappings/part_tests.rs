@@ -1,0 +1,62 @@
+//! What is read, handed on and done with, as a table.
+
+use std::time::Duration;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_seconds(1000);
+
+pub(super) fn rules(size: usize, lanes: usize) -> Rules {
+    Rules {
+        size,
+        lanes,
+        window: Duration::ZERO,
+        ordered: true,
+        reports_failures: false,
+        bisects: false,
+        retries: None,
+        age_max: None,
+    }
+}
+
+fn record(id: char) -> SourceRecord {
+    let event = serde_json::json!({ "id": id.to_string() });
+    SourceRecord { id: id.to_string(), arrived: NOW, filtered: event.clone(), event }
+}
+
+/// `+ab` reads a and b, `-a` reads a that no filter takes, `>` hands a batch on, `!` says it is done, `?` that it is to be
+/// tried again; what was passed after each step.
+#[track_caller]
+fn check(steps: &str, expected: &str) {
+    let rules = rules(2, 1);
+    let (mut part, mut out, mut shown) = (Part::new(Position::TrimHorizon, &rules), Vec::new(), Vec::new());
+    for step in steps.split(' ') {
+        let (kind, ids) = step.split_at(1);
+        match kind {
+            "+" | "-" => {
+                let polled = Polled { records: ids.chars().map(record).collect(), next: None };
+                part.take(&rules, polled, |_| kind == "+", NOW);
+            }
+            ">" => out.extend(part.next_work(0, &rules, NOW)),
+            _ => {
+                let work = out.remove(0);
+                let ids = work.records.iter().map(|record| record.id.clone()).collect();
+                let mut step = match kind {
+                    "!" => Step { done: ids, ..Step::default() },
+                    _ => Step { next: vec![work], ..Step::default() },
+                };
+                part.ended(0, &mut step, NOW);
+            }
+        }
+        shown.push(format!("{}{}", part.passed().unwrap_or_default(), part.room(&rules)));
+    }
+    assert_eq!(shown.join(" "), expected, "{steps}");
+}
+
+#[test]
+fn a_part_is_passed_as_far_as_everything_before_is_done_with() {
+    check("+ab > !", "0 0 b2");
+    check("+ab > ? > !", "0 0 0 0 b2");
+    check("-ab", "b2");
+    check("-a +b -c > !", "a2 1 1 0 c2");
+}

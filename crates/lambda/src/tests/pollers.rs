@@ -1,0 +1,115 @@
+//! Event source mappings side by side: each has a poller of its own, for as long as it is on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use weft_model::lambda as model;
+
+use super::mappings::{QUEUE, STREAM, create, get, poll, request, world};
+use super::world::{World, refusal};
+
+/// Waits until something is so, while pollers run.
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+/// How often a function was invoked.
+fn calls(world: &World, name: &str) -> usize {
+    let all = world.workers.invocations.lock().unwrap();
+    all.iter().filter(|one| one.invoked_arn.resource() == format!("function:{name}")).count()
+}
+
+async fn delete(world: &World, uuid: &str) {
+    let gone = model::DeleteEventSourceMappingRequest { uuid: uuid.to_owned() };
+    let _: model::EventSourceMappingConfiguration =
+        world.call("DeleteEventSourceMapping", gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_mapping_holds_up_no_other() {
+    let (world, source) = world().await;
+    world.create("other").await;
+    let gate = world.gate("hello");
+    create(&world, request(QUEUE)).await;
+    let quick = model::CreateEventSourceMappingRequest {
+        function_name: "other".to_owned(),
+        batch_size: Some(1),
+        ..request(STREAM)
+    };
+    source.add(&world, 1..6);
+    let polling = tokio::spawn(Arc::clone(&world.lambda).poll());
+    until("the slow one runs", async || calls(&world, "hello") == 1).await;
+    create(&world, quick).await;
+    until("the quick one goes on", async || calls(&world, "other") == 5).await;
+    assert_eq!((calls(&world, "hello"), source.left()), (1, 5));
+    gate.add_permits(1);
+    until("the slow one ends", async || source.left() == 0).await;
+    polling.abort();
+}
+
+#[tokio::test]
+async fn a_mapping_goes_once_what_its_function_has_is_done_with_and_nothing_of_it_stays() {
+    let (world, source) = world().await;
+    let gate = world.gate("hello");
+    let uuid = create(&world, request(QUEUE)).await.uuid.unwrap();
+    source.add(&world, 1..3);
+    let polling = tokio::spawn(Arc::clone(&world.lambda).poll());
+    until("it runs", async || calls(&world, "hello") == 1).await;
+    delete(&world, &uuid).await;
+    assert_eq!(get(&world, &uuid).await.state.as_deref(), Some("Deleting"));
+    gate.add_permits(1);
+    let is_gone = async || {
+        let input = model::GetEventSourceMappingRequest { uuid: uuid.clone() };
+        let found =
+            world.call::<_, model::EventSourceMappingConfiguration>("GetEventSourceMapping", input).await;
+        found.is_err() && refusal(found).0 == "ResourceNotFoundException"
+    };
+    until("it is gone", is_gone).await;
+    assert_eq!(source.left(), 0, "the batch under way was done with");
+    until("nothing is kept", async || world.lambda.pollers.known().await == (0, 0)).await;
+    polling.abort();
+}
+
+#[tokio::test]
+async fn what_a_queue_s_poller_had_read_is_given_back_when_the_mapping_is_turned_off() {
+    let (world, source) = world().await;
+    let window = model::CreateEventSourceMappingRequest {
+        maximum_batching_window_in_seconds: Some(60),
+        ..request(QUEUE)
+    };
+    let uuid = create(&world, window).await.uuid.unwrap();
+    source.add(&world, 1..3);
+    poll(&world).await;
+    assert_eq!(source.hidden.lock().unwrap().len(), 2);
+    let off = model::UpdateEventSourceMappingRequest { uuid, enabled: Some(false), ..Default::default() };
+    let _: model::EventSourceMappingConfiguration =
+        world.call("UpdateEventSourceMapping", off).await.unwrap();
+    poll(&world).await;
+    assert!(source.hidden.lock().unwrap().is_empty());
+    assert_eq!(source.left(), 2);
+}
+
+#[tokio::test]
+async fn a_mapping_that_changes_is_read_on_with_its_new_settings() {
+    let (world, source) = world().await;
+    let uuid = create(&world, request(STREAM)).await.uuid.unwrap();
+    let polling = tokio::spawn(Arc::clone(&world.lambda).poll());
+    source.add(&world, 1..3);
+    until("it runs", async || calls(&world, "hello") == 1).await;
+    let smaller = model::UpdateEventSourceMappingRequest {
+        uuid: uuid.clone(),
+        batch_size: Some(1),
+        ..Default::default()
+    };
+    let _: model::EventSourceMappingConfiguration =
+        world.call("UpdateEventSourceMapping", smaller).await.unwrap();
+    until("it is on again", async || get(&world, &uuid).await.state.as_deref() == Some("Enabled")).await;
+    source.add(&world, 3..5);
+    until("it goes on", async || calls(&world, "hello") == 3).await;
+    polling.abort();
+}
