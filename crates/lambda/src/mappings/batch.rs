@@ -57,6 +57,10 @@ impl Collector {
         if self.bytes >= BATCH_BYTES_MAX { 0 } else { rules.size.saturating_sub(self.waiting.len()) }
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// What waits, in order.
     pub(crate) fn records(&self) -> impl Iterator<Item = &SourceRecord> {
         self.waiting.iter().map(|(record, _)| record)

@@ -2,15 +2,18 @@
 //! an argument.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use tokio::time::Instant;
 use weft_types::Timestamp;
 
-use crate::mappings::batch::{Collector, Rules, Step, Work};
+use crate::mappings::batch::{BATCH_BYTES_MAX, Collector, Rules, Step, Work};
 use crate::mappings::source::{Polled, Position, SourceRecord};
 
-/// Records that may be read ahead of the first that is not done with, in batches.
-const AHEAD_BATCHES_MAX: usize = 20;
+/// Batches, of each lane, that may be read ahead of the first record that is not done with.
+const AHEAD_BATCHES_MAX: usize = 10;
+/// Records that may be read ahead of it.
+const AHEAD_MAX: usize = 100_000;
 
 /// One part of a source.
 #[derive(Debug)]
@@ -26,7 +29,8 @@ pub(crate) struct Part {
     ledger: Ledger,
 }
 
-/// Batches that come one after the other.
+/// Batches that come one after the other. What has the same key is in the same lane, so it keeps its order; lanes go on side by
+/// side.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     pub(crate) collector: Collector,
@@ -47,8 +51,11 @@ impl Part {
     /// Records for which there is room; none where nobody waits for any.
     pub(crate) fn room(&self, rules: &Rules) -> usize {
         let is_idle = |lane: &Lane| !lane.is_running && lane.work.is_empty();
-        let ahead_max = rules.size.saturating_mul(AHEAD_BATCHES_MAX * self.lanes.len());
-        if self.is_reading || self.ledger.open.len() >= ahead_max {
+        let lanes = self.lanes.len();
+        let ahead_max = rules.size.saturating_mul(AHEAD_BATCHES_MAX * lanes).min(AHEAD_MAX);
+        let bytes: usize = self.lanes.iter().map(|lane| lane.collector.bytes()).sum();
+        let is_full = self.ledger.open.len() >= ahead_max || bytes >= BATCH_BYTES_MAX * lanes;
+        if self.is_reading || is_full {
             return 0;
         }
         let rooms = self.lanes.iter().filter(|lane| is_idle(lane)).map(|lane| lane.collector.room(rules));
@@ -77,8 +84,12 @@ impl Part {
         }
     }
 
-    fn lane_of(&mut self, _: &SourceRecord) -> &mut Lane {
-        &mut self.lanes[0]
+    /// A record without a key is in order with all others without.
+    fn lane_of(&mut self, record: &SourceRecord) -> &mut Lane {
+        let mut hasher = DefaultHasher::new();
+        record.key.hash(&mut hasher);
+        let lane = hasher.finish() % self.lanes.len() as u64;
+        &mut self.lanes[lane as usize]
     }
 
     /// The batch that a lane is to hand to the function now.

@@ -21,7 +21,7 @@ pub(super) fn rules(size: usize, lanes: usize) -> Rules {
 
 fn record(id: char) -> SourceRecord {
     let event = serde_json::json!({ "id": id.to_string() });
-    SourceRecord { id: id.to_string(), arrived: NOW, filtered: event.clone(), event }
+    SourceRecord { id: id.to_string(), arrived: NOW, key: None, filtered: event.clone(), event }
 }
 
 /// `+ab` reads a and b, `-a` reads a that no filter takes, `>` hands a batch on, `!` says it is done, `?` that it is to be
@@ -59,4 +59,34 @@ fn a_part_is_passed_as_far_as_everything_before_is_done_with() {
     check("+ab > ? > !", "0 0 0 0 b2");
     check("-ab", "b2");
     check("-a +b -c > !", "a2 1 1 0 c2");
+}
+
+#[test]
+fn what_has_the_same_key_keeps_its_order_while_other_keys_go_on() {
+    let rules = rules(1, 10);
+    let mut part = Part::new(Position::TrimHorizon, &rules);
+    let keyed = |id: char| SourceRecord { key: Some((id.to_ascii_lowercase()).to_string()), ..record(id) };
+    let polled = Polled { records: "aAbBcCdD".chars().map(keyed).collect(), next: None };
+    part.take(&rules, polled, |_| true, NOW);
+    let mut out = Vec::new();
+    for lane in 0..10 {
+        out.extend(part.next_work(lane, &rules, NOW).map(|work| (lane, work)));
+        assert_eq!(part.next_work(lane, &rules, NOW), None, "one batch of a lane at a time");
+    }
+    assert!(out.len() > 1, "more than one at a time");
+    assert!(out.iter().all(|(_, work)| work.records[0].id.starts_with(|c: char| c.is_lowercase())));
+    // The first lane's batch hangs; the others go on to their ends.
+    let (stuck, rest) = out.split_first().unwrap();
+    let mut passed = None;
+    for (lane, work) in rest {
+        let mut next = Some(work.clone());
+        while let Some(work) = next {
+            let mut step = Step { done: vec![work.records[0].id.clone()], ..Step::default() };
+            part.ended(*lane, &mut step, NOW);
+            passed = part.passed().or(passed);
+            next = part.next_work(*lane, &rules, NOW);
+        }
+    }
+    assert!(passed.is_none_or(|id| id < stuck.1.records[0].id), "what hangs is not passed");
+    assert!(part.held().iter().all(|id| id.to_ascii_lowercase() >= stuck.1.records[0].id));
 }

@@ -120,7 +120,7 @@ impl Mapping {
             maximum_record_age_in_seconds: of_stream(self.settings.age_seconds),
             bisect_batch_on_function_error: kind.is_stream().then_some(self.settings.bisects),
             maximum_retry_attempts: of_stream(self.settings.retries),
-            parallelization_factor: kind.is_stream().then_some(1),
+            parallelization_factor: kind.is_stream().then(|| number(self.settings.factor)).flatten(),
             tumbling_window_in_seconds: kind.is_stream().then_some(0),
             starting_position: self.settings.starting_position.clone(),
             starting_position_timestamp: self.settings.starting_time,

@@ -74,9 +74,16 @@ pub(crate) struct MappingSettings {
     pub(crate) age_seconds: Option<u32>,
     /// Batches of a queue that may be under way at a time.
     pub(crate) concurrency_max: Option<u32>,
+    /// Batches of a stream's part that may be under way at a time: 1 to 10.
+    #[serde(default = "one")]
+    pub(crate) factor: u32,
     /// `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`; none for queues.
     pub(crate) starting_position: Option<String>,
     pub(crate) starting_time: Option<Timestamp>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// What a request sets; what it does not name stays as it is.
@@ -90,6 +97,7 @@ pub(crate) struct MappingChange {
     pub(crate) retries: Option<i32>,
     pub(crate) age_seconds: Option<i32>,
     pub(crate) scaling: Option<model::ScalingConfig>,
+    pub(crate) factor: Option<i32>,
 }
 
 impl MappingSettings {
@@ -125,6 +133,7 @@ impl MappingSettings {
             retries: None,
             age_seconds: None,
             concurrency_max: None,
+            factor: 1,
             starting_position: position,
             starting_time: time,
         };
@@ -136,6 +145,7 @@ impl MappingSettings {
         let mut new = self.clone();
         new.apply_batching(change)?;
         new.apply_failures(change)?;
+        new.apply_streams(change)?;
         if let Some(filters) = &change.filters {
             check_filters(filters)?;
             new.filters.clone_from(filters);
@@ -196,12 +206,20 @@ impl MappingSettings {
         Ok(())
     }
 
+    fn apply_streams(&mut self, change: &MappingChange) -> Result<(), Error> {
+        self.factor = number(change.factor).unwrap_or(self.factor);
+        if !self.kind.is_stream() && self.factor > 1 {
+            return Err(unsupported("ParallelizationFactor"));
+        }
+        Ok(())
+    }
+
     /// How batches are made and judged.
     pub(crate) fn rules(&self) -> Rules {
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
         Rules {
             size: self.batch_size.max(1) as usize,
-            lanes: 1,
+            lanes: self.factor as usize,
             window: seconds(self.window_seconds),
             ordered: self.kind.is_stream(),
             reports_failures: self.reports_failures,
@@ -279,6 +297,9 @@ mod tests {
         check(Kind::Kinesis, &age(-1), Ok(()));
         check(Kind::Kinesis, &age(59), bad);
         check(Kind::Kinesis, &age(60), Ok(()));
+        let factor = MappingChange { factor: Some(10), ..MappingChange::default() };
+        check(Kind::Kinesis, &factor, Ok(()));
+        check(Kind::Queue, &factor, bad);
         let filter =
             |text: &str| MappingChange { filters: Some(vec![text.to_owned()]), ..MappingChange::default() };
         check(Kind::Queue, &filter(r#"{"body":{"a":[1]}}"#), Ok(()));

@@ -70,6 +70,8 @@ pub struct Polled {
 pub struct SourceRecord {
     /// What a partial failure names: a message's id, a sequence number.
     pub id: String,
+    /// What it has in common with the records among which it keeps its order: a partition key, an item's key, a group.
+    pub key: Option<String>,
     /// When it came into the source.
     pub arrived: Timestamp,
     /// As the function sees it.

@@ -28,7 +28,14 @@ impl Source {
             let event = json!({ "messageId": format!("{id:04}"), "body": format!("{{\"n\":{id}}}") });
             let filtered = json!({ "messageId": format!("{id:04}"), "body": { "n": id } });
             let arrived = world.client.dispatch.clock().now();
-            SourceRecord { id: format!("{id:04}"), arrived, event, filtered }
+            // Every third record has the same key.
+            SourceRecord {
+                id: format!("{id:04}"),
+                key: Some(format!("key-{}", id % 3)),
+                arrived,
+                event,
+                filtered,
+            }
         };
         self.records.lock().unwrap().extend(ids.map(record));
     }
@@ -78,7 +85,7 @@ impl EventSource for Face {
     }
 }
 
-struct Sources(Arc<Source>);
+pub(super) struct Sources(pub(super) Arc<Source>);
 
 impl EventSources for Sources {
     fn find<'a>(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use weft_model::lambda as model;
 
-use super::mappings::{QUEUE, STREAM, create, get, poll, request, world};
+use super::mappings::{QUEUE, STREAM, Sources, batches, create, get, poll, request, world};
 use super::world::{World, refusal};
 
 /// Waits until something is so, while pollers run.
@@ -112,4 +112,36 @@ async fn a_mapping_that_changes_is_read_on_with_its_new_settings() {
     source.add(&world, 3..5);
     until("it goes on", async || calls(&world, "hello") == 3).await;
     polling.abort();
+}
+
+#[tokio::test]
+async fn a_stream_s_part_has_as_many_batches_under_way_as_its_factor_and_keys_keep_their_order() {
+    let (world, source) = world().await;
+    let gate = world.gate("hello");
+    let parallel = model::CreateEventSourceMappingRequest {
+        parallelization_factor: Some(10),
+        batch_size: Some(1),
+        ..request(STREAM)
+    };
+    let made = create(&world, parallel).await;
+    assert_eq!(made.parallelization_factor, Some(10));
+    source.add(&world, 1..10);
+    let polling = tokio::spawn(Arc::clone(&world.lambda).poll());
+    until("two keys are under way", async || calls(&world, "hello") >= 2).await;
+    gate.add_permits(100);
+    until("all are done", async || calls(&world, "hello") == 9).await;
+    let order: Vec<u32> = batches(&world).iter().map(|id| id.parse().unwrap()).collect();
+    for key in 0..3 {
+        let of_key: Vec<u32> = order.iter().copied().filter(|id| id % 3 == key).collect();
+        assert!(of_key.is_sorted() && of_key.len() == 3, "{order:?}");
+    }
+    polling.abort();
+    let _ = polling.await;
+    let next = world.restart();
+    next.lambda.connect_sources(Arc::new(Sources(Arc::clone(&source))));
+    poll(&next).await;
+    assert!(
+        batches(&next).len() <= 1,
+        "what was done with is not done again, but for what was not yet stored"
+    );
 }
