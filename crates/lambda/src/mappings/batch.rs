@@ -22,6 +22,8 @@ pub(crate) struct Rules {
     pub(crate) size: usize,
     /// Batches of a part that the function may have at a time.
     pub(crate) lanes: usize,
+    /// The length of a tumbling window, where there are such.
+    pub(crate) tumbling: Option<Duration>,
     /// How long a batch may wait to fill.
     pub(crate) window: Duration,
     /// Whether records are in order and stay where they are (streams), or are given back one by one (queues).
@@ -57,6 +59,10 @@ impl Collector {
         if self.bytes >= BATCH_BYTES_MAX { 0 } else { rules.size.saturating_sub(self.waiting.len()) }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -75,12 +81,15 @@ impl Collector {
 
     /// The next batch, where it is full or has waited long enough.
     pub(crate) fn take(&mut self, rules: &Rules, now: Timestamp) -> Option<Vec<SourceRecord>> {
-        if self.due(rules)? > now {
-            return None;
-        }
+        if self.due(rules)? > now { None } else { self.take_until(rules, None) }
+    }
+
+    /// The next batch as it is, of records that came before `end`.
+    pub(crate) fn take_until(&mut self, rules: &Rules, end: Option<Timestamp>) -> Option<Vec<SourceRecord>> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        while let Some((_, next)) = self.waiting.front()
+        while let Some((record, next)) = self.waiting.front()
             && batch.len() < rules.size
+            && end.is_none_or(|end| record.arrived < end)
             // One that is too large by itself goes alone: the invocation tells.
             && (batch.is_empty() || bytes + next <= BATCH_BYTES_MAX)
         {
@@ -89,7 +98,7 @@ impl Collector {
         }
         self.bytes -= bytes;
         self.since = self.since.filter(|_| !self.waiting.is_empty());
-        Some(batch)
+        (!batch.is_empty()).then_some(batch)
     }
 }
 

@@ -17,6 +17,7 @@ fn queue() -> Rules {
     Rules {
         size: 10,
         lanes: 1,
+        tumbling: None,
         window: Duration::ZERO,
         ordered: false,
         reports_failures: true,

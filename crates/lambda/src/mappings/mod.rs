@@ -5,6 +5,7 @@
 //! - [`settings`] checks what requests ask for, by the kind of the source;
 //! - [`records`] is what the store holds;
 //! - [`part`] is how far one part of a source is: read, handed on, done with;
+//! - [`window`] is what a function sums up in a tumbling window;
 //! - [`poller`] reads one mapping's source and hands on its batches;
 //! - [`crew`] has one poller for each mapping that is on.
 //!
@@ -17,3 +18,4 @@ mod poller;
 pub(crate) mod records;
 pub(crate) mod settings;
 pub(crate) mod source;
+mod window;

@@ -10,6 +10,7 @@ pub(super) fn rules(size: usize, lanes: usize) -> Rules {
     Rules {
         size,
         lanes,
+        tumbling: None,
         window: Duration::ZERO,
         ordered: true,
         reports_failures: false,
@@ -35,9 +36,9 @@ fn check(steps: &str, expected: &str) {
         match kind {
             "+" | "-" => {
                 let polled = Polled { records: ids.chars().map(record).collect(), next: None };
-                part.take(&rules, polled, |_| kind == "+", NOW);
+                part.take(&rules, polled, |_| kind == "+", (NOW, NOW));
             }
-            ">" => out.extend(part.next_work(0, &rules, NOW)),
+            ">" => out.extend(part.next_work(0, &rules, NOW).map(|handed| handed.work)),
             _ => {
                 let work = out.remove(0);
                 let ids = work.records.iter().map(|record| record.id.clone()).collect();
@@ -45,7 +46,7 @@ fn check(steps: &str, expected: &str) {
                     "!" => Step { done: ids, ..Step::default() },
                     _ => Step { next: vec![work], ..Step::default() },
                 };
-                part.ended(0, &mut step, NOW);
+                part.ended(0, &mut step, None, NOW);
             }
         }
         shown.push(format!("{}{}", part.passed().unwrap_or_default(), part.room(&rules)));
@@ -67,10 +68,10 @@ fn what_has_the_same_key_keeps_its_order_while_other_keys_go_on() {
     let mut part = Part::new(Position::TrimHorizon, &rules);
     let keyed = |id: char| SourceRecord { key: Some((id.to_ascii_lowercase()).to_string()), ..record(id) };
     let polled = Polled { records: "aAbBcCdD".chars().map(keyed).collect(), next: None };
-    part.take(&rules, polled, |_| true, NOW);
+    part.take(&rules, polled, |_| true, (NOW, NOW));
     let mut out = Vec::new();
     for lane in 0..10 {
-        out.extend(part.next_work(lane, &rules, NOW).map(|work| (lane, work)));
+        out.extend(part.next_work(lane, &rules, NOW).map(|handed| (lane, handed.work)));
         assert_eq!(part.next_work(lane, &rules, NOW), None, "one batch of a lane at a time");
     }
     assert!(out.len() > 1, "more than one at a time");
@@ -82,9 +83,9 @@ fn what_has_the_same_key_keeps_its_order_while_other_keys_go_on() {
         let mut next = Some(work.clone());
         while let Some(work) = next {
             let mut step = Step { done: vec![work.records[0].id.clone()], ..Step::default() };
-            part.ended(*lane, &mut step, NOW);
+            part.ended(*lane, &mut step, None, NOW);
             passed = part.passed().or(passed);
-            next = part.next_work(*lane, &rules, NOW);
+            next = part.next_work(*lane, &rules, NOW).map(|handed| handed.work);
         }
     }
     assert!(passed.is_none_or(|id| id < stuck.1.records[0].id), "what hangs is not passed");

@@ -8,17 +8,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use weft_events::EventPattern;
 use weft_service::workload::{Invocation, WorkError};
 use weft_service::{BoxFuture, Error};
+use weft_types::Timestamp;
 
 use crate::Lambda;
 use crate::mappings::batch::{self, Outcome, Rules, Step, Work};
-use crate::mappings::part::Part;
+use crate::mappings::part::{Handed, Part};
 use crate::mappings::records::Mapping;
 use crate::mappings::source::{EventSource, Polled, Position, SourceRecord};
+use crate::mappings::window;
 
 /// How long a part that had nothing is left alone.
 const IDLE: Duration = Duration::from_millis(500);
@@ -58,7 +61,8 @@ struct Happened {
 }
 
 enum What {
-    Read(Result<Polled, Error>),
+    /// What was read by a look that began then.
+    Read(Result<Polled, Error>, Timestamp),
     /// What the function answered to a lane's batch; nothing where it failed; an error where it could not run.
     Ran(usize, Work, Result<Option<Bytes>, ()>),
 }
@@ -171,7 +175,10 @@ impl Poller {
         let source = sources.find(&mapping.source, &role).await?;
         let source = source.ok_or_else(|| mapping.settings.kind.missing(&mapping.source))?;
         let shards = source.shards().await?;
-        reading.parts.retain(|shard, part| part.is_busy() || shards.contains(shard));
+        reading.parts.retain(|shard, part| {
+            part.is_gone = !shards.contains(shard);
+            !part.is_gone || !part.is_over()
+        });
         if shards.iter().any(|shard| !reading.parts.contains_key(shard)) {
             let mut places = lambda.mappings.places(&mapping.uuid).await?;
             for shard in shards {
@@ -204,10 +211,12 @@ impl Poller {
             let reads = Arc::clone(&lambda.pollers.reads);
             reading.turns += 1;
             (part.is_reading, part.turn) = (true, reading.turns);
+            let clock = Arc::clone(&lambda.clock);
             reading.under_way.push(Box::pin(async move {
                 let _place = reads.acquire().await;
+                let began = clock.now();
                 let polled = source.poll(&shard, &from, room).await;
-                Happened { shard, what: What::Read(polled) }
+                Happened { shard, what: What::Read(polled, began) }
             }));
         }
     }
@@ -218,18 +227,18 @@ impl Poller {
         let now = lambda.clock.now();
         for (shard, part) in &mut reading.parts {
             for lane in 0..part.lanes.len() {
-                let Some(work) = part.next_work(lane, &self.rules, now) else { continue };
+                let Some(handed) = part.next_work(lane, &self.rules, now) else { continue };
                 let (lambda, mapping) = (Arc::clone(lambda), Arc::clone(&self.mapping));
                 let (source, shard) = (Arc::clone(source), shard.clone());
                 reading.under_way.push(Box::pin(async move {
-                    let answer = lambda.run_batch(&mapping, &*source, &work).await;
-                    Happened { shard, what: What::Ran(lane, work, answer) }
+                    let answer = lambda.run_batch(&mapping, event(&mapping, &*source, &shard, &handed)).await;
+                    Happened { shard, what: What::Ran(lane, handed.work, answer) }
                 }));
             }
         }
     }
 
-    /// How long nothing is to do unless something happens.
+    /// How long nothing is to be done unless something happens.
     fn wait(&self, lambda: &Lambda, reading: &Reading) -> Duration {
         if !reading.is_open {
             return IDLE;
@@ -250,11 +259,11 @@ impl Poller {
         };
         let place = Place { lambda, source: &*source, shard: &shard };
         let landed = match what {
-            What::Read(polled) => {
+            What::Read(polled, began) => {
                 part.is_reading = false;
                 part.rests_until = Some(Instant::now() + IDLE);
                 match polled {
-                    Ok(polled) => self.read(&place, part, polled).await,
+                    Ok(polled) => self.read(&place, part, polled, began).await,
                     Err(error) => Err(error),
                 }
             }
@@ -267,7 +276,13 @@ impl Poller {
     }
 
     /// Takes records that were read; what no filter takes is done with.
-    async fn read(&self, place: &Place<'_>, part: &mut Part, polled: Polled) -> Result<usize, Error> {
+    async fn read(
+        &self,
+        place: &Place<'_>,
+        part: &mut Part,
+        polled: Polled,
+        began: Timestamp,
+    ) -> Result<usize, Error> {
         let count = polled.records.len();
         if count > 0 {
             part.rests_until = None;
@@ -277,7 +292,7 @@ impl Poller {
         };
         let skipped = polled.records.iter().filter(|record| !takes(record));
         let skipped: Vec<String> = skipped.map(|record| record.id.clone()).collect();
-        part.take(&self.rules, polled, takes, place.lambda.clock.now());
+        part.take(&self.rules, polled, takes, (began, place.lambda.clock.now()));
         if !self.rules.ordered && !skipped.is_empty() {
             place.source.acknowledge(place.shard, &skipped).await?;
         }
@@ -295,17 +310,25 @@ impl Poller {
         answer: Result<Option<Bytes>, ()>,
     ) -> Result<usize, Error> {
         let count = work.records.len();
+        let state = answer.as_ref().ok().and_then(Option::as_deref).and_then(window::state_of);
+        let is_closing = part.is_closing(lane);
+        let needs_state = self.rules.tumbling.is_some() && !is_closing;
         let outcome = match &answer {
-            Ok(Some(payload)) => Outcome::Answered(payload),
-            Ok(None) => Outcome::Failed,
+            Ok(Some(payload)) if state.is_some() || !needs_state => Outcome::Answered(payload),
+            Ok(_) => Outcome::Failed,
             Err(()) => Outcome::Fault,
         };
         let good = matches!(outcome, Outcome::Answered(_));
         let result = if good { "OK" } else { "PROBLEM: Function call failed" };
         place.lambda.pollers.note(&self.mapping.uuid, result);
         let now = place.lambda.clock.now();
+        if is_closing {
+            part.closed(lane, good, now);
+            self.pass(place, part).await?;
+            return Ok(usize::from(good));
+        }
         let mut step = batch::after(&self.rules, work, outcome, now);
-        part.ended(lane, &mut step, now);
+        part.ended(lane, &mut step, state, now);
         let Step { done, released, dropped, .. } = step;
         if !dropped.is_empty() {
             let (mapping, count) = (&self.mapping.uuid, dropped.len());
@@ -337,23 +360,27 @@ struct Place<'a> {
     shard: &'a str,
 }
 
+/// The event for what is handed to the function.
+fn event(mapping: &Mapping, source: &dyn EventSource, shard: &str, handed: &Handed) -> Value {
+    let records = handed.work.records.iter().map(|record| record.event.clone()).collect();
+    let mut event = source.event(records);
+    if let Some(window) = &handed.window {
+        window.tell(&mut event, shard, &mapping.source, handed.is_final);
+    }
+    event
+}
+
 impl Lambda {
     /// What the function answered to a batch; nothing where it failed; an error where it could not run.
-    async fn run_batch(
-        &self,
-        mapping: &Mapping,
-        source: &dyn EventSource,
-        work: &Work,
-    ) -> Result<Option<Bytes>, ()> {
+    async fn run_batch(&self, mapping: &Mapping, event: Value) -> Result<Option<Bytes>, ()> {
         let function = mapping.function();
         let target = self.resolve(&function).await.map_err(|error| {
             tracing::warn!(%error, mapping = mapping.uuid, "the function of a mapping is not there");
         })?;
         let running = self.begin(&function.key, &target, self.clock.now()).await.map_err(|_| ())?;
-        let records = work.records.iter().map(|record| record.event.clone()).collect();
         let invocation = Invocation {
             request_id: weft_service::request_id().into(),
-            payload: source.event(records).to_string().into(),
+            payload: event.to_string().into(),
             client_context: None,
             cognito_identity: None,
             tenant_id: None,

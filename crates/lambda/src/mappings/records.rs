@@ -121,7 +121,10 @@ impl Mapping {
             bisect_batch_on_function_error: kind.is_stream().then_some(self.settings.bisects),
             maximum_retry_attempts: of_stream(self.settings.retries),
             parallelization_factor: kind.is_stream().then(|| number(self.settings.factor)).flatten(),
-            tumbling_window_in_seconds: kind.is_stream().then_some(0),
+            tumbling_window_in_seconds: kind
+                .is_stream()
+                .then(|| number(self.settings.tumbling_seconds))
+                .flatten(),
             starting_position: self.settings.starting_position.clone(),
             starting_position_timestamp: self.settings.starting_time,
             function_response_types: Some(if self.settings.reports_failures {

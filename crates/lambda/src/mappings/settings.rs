@@ -77,6 +77,9 @@ pub(crate) struct MappingSettings {
     /// Batches of a stream's part that may be under way at a time: 1 to 10.
     #[serde(default = "one")]
     pub(crate) factor: u32,
+    /// The length of a stream's tumbling windows: up to 900; 0 for none.
+    #[serde(default)]
+    pub(crate) tumbling_seconds: u32,
     /// `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`; none for queues.
     pub(crate) starting_position: Option<String>,
     pub(crate) starting_time: Option<Timestamp>,
@@ -98,6 +101,7 @@ pub(crate) struct MappingChange {
     pub(crate) age_seconds: Option<i32>,
     pub(crate) scaling: Option<model::ScalingConfig>,
     pub(crate) factor: Option<i32>,
+    pub(crate) tumbling_seconds: Option<i32>,
 }
 
 impl MappingSettings {
@@ -134,6 +138,7 @@ impl MappingSettings {
             age_seconds: None,
             concurrency_max: None,
             factor: 1,
+            tumbling_seconds: 0,
             starting_position: position,
             starting_time: time,
         };
@@ -208,10 +213,17 @@ impl MappingSettings {
 
     fn apply_streams(&mut self, change: &MappingChange) -> Result<(), Error> {
         self.factor = number(change.factor).unwrap_or(self.factor);
-        if !self.kind.is_stream() && self.factor > 1 {
-            return Err(unsupported("ParallelizationFactor"));
+        self.tumbling_seconds = number(change.tumbling_seconds).unwrap_or(self.tumbling_seconds);
+        let is_stream = self.kind.is_stream();
+        match (self.factor > 1, self.tumbling_seconds > 0) {
+            (true, _) if !is_stream => Err(unsupported("ParallelizationFactor")),
+            (_, true) if !is_stream => Err(unsupported("TumblingWindowInSeconds")),
+            // One state goes from batch to batch.
+            (true, true) => Err(invalid_parameter(
+                "ParallelizationFactor must be 1 where TumblingWindowInSeconds is greater than 0.",
+            )),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// How batches are made and judged.
@@ -220,6 +232,7 @@ impl MappingSettings {
         Rules {
             size: self.batch_size.max(1) as usize,
             lanes: self.factor as usize,
+            tumbling: Some(seconds(self.tumbling_seconds)).filter(|length| !length.is_zero()),
             window: seconds(self.window_seconds),
             ordered: self.kind.is_stream(),
             reports_failures: self.reports_failures,
@@ -300,6 +313,10 @@ mod tests {
         let factor = MappingChange { factor: Some(10), ..MappingChange::default() };
         check(Kind::Kinesis, &factor, Ok(()));
         check(Kind::Queue, &factor, bad);
+        let tumbling = MappingChange { tumbling_seconds: Some(900), ..MappingChange::default() };
+        check(Kind::Dynamo, &tumbling, Ok(()));
+        check(Kind::FifoQueue, &tumbling, bad);
+        check(Kind::Kinesis, &MappingChange { factor: Some(2), ..tumbling }, bad);
         let filter =
             |text: &str| MappingChange { filters: Some(vec![text.to_owned()]), ..MappingChange::default() };
         check(Kind::Queue, &filter(r#"{"body":{"a":[1]}}"#), Ok(()));

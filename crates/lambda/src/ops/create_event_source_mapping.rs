@@ -41,6 +41,7 @@ impl Operation for CreateEventSourceMapping {
             age_seconds: input.maximum_record_age_in_seconds,
             scaling: input.scaling_config,
             factor: input.parallelization_factor,
+            tumbling_seconds: input.tumbling_window_in_seconds,
         };
         let (position, time) = (input.starting_position, input.starting_position_timestamp);
         let settings = MappingSettings::new(Kind::of(&source)?, position, time, &change)?;
@@ -76,7 +77,6 @@ impl Operation for CreateEventSourceMapping {
 /// Refuses what Weft has not, by name.
 fn refuse_unbuilt(input: &model::CreateEventSourceMappingRequest) -> Result<(), Error> {
     refuse_asked([
-        (input.tumbling_window_in_seconds.unwrap_or(0) > 0, "TumblingWindowInSeconds is"),
         (input.destination_config.is_some(), "DestinationConfig of event source mappings is"),
         (input.tags.as_ref().is_some_and(|tags| !tags.is_empty()), "Tags of event source mappings are"),
         (input.kms_key_arn.is_some(), "KMSKeyArn is"),

@@ -325,8 +325,8 @@ async fn what_cannot_be_mapped_is_refused() {
     let stream = model::CreateEventSourceMappingRequest { starting_position: None, ..request(STREAM) };
     refused(stream, "ValidationException", "startingPosition").await;
     let window =
-        model::CreateEventSourceMappingRequest { tumbling_window_in_seconds: Some(5), ..request(STREAM) };
-    refused(window, "NotImplemented", "TumblingWindowInSeconds").await;
+        model::CreateEventSourceMappingRequest { tumbling_window_in_seconds: Some(5), ..request(QUEUE) };
+    refused(window, bad, "TumblingWindowInSeconds").await;
     let nobody =
         model::CreateEventSourceMappingRequest { function_name: "nobody".to_owned(), ..request(QUEUE) };
     refused(nobody, "ResourceNotFoundException", "Function not found").await;

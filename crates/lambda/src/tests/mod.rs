@@ -14,6 +14,7 @@ mod permissions;
 mod pollers;
 mod settings;
 mod tags;
+mod tumbling;
 mod url_calls;
 mod versions;
 mod world;

@@ -232,6 +232,8 @@ pub(crate) struct FakeWorkers {
     pub(crate) forwarded: Mutex<Vec<http::request::Parts>>,
     /// Names of functions that fail.
     pub(crate) failing: Mutex<Vec<String>>,
+    /// What functions answer instead of what they got, by name.
+    pub(crate) answers: Mutex<HashMap<String, String>>,
     /// Functions that take a permit for each answer, by name.
     pub(crate) gates: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -248,13 +250,18 @@ impl Workers for FakeWorkers {
         let fails =
             self.failing.lock().unwrap().iter().any(|name| invocation.invoked_arn.resource().contains(name));
         let function = invocation.invoked_arn.resource().rsplit(':').next().unwrap_or_default();
+        let answer = self.answers.lock().unwrap().get(function).cloned().map(Bytes::from);
         let gate = self.gates.lock().unwrap().get(function).cloned();
         Box::pin(async move {
             if let Some(gate) = gate {
                 gate.acquire().await.unwrap().forget();
             }
             let answer = Invoked {
-                payload: if fails { "{\"errorMessage\":\"no\"}".into() } else { invocation.payload },
+                payload: if fails {
+                    "{\"errorMessage\":\"no\"}".into()
+                } else {
+                    answer.unwrap_or(invocation.payload)
+                },
                 error: fails.then_some("Unhandled"),
                 log_tail: invocation.tail.then(|| Bytes::from_static(b"START\nEND\n")),
                 cold: false,
