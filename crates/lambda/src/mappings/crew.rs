@@ -151,7 +151,7 @@ impl Lambda {
         let mappings = self.mappings.all().await?;
         let same: HashMap<&str, &Mapping> = mappings.iter().map(|m| (m.uuid.as_str(), m)).collect();
         for (uuid, member) in &*crew {
-            if same.get(uuid.as_str()).is_none_or(|mapping| **mapping != *member.poller.mapping) {
+            if same.get(uuid.as_str()).is_none_or(|mapping| !mapping.is_read_as(&member.poller.mapping)) {
                 member.poller.stop();
             }
         }

@@ -123,8 +123,8 @@ impl Part {
     fn lane_of(&mut self, record: &SourceRecord) -> &mut Lane {
         let mut hasher = DefaultHasher::new();
         record.key.hash(&mut hasher);
-        let lane = hasher.finish() % self.lanes.len() as u64;
-        &mut self.lanes[lane as usize]
+        let lane = usize::try_from(hasher.finish() >> 32).unwrap_or_default() % self.lanes.len();
+        &mut self.lanes[lane]
     }
 
     /// What a lane is to hand to the function now.

@@ -1,6 +1,6 @@
 //! Event source mappings in the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
@@ -37,6 +37,8 @@ pub(crate) struct Mapping {
     pub(crate) settings: MappingSettings,
     pub(crate) state: State,
     pub(crate) last_modified: Timestamp,
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// Where a mapping is in its life.
@@ -88,6 +90,11 @@ impl Mapping {
 
     pub(crate) fn arn(&self) -> Arn {
         arn(self.account, &self.region, &self.uuid)
+    }
+
+    /// Whether it is read as another is: tags change nothing of that.
+    pub(crate) fn is_read_as(&self, other: &Self) -> bool {
+        *self == Self { tags: self.tags.clone(), ..other.clone() }
     }
 
     fn row(&self) -> MappingKey {

@@ -1,5 +1,6 @@
 //! Event source mappings side by side: each has a poller of its own, for as long as it is on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,4 +145,43 @@ async fn a_stream_s_part_has_as_many_batches_under_way_as_its_factor_and_keys_ke
         batches(&next).len() <= 1,
         "what was done with is not done again, but for what was not yet stored"
     );
+}
+
+#[tokio::test]
+async fn a_mapping_s_tags_come_and_go_and_its_poller_stays() {
+    let (world, source) = world().await;
+    let tags = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
+        list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    let window = model::CreateEventSourceMappingRequest {
+        maximum_batching_window_in_seconds: Some(5),
+        tags: Some(tags(&[("a", "1"), ("b", "2")])),
+        ..request(QUEUE)
+    };
+    let made = create(&world, window).await;
+    let resource = made.event_source_mapping_arn.unwrap();
+    source.add(&world, 1..3);
+    poll(&world).await;
+    let input = model::TagResourceRequest { resource: resource.clone(), tags: tags(&[("b", "3")]) };
+    world.call::<_, ()>("TagResource", input).await.unwrap();
+    let input = model::UntagResourceRequest { resource: resource.clone(), tag_keys: vec!["a".to_owned()] };
+    world.call::<_, ()>("UntagResource", input).await.unwrap();
+    let list = |resource: String| {
+        world.call::<_, model::ListTagsResponse>("ListTags", model::ListTagsRequest { resource })
+    };
+    assert_eq!(list(resource.clone()).await.unwrap().tags, Some(tags(&[("b", "3")])));
+    world.pass(Duration::from_secs(5));
+    poll(&world).await;
+    assert_eq!(batches(&world), ["1 2"], "what was read is not given back and read anew");
+    assert_eq!(get(&world, &made.uuid.unwrap()).await.last_modified, made.last_modified);
+    let (uuid, last) = resource.split_at(resource.len() - 1);
+    let unknown = format!("{uuid}{}", if last == "0" { "1" } else { "0" });
+    for other in [resource.replace("000000000000", "111111111111"), unknown] {
+        assert_eq!(refusal(list(other).await).0, "ResourceNotFoundException");
+    }
+    let reserved =
+        model::CreateEventSourceMappingRequest { tags: Some(tags(&[("aws:x", "1")])), ..request(STREAM) };
+    let refused =
+        world.call::<_, model::EventSourceMappingConfiguration>("CreateEventSourceMapping", reserved).await;
+    assert_eq!(refusal(refused).0, "InvalidParameterValueException");
 }

@@ -65,7 +65,7 @@ async fn a_state_goes_from_batch_to_batch_and_to_the_end_of_the_window() {
     world.pass(Duration::from_secs(1));
     poll(&world).await;
     assert_eq!(shown(&world), [(0, json!({ "n": 1 }), true, false)]);
-    world.pass(Duration::from_secs(60));
+    world.pass(Duration::from_mins(1));
     poll(&world).await;
     assert!(events(&world).is_empty(), "a window without records is none");
 }
