@@ -8,20 +8,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use serde_json::Value;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use weft_events::EventPattern;
-use weft_service::workload::{Invocation, WorkError};
 use weft_service::{BoxFuture, Error};
 use weft_types::Timestamp;
 
 use crate::Lambda;
-use crate::mappings::batch::{self, Outcome, Rules, Step, Work};
-use crate::mappings::part::{Handed, Part};
+use crate::mappings::batch::{Rules, Work};
+use crate::mappings::handing::event;
+use crate::mappings::landing::Place;
+use crate::mappings::part::Part;
 use crate::mappings::records::Mapping;
-use crate::mappings::source::{EventSource, Polled, Position, SourceRecord};
-use crate::mappings::window;
+use crate::mappings::source::{EventSource, Polled, Position};
 
 /// How long a part that had nothing is left alone.
 const IDLE: Duration = Duration::from_millis(500);
@@ -35,8 +34,8 @@ const READS_MAX: usize = 16;
 /// What reads one mapping.
 pub(crate) struct Poller {
     pub(crate) mapping: Arc<Mapping>,
-    rules: Rules,
-    patterns: Vec<EventPattern>,
+    pub(super) rules: Rules,
+    pub(super) patterns: Vec<EventPattern>,
     is_stopping: AtomicBool,
     stopped: Notify,
     reading: Mutex<Reading>,
@@ -273,134 +272,5 @@ impl Poller {
             self.unreadable(lambda, &error);
             0
         })
-    }
-
-    /// Takes records that were read; what no filter takes is done with.
-    async fn read(
-        &self,
-        place: &Place<'_>,
-        part: &mut Part,
-        polled: Polled,
-        began: Timestamp,
-    ) -> Result<usize, Error> {
-        let count = polled.records.len();
-        if count > 0 {
-            part.rests_until = None;
-        }
-        let takes = |record: &SourceRecord| {
-            self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(&record.filtered))
-        };
-        let skipped = polled.records.iter().filter(|record| !takes(record));
-        let skipped: Vec<String> = skipped.map(|record| record.id.clone()).collect();
-        part.take(&self.rules, polled, takes, (began, place.lambda.clock.now()));
-        if !self.rules.ordered && !skipped.is_empty() {
-            place.source.acknowledge(place.shard, &skipped).await?;
-        }
-        self.pass(place, part).await?;
-        Ok(count)
-    }
-
-    /// Does what the end of a lane's batch asks for.
-    async fn ran(
-        &self,
-        place: &Place<'_>,
-        part: &mut Part,
-        lane: usize,
-        work: Work,
-        answer: Result<Option<Bytes>, ()>,
-    ) -> Result<usize, Error> {
-        let count = work.records.len();
-        let state = answer.as_ref().ok().and_then(Option::as_deref).and_then(window::state_of);
-        let is_closing = part.is_closing(lane);
-        let needs_state = self.rules.tumbling.is_some() && !is_closing;
-        let outcome = match &answer {
-            Ok(Some(payload)) if state.is_some() || !needs_state => Outcome::Answered(payload),
-            Ok(_) => Outcome::Failed,
-            Err(()) => Outcome::Fault,
-        };
-        let good = matches!(outcome, Outcome::Answered(_));
-        let result = if good { "OK" } else { "PROBLEM: Function call failed" };
-        place.lambda.pollers.note(&self.mapping.uuid, result);
-        let now = place.lambda.clock.now();
-        if is_closing {
-            part.closed(lane, good, now);
-            self.pass(place, part).await?;
-            return Ok(usize::from(good));
-        }
-        let mut step = batch::after(&self.rules, work, outcome, now);
-        part.ended(lane, &mut step, state, now);
-        let Step { done, released, dropped, .. } = step;
-        if !dropped.is_empty() {
-            let (mapping, count) = (&self.mapping.uuid, dropped.len());
-            tracing::warn!(mapping, count, "records of a stream are given up");
-        }
-        if !self.rules.ordered && !done.is_empty() {
-            place.source.acknowledge(place.shard, &done).await?;
-        }
-        if !released.is_empty() {
-            place.source.release(place.shard, &released).await?;
-        }
-        self.pass(place, part).await?;
-        Ok(count)
-    }
-
-    /// Remembers how far a stream was read.
-    async fn pass(&self, place: &Place<'_>, part: &mut Part) -> Result<(), Error> {
-        match part.passed().filter(|_| self.rules.ordered) {
-            Some(passed) => place.lambda.mappings.read_up_to(&self.mapping.uuid, place.shard, &passed).await,
-            None => Ok(()),
-        }
-    }
-}
-
-/// A part of the source, and who has to do with it.
-struct Place<'a> {
-    lambda: &'a Arc<Lambda>,
-    source: &'a dyn EventSource,
-    shard: &'a str,
-}
-
-/// The event for what is handed to the function.
-fn event(mapping: &Mapping, source: &dyn EventSource, shard: &str, handed: &Handed) -> Value {
-    let records = handed.work.records.iter().map(|record| record.event.clone()).collect();
-    let mut event = source.event(records);
-    if let Some(window) = &handed.window {
-        window.tell(&mut event, shard, &mapping.source, handed.is_final);
-    }
-    event
-}
-
-impl Lambda {
-    /// What the function answered to a batch; nothing where it failed; an error where it could not run.
-    async fn run_batch(&self, mapping: &Mapping, event: Value) -> Result<Option<Bytes>, ()> {
-        let function = mapping.function();
-        let target = self.resolve(&function).await.map_err(|error| {
-            tracing::warn!(%error, mapping = mapping.uuid, "the function of a mapping is not there");
-        })?;
-        let running = self.begin(&function.key, &target, self.clock.now()).await.map_err(|_| ())?;
-        let invocation = Invocation {
-            request_id: weft_service::request_id().into(),
-            payload: event.to_string().into(),
-            client_context: None,
-            cognito_identity: None,
-            tenant_id: None,
-            invoked_arn: function.arn(),
-            tail: false,
-            trace_id: None,
-        };
-        match self.workers.invoke(target.revision, invocation).await {
-            Ok(invoked) => {
-                running.ended(invoked.error.is_some(), invoked.duration);
-                Ok(invoked.error.is_none().then_some(invoked.payload))
-            }
-            Err(WorkError::Crashed { .. } | WorkError::TimedOut(_)) => {
-                running.ended(true, Duration::ZERO);
-                Ok(None)
-            }
-            Err(_) => {
-                running.throttled();
-                Err(())
-            }
-        }
     }
 }
