@@ -4,6 +4,7 @@ mod aliases;
 mod code;
 mod concurrency;
 mod configs;
+mod dead_letters;
 mod downloads;
 mod events;
 mod functions;

@@ -174,8 +174,8 @@ async fn a_mapping_s_tags_come_and_go_and_its_poller_stays() {
     poll(&world).await;
     assert_eq!(batches(&world), ["1 2"], "what was read is not given back and read anew");
     assert_eq!(get(&world, &made.uuid.unwrap()).await.last_modified, made.last_modified);
-    let (uuid, last) = resource.split_at(resource.len() - 1);
-    let unknown = format!("{uuid}{}", if last == "0" { "1" } else { "0" });
+    let (begin, end) = resource.split_at(resource.len() - 1);
+    let unknown = format!("{begin}{}", if end == "0" { "1" } else { "0" });
     for other in [resource.replace("000000000000", "111111111111"), unknown] {
         assert_eq!(refusal(list(other).await).0, "ResourceNotFoundException");
     }

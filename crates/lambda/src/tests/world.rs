@@ -17,11 +17,11 @@ use weft_service::workload::{
     WorkloadId,
 };
 use weft_service::{
-    Access, BoxFuture, Clock, Context, Error, ManualClock, Operation, Principal, Registry, Scope,
-    ServiceBuilder,
+    Access, BoxFuture, Clock, Context, Error, ManualClock, Message, Operation, Principal, Registry, Scope,
+    ServiceBuilder, Target,
 };
 use weft_store::{Blobs, Memory, Store, Trees};
-use weft_types::{AccountId, Region};
+use weft_types::{AccountId, Arn, Region};
 use weft_wire::ServiceFault;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -38,6 +38,7 @@ pub(crate) struct World {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) workers: Arc<FakeWorkers>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) topics: Arc<FakeTopics>,
     pub(crate) memory: Memory,
     pub(crate) folder: Arc<tempfile::TempDir>,
 }
@@ -71,9 +72,11 @@ impl World {
         let mut registry = Registry::default();
         registry.add(lambda.register());
         registry.add(ServiceBuilder::new(&sts::SERVICE).operation::<FakeAssumeRole>(&Arc::new(())));
+        let topics = Arc::new(FakeTopics::default());
+        registry.add_target("sns", Arc::clone(&topics) as Arc<dyn Target>);
         let [client, stranger] = testing::clients(registry, &clock);
         lambda.connect(&client.dispatch);
-        Self { client, stranger, lambda, workers, clock, memory, folder }
+        Self { client, stranger, lambda, workers, clock, topics, memory, folder }
     }
 
     pub(crate) async fn call<I: Shape, O: Shape>(
@@ -322,6 +325,28 @@ impl Artifacts for FakeArtifacts {
             std::fs::create_dir_all(&tree).unwrap();
             Ok(Artifact { tree, sha256_base64: "sum".to_owned(), size_bytes: 5 })
         })
+    }
+}
+
+/// Topics that keep what they get, but for one that is not there.
+#[derive(Default)]
+pub(crate) struct FakeTopics(pub(crate) Mutex<Vec<(String, Message)>>);
+
+impl Target for FakeTopics {
+    fn check<'a>(&'a self, _: &'a Context, resource: &'a Arn) -> BoxFuture<'a, Result<(), Error>> {
+        let missing = resource.resource() == "missing";
+        let error = || Error::new("NotFound", "Topic does not exist").with_status(404);
+        Box::pin(std::future::ready(if missing { Err(error()) } else { Ok(()) }))
+    }
+
+    fn take<'a>(
+        &'a self,
+        _: &'a Context,
+        resource: &'a Arn,
+        message: Message,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.lock().unwrap().push((resource.resource().to_owned(), message));
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
