@@ -28,7 +28,9 @@ const IDLE: Duration = Duration::from_millis(500);
 const OPEN_EVERY: Duration = Duration::from_secs(10);
 /// How long until the next try where a source could not be found.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
-/// Parts of one mapping that are read at a time: what hangs in one holds up no other mapping.
+/// How long a read may keep its place among those of all mappings: what hangs longer goes on without.
+const READ_MAX: Duration = Duration::from_secs(1);
+/// Parts of one mapping that are read at a time.
 const READS_MAX: usize = 16;
 
 /// What reads one mapping.
@@ -212,9 +214,17 @@ impl Poller {
             (part.is_reading, part.turn) = (true, reading.turns);
             let clock = Arc::clone(&lambda.clock);
             reading.under_way.push(Box::pin(async move {
-                let _place = reads.acquire().await;
+                let place = reads.acquire().await;
                 let began = clock.now();
-                let polled = source.poll(&shard, &from, room).await;
+                let polled = {
+                    let mut poll = source.poll(&shard, &from, room);
+                    let soon = tokio::time::timeout(READ_MAX, &mut poll).await;
+                    drop(place);
+                    match soon {
+                        Ok(polled) => polled,
+                        Err(_) => poll.await,
+                    }
+                };
                 Happened { shard, what: What::Read(polled, began) }
             }));
         }

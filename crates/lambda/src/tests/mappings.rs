@@ -1,5 +1,6 @@
 //! Event source mappings, on a source in this process.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ pub(super) struct Source {
     records: Mutex<Vec<SourceRecord>>,
     /// What a queue has given out.
     pub(super) hidden: Mutex<Vec<String>>,
+    /// Reading the queue never ends.
+    pub(super) hangs: AtomicBool,
+    /// The stream's part has ended.
+    pub(super) is_closed: AtomicBool,
 }
 
 impl Source {
@@ -50,7 +55,9 @@ struct Face(Arc<Source>, bool);
 
 impl EventSource for Face {
     fn shards(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
-        Box::pin(async { Ok(vec!["shard-0".to_owned()]) })
+        let shards =
+            if self.0.is_closed.load(Ordering::SeqCst) { Vec::new() } else { vec!["shard-0".to_owned()] };
+        Box::pin(std::future::ready(Ok(shards)))
     }
 
     fn poll<'a>(
@@ -60,6 +67,9 @@ impl EventSource for Face {
         records: usize,
     ) -> BoxFuture<'a, Result<Polled, Error>> {
         let Self(source, is_queue) = self;
+        if *is_queue && source.hangs.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         let mut hidden = source.hidden.lock().unwrap();
         let after = match from {
             Position::After(id) if !is_queue => id.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use weft_model::lambda as model;
@@ -50,6 +51,26 @@ async fn a_slow_mapping_holds_up_no_other() {
     assert_eq!((calls(&world, "hello"), source.left()), (1, 5));
     gate.add_permits(1);
     until("the slow one ends", async || source.left() == 0).await;
+    polling.abort();
+}
+
+#[tokio::test]
+async fn a_source_that_hangs_holds_up_no_other() {
+    let (world, source) = world().await;
+    world.create("other").await;
+    source.hangs.store(true, Ordering::SeqCst);
+    source.add(&world, 1..3);
+    // One place is left for all reads.
+    let reads = Arc::clone(&world.lambda.pollers.reads);
+    let places = u32::try_from(reads.available_permits() - 1).unwrap();
+    let _taken = reads.acquire_many(places).await.unwrap();
+    create(&world, request(QUEUE)).await;
+    let polling = tokio::spawn(Arc::clone(&world.lambda).poll());
+    until("the one that hangs has the place", async || reads.available_permits() == 0).await;
+    let other =
+        model::CreateEventSourceMappingRequest { function_name: "other".to_owned(), ..request(STREAM) };
+    create(&world, other).await;
+    until("the other is read", async || calls(&world, "other") == 1).await;
     polling.abort();
 }
 

@@ -1,6 +1,7 @@
 //! Tumbling windows, on a stream in this process.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -137,4 +138,20 @@ async fn a_new_process_sums_up_again_what_the_old_one_had_not_finished() {
     answer(&next, &json!({ "state": 1 }));
     poll(&next).await;
     assert_eq!(shown(&next), [(1, json!({}), false, false)], "the first window is not summed up again");
+}
+
+#[tokio::test]
+async fn a_part_that_ends_hands_on_what_was_read_and_ends_its_window() {
+    let (world, source, _) = windows().await;
+    answer(&world, &json!({ "state": 1 }));
+    source.add(&world, 1..4);
+    world.lambda.poll_once().await.unwrap();
+    assert_eq!(shown(&world), [(2, json!({}), false, false)]);
+    world.lambda.poll_once().await.unwrap();
+    assert_eq!(shown(&world), [(1, json!(1), false, false)]);
+    source.is_closed.store(true, Ordering::SeqCst);
+    poll(&world).await;
+    assert_eq!(shown(&world), [(0, json!(1), true, false)], "though its time is not over");
+    poll(&world).await;
+    assert!(events(&world).is_empty());
 }
