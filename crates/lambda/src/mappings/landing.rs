@@ -85,10 +85,12 @@ impl Poller {
 
     /// Remembers how far a stream was read.
     async fn pass(&self, place: &Place<'_>, part: &mut Part) -> Result<(), Error> {
-        match part.passed().filter(|_| self.rules.ordered) {
-            Some(passed) => place.lambda.mappings.read_up_to(&self.mapping.uuid, place.shard, &passed).await,
-            None => Ok(()),
+        let Some(passed) = part.passed().filter(|_| self.rules.ordered) else { return Ok(()) };
+        let stored = place.lambda.mappings.read_up_to(&self.mapping.uuid, place.shard, &passed).await;
+        if stored.is_err() {
+            part.not_stored(passed);
         }
+        stored
     }
 }
 

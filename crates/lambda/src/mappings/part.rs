@@ -196,6 +196,11 @@ impl Part {
         if self.lanes.iter().any(in_window) { None } else { self.passed.take() }
     }
 
+    /// What was passed could not be stored: it is news again.
+    pub(crate) fn not_stored(&mut self, passed: String) {
+        self.passed = Some(passed);
+    }
+
     /// Whether nothing of it is left to hand on.
     pub(crate) fn is_over(&self) -> bool {
         let is_over = |lane: &Lane| {

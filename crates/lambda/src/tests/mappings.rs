@@ -233,6 +233,22 @@ async fn a_stream_is_read_in_order_and_goes_on_after_a_restart() {
 }
 
 #[tokio::test]
+async fn how_far_a_stream_was_read_is_stored_once_the_full_disk_has_room_again() {
+    let (world, source) = world().await;
+    create(&world, request(STREAM)).await;
+    poll(&world).await;
+    source.add(&world, 1..3);
+    world.memory.full_for(1);
+    world.lambda.poll_once().await.unwrap();
+    assert_eq!(batches(&world), ["1 2"]);
+    poll(&world).await;
+    let next = world.restart();
+    next.lambda.connect_sources(Arc::new(Sources(Arc::clone(&source))));
+    poll(&next).await;
+    assert!(batches(&next).is_empty(), "what was handled is not handled again");
+}
+
+#[tokio::test]
 async fn a_stream_s_batch_that_fails_holds_the_stream_until_it_is_given_up() {
     let (world, source) = world().await;
     let twice = model::CreateEventSourceMappingRequest { maximum_retry_attempts: Some(1), ..request(STREAM) };
