@@ -206,3 +206,23 @@ async fn a_mapping_s_tags_come_and_go_and_its_poller_stays() {
         world.call::<_, model::EventSourceMappingConfiguration>("CreateEventSourceMapping", reserved).await;
     assert_eq!(refusal(refused).0, "InvalidParameterValueException");
 }
+
+#[tokio::test]
+async fn a_mapping_is_guarded_by_its_own_tags() {
+    let (world, _) = world().await;
+    let tags = Some(BTreeMap::from([("team".to_owned(), "red".to_owned())]));
+    let tagged = model::CreateEventSourceMappingRequest { tags, ..request(QUEUE) };
+    let uuid = create(&world, tagged).await.uuid.unwrap();
+    let get = async |user: &str| {
+        let input = model::GetEventSourceMappingRequest { uuid: uuid.clone() };
+        let client = world.client.as_user(user);
+        let got = client.call::<_, model::EventSourceMappingConfiguration>(
+            &model::SERVICE,
+            "GetEventSourceMapping",
+            input,
+        );
+        got.await.map(drop).map_err(|fault| fault.code)
+    };
+    assert_eq!(get("red").await, Ok(()));
+    assert_eq!(get("not_red").await, Err("AccessDeniedException".to_owned()));
+}
