@@ -176,10 +176,15 @@ impl Poller {
         let source = sources.find(&mapping.source, &role).await?;
         let source = source.ok_or_else(|| mapping.settings.kind.missing(&mapping.source))?;
         let shards = source.shards().await?;
+        let known = reading.parts.len();
         reading.parts.retain(|shard, part| {
             part.is_gone = !shards.contains(shard);
             !part.is_gone || !part.is_over()
         });
+        if known == 0 || reading.parts.len() < known {
+            let kept = shards.iter().chain(reading.parts.keys()).cloned().collect();
+            lambda.mappings.keep_places(&mapping.uuid, kept).await?;
+        }
         if shards.iter().any(|shard| !reading.parts.contains_key(shard)) {
             let mut places = lambda.mappings.places(&mapping.uuid).await?;
             for shard in shards {

@@ -1,6 +1,6 @@
 //! Event source mappings in the store.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
@@ -296,6 +296,24 @@ impl Mappings {
         let rows =
             self.store.read(move |tx| Ok::<_, Error>(PLACES.query(&(key.as_str(),)).rows(tx)?)).await?;
         Ok(rows.into_iter().map(|((_, shard), ReadUpTo { after })| (shard, after)).collect())
+    }
+
+    /// Forgets how far parts were read that are there no more.
+    pub(crate) async fn keep_places(&self, uuid: &str, kept: HashSet<String>) -> Result<(), Error> {
+        let key = uuid.to_owned();
+        if self.places(uuid).await?.keys().all(|shard| kept.contains(shard)) {
+            return Ok(());
+        }
+        self.store
+            .write(move |tx| {
+                for (row, _) in PLACES.query(&(key.as_str(),)).rows(tx)? {
+                    if !kept.contains(&row.1) {
+                        PLACES.remove(tx, &row)?;
+                    }
+                }
+                Ok::<_, Error>(())
+            })
+            .await
     }
 
     /// Remembers how far a part was read.

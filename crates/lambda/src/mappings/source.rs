@@ -20,7 +20,8 @@ pub trait EventSources: Send + Sync + 'static {
 /// One queue or stream.
 pub trait EventSource: Send + Sync + 'static {
     /// Its parts, each of which is read in order by itself. A queue has one. One that is given no more has ended: it is not
-    /// read again, what was read of it is still handed on.
+    /// read again, what was read of it is still handed on, and how far that was is forgotten then. It is given for as
+    /// long as somebody may yet want what it holds.
     fn shards(&self) -> BoxFuture<'_, Result<Vec<String>, Error>>;
 
     /// Reads at most `records` records of a part. May wait up to a second for some to come, and may give fewer. It is

@@ -141,8 +141,8 @@ async fn a_new_process_sums_up_again_what_the_old_one_had_not_finished() {
 }
 
 #[tokio::test]
-async fn a_part_that_ends_hands_on_what_was_read_and_ends_its_window() {
-    let (world, source, _) = windows().await;
+async fn a_part_that_ends_hands_on_what_was_read_ends_its_window_and_is_forgotten() {
+    let (world, source, uuid) = windows().await;
     answer(&world, &json!({ "state": 1 }));
     source.add(&world, 1..4);
     world.lambda.poll_once().await.unwrap();
@@ -154,4 +154,5 @@ async fn a_part_that_ends_hands_on_what_was_read_and_ends_its_window() {
     assert_eq!(shown(&world), [(0, json!(1), true, false)], "though its time is not over");
     poll(&world).await;
     assert!(events(&world).is_empty());
+    assert!(world.lambda.mappings.places(&uuid).await.unwrap().is_empty());
 }
