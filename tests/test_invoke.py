@@ -16,7 +16,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from conftest import serving, modes, wait_for
+from conftest import modes, packed, serving, wait_for
 
 EVENTS = int(os.environ.get("WEFT_TEST_EVENTS", "50000"))
 SENDERS = 32
@@ -168,7 +168,7 @@ def test_reserved_concurrency_of_five_never_runs_six(best):
     assert len(ran) == 300 and overlap(ran) == 5
     headers, body = refused[0]
     assert headers["x-amzn-ErrorType"].startswith("TooManyRequestsException") and headers["Retry-After"]
-    assert body["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert body["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded" and body["Type"] == "User" and body["message"]
     aws.put_function_concurrency(FunctionName="five", ReservedConcurrentExecutions=0)
     assert Caller(best).invoke("five", {})[0] == 429
     aws.delete_function_concurrency(FunctionName="five")
@@ -378,3 +378,94 @@ def test_limits_on_payloads_are_aws_s(best):
     answer, whole = best.invoke("sizes", {"n": 6 * 1024 * 1024 + 200})
     assert whole["FunctionError"] == "Unhandled" and answer["errorType"] == "Function.ResponseSizeTooLarge"
     assert aws.invoke(FunctionName="sizes", InvocationType="DryRun")["StatusCode"] == 204
+
+
+def test_a_function_is_named_in_every_way_that_lambda_knows(best):
+    aws = best.client("lambda")
+    arn = best.function("named", "def handler(event, context):\n    return context.invoked_function_arn\n")["FunctionArn"]
+    account = arn.split(":")[4]
+    version = published(best, "named")
+    aws.create_alias(FunctionName="named", Name="live", FunctionVersion=version)
+    for name, qualifier, suffix, executed in [
+        ("named", None, "", "$LATEST"),
+        ("named", "live", ":live", version),
+        ("named:live", None, ":live", version),
+        (f"named:{version}", None, f":{version}", version),
+        (f"{account}:function:named", None, "", "$LATEST"),
+        (arn, None, "", "$LATEST"),
+        (f"{arn}:live", None, ":live", version),
+        (arn, "$LATEST", ":$LATEST", "$LATEST"),
+    ]:
+        answer, whole = best.invoke(name, {}, **({"Qualifier": qualifier} if qualifier else {}))
+        assert (answer, whole["ExecutedVersion"]) == (arn + suffix, executed), (name, qualifier)
+
+
+def test_each_kind_of_invoke_has_its_answer(best):
+    best.function("kinds", "def handler(event, context):\n    print('x' * 5000)\n    return event\n")
+    aws = best.client("lambda")
+    for kind, status in (("RequestResponse", 200), ("Event", 202), ("DryRun", 204)):
+        whole = aws.invoke(FunctionName="kinds", InvocationType=kind, Payload=b'{"n": 1}')
+        assert (whole["StatusCode"], whole["Payload"].read()) == (status, b'{"n": 1}' if status == 200 else b""), kind
+        assert ("ExecutedVersion" in whole) == (status == 200) and "FunctionError" not in whole and "LogResult" not in whole, kind
+    log = base64.b64decode(aws.invoke(FunctionName="kinds", LogType="Tail")["LogResult"])
+    assert len(log) == 4096 and b"REPORT RequestId: " in log
+
+
+def test_a_tenant_for_a_function_without_tenancy_is_refused(best):
+    best.function("tenantless", "def handler(event, context):\n    return context.tenant_id\n")
+    aws = best.client("lambda")
+    for invoke in (aws.invoke, aws.invoke_with_response_stream):
+        with pytest.raises(ClientError) as error:
+            invoke(FunctionName="tenantless", TenantId="blue")
+        assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert best.invoke("tenantless")[0] is None
+
+
+RECORDS = [
+    ("python3.11", {"app.py": "import logging\ndef handler(event, context):\n    print('before', end='')\n    logging.error('first\\r\\nsecond')\n    print('after')\n"}),
+    ("nodejs22.x", {"app.js": "exports.handler = async () => { process.stdout.write('before'); console.error('first\\r\\nsecond'); process.stdout.write('after\\n') }\n"}),
+    ("nodejs24.x", {"app.js": "exports.handler = async () => { process.stdout.write('before'); console.error('first\\r\\nsecond'); process.stdout.write('after\\n') }\n"}),
+]
+
+
+@pytest.mark.parametrize("runtime, files", RECORDS)
+def test_a_log_record_is_one_event_between_what_is_printed(weft, runtime, files):
+    name = "records-" + runtime.split(".")[0]
+    weft.function(name, files, runtime=runtime)
+    _, whole = weft.invoke(name, {}, LogType="Tail")
+    logs = weft.client("logs")
+
+    def events():
+        with contextlib.suppress(ClientError):
+            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+            own = [event["message"] for event in found if event["message"].endswith(("before", "second", "after"))]
+            return own if len(own) == 3 else None
+
+    before, record, after = wait_for("three events", events)
+    assert (before, after) == ("before", "after")
+    assert record.endswith("first\r\nsecond") and whole["ResponseMetadata"]["RequestId"] in record and "ERROR" in record, record
+    tail = base64.b64decode(whole["LogResult"]).decode()
+    assert tail.index("before") < tail.index("first\r\nsecond") < tail.index("after"), tail
+
+
+def test_what_is_made_shown_and_changed_answers_with_lambdas_status(best):
+    aws = best.client("lambda")
+    made = best.function("statuses", "def handler(event, context):\n    return 1\n")
+    buffer = packed("x = 1\n")
+    answers = [
+        (201, made),
+        (200, aws.get_function(FunctionName="statuses")),
+        (200, aws.update_function_code(FunctionName="statuses", ZipFile=packed("def handler(event, context):\n    return 2\n"))),
+        (200, aws.update_function_configuration(FunctionName="statuses", Description="another")),
+        (201, aws.publish_version(FunctionName="statuses")),
+        (201, aws.create_alias(FunctionName="statuses", Name="live", FunctionVersion="1")),
+        (201, aws.create_function_url_config(FunctionName="statuses", AuthType="NONE")),
+        (201, aws.publish_layer_version(LayerName="statuses", Content={"ZipFile": buffer})),
+        (200, aws.put_function_concurrency(FunctionName="statuses", ReservedConcurrentExecutions=5)),
+        (201, aws.add_permission(FunctionName="statuses", StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")),
+        (204, aws.delete_alias(FunctionName="statuses", Name="live")),
+        (204, aws.delete_function_concurrency(FunctionName="statuses")),
+    ]
+    found = [answer["ResponseMetadata"]["HTTPStatusCode"] for _, answer in answers]
+    assert found == [status for status, _ in answers]

@@ -11,6 +11,8 @@ pub(crate) fn describe(counts: FunctionCounts) -> model::FunctionMetrics {
         invocations: long(counts.invocations),
         errors: long(counts.errors),
         throttles: long(counts.throttles),
+        dead_letter_errors: long(counts.dead_letter_errors),
+        destination_delivery_failures: long(counts.destination_delivery_failures),
         duration_millis: i64::try_from(counts.duration.as_millis()).unwrap_or(i64::MAX),
         concurrent_executions: integer(counts.concurrent),
         concurrent_executions_max: integer(counts.concurrent_max),

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use weft_service::Error;
@@ -16,6 +17,10 @@ use crate::records::{CheckRecord, Place, RevisionRecord, SERVICES, ServiceRecord
 
 /// The most that is kept of why a revision failed, the end of its log included.
 const REASON_BYTES_MAX: usize = 16 << 10;
+
+/// How long it takes until what could not be stored is tried again; it doubles up to [`RETRY_MAX`].
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// How far a revision is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,8 +196,11 @@ impl Checks {
                 Err(error) => Err(error.to_string()),
                 Ok(()) => Ok(()),
             };
-            if let Err(error) = compute.settle(&place, &name, &id, number, outcome).await {
+            let mut wait = RETRY_FIRST;
+            while let Err(error) = compute.settle(&place, &name, &id, number, outcome.clone()).await {
                 tracing::error!(service = name.as_str(), revision = id, %error, "a revision's state was not stored");
+                tokio::time::sleep(wait).await;
+                wait = wait.saturating_mul(2).min(RETRY_MAX);
             }
         });
         checks.insert(key, Check { revision, task: task.abort_handle() });
@@ -211,6 +219,7 @@ impl Compute {
         }
     }
 
+    /// Stores what became of a revision. May be called again where it failed: what is stored then is only made seen.
     async fn settle(
         &self,
         place: &Place,

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
-use weft_service::Error;
+use weft_service::{Access, Error, Scope, sending_action};
 use weft_types::{Arn, Timestamp};
 
+use crate::Lambda;
 use crate::errors::{invalid_parameter, not_found};
+use crate::events::refused;
 use crate::functions::Functions;
 use crate::name::{FunctionKey, FunctionRef, LATEST};
 use crate::outside::is_fifo;
@@ -85,6 +87,41 @@ impl EventInvokeChange {
                 *place = Some(new.clone()).filter(|arn| !arn.is_empty());
             }
         }
+    }
+}
+
+impl Lambda {
+    /// Fails with AWS's error unless the function's role may send to the destinations that a request sets, and, where their
+    /// service is there, they can take it.
+    pub(crate) async fn check_destinations(
+        &self,
+        scope: &Scope,
+        function: &FunctionRef,
+        change: &EventInvokeChange,
+    ) -> Result<(), Error> {
+        let places: Vec<&String> = [&change.on_success, &change.on_failure].into_iter().flatten().collect();
+        let places = places.into_iter().filter(|place| !place.is_empty());
+        for place in places {
+            let Some(found) = self.functions.get(function).await? else { return Ok(()) };
+            let arn = Arn::parse(place).map_err(Error::internal)?;
+            let role = &found.function.settings.role;
+            let may = async {
+                let cx = self.as_role(scope, Some(role), "weft-lambda-check").await?;
+                match arn.service() {
+                    "lambda" => cx.authorize(&Access::to("lambda:InvokeFunction", place.as_str())).await,
+                    _ => cx.check_target(&arn).await,
+                }
+            };
+            let action = sending_action(&arn).and_then(|action| action.split_once(':'));
+            let verb = action.map_or("InvokeFunction", |(_, verb)| verb);
+            may.await.map_err(|error| {
+                let denied = format!(
+                    "The function's execution role does not have permissions to call {verb} on {place}"
+                );
+                refused(error, denied)
+            })?;
+        }
+        Ok(())
     }
 }
 

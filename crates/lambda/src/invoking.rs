@@ -7,6 +7,7 @@ use weft_service::workload::{Invocation, Invoked, StreamedInvoked, WorkError};
 use weft_service::{Access, Context, Error, FunctionCounts, Scope};
 use weft_types::Timestamp;
 
+use crate::errors::invalid_parameter;
 use crate::events::records::{Blob, EventBody, NewEvent};
 use crate::hold::Hold;
 use crate::loads::{Limits, Running, Throttle};
@@ -41,6 +42,19 @@ impl Lambda {
         let policy = self.resource_policy(function).await?;
         let access = Access::to(action, function.arn().as_str());
         cx.authorize_with(&access, policy.as_deref()).await
+    }
+
+    /// Fails where a tenant is named: no function here keeps its tenants apart.
+    ///
+    /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-troubleshooting.html>.
+    pub(crate) fn refuse_tenant(tenant_id: Option<&str>) -> Result<(), Error> {
+        match tenant_id {
+            None => Ok(()),
+            Some(_) => Err(invalid_parameter(
+                "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request \
+                 and try again.",
+            )),
+        }
     }
 
     /// Makes an event durable that will be delivered.
@@ -153,6 +167,9 @@ impl Lambda {
             request_id: cx.request_id.clone(),
             payload,
             client_context,
+            // No session of ours comes from Cognito, and nobody may say so of himself.
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: function.arn(),
             tail,
             trace_id: Some(trace.header),

@@ -86,7 +86,7 @@ use crate::function::Function;
 use crate::functions::{Changed, Functions, Update};
 use crate::layers::Layers;
 use crate::loads::Loads;
-use crate::mappings::poller::Pollers;
+use crate::mappings::crew::Pollers;
 use crate::mappings::records::Mappings;
 pub use crate::mappings::source::{EventSource, EventSources, Polled, Position, SourceRecord};
 pub use crate::name::FunctionKey;

@@ -58,6 +58,15 @@ impl Throttle {
     }
 }
 
+/// What was to tell of an event, and could not be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The event itself, on its way to a dead-letter queue or topic.
+    DeadLetter,
+    /// The record of it, on its way to a destination.
+    Record,
+}
+
 /// What runs, of all functions.
 #[derive(Default)]
 pub(crate) struct Loads {
@@ -106,6 +115,8 @@ pub(crate) struct FunctionLoad {
     invocations: AtomicU64,
     errors: AtomicU64,
     throttles: AtomicU64,
+    dead_letter_errors: AtomicU64,
+    destination_failures: AtomicU64,
     micros: AtomicU64,
     rate: Rate,
     burst: Mutex<Burst>,
@@ -178,6 +189,16 @@ impl Loads {
         self.functions.load().get(key).map(|function| function.metrics()).unwrap_or_default()
     }
 
+    /// Counts something that was to tell of an event of a function's, and was lost.
+    pub(crate) fn lost(&self, key: &FunctionKey, what: Lost) {
+        let function = self.function(key);
+        let count = match what {
+            Lost::DeadLetter => &function.dead_letter_errors,
+            Lost::Record => &function.destination_failures,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Forgets a function that is gone.
     pub(crate) fn forget(&self, key: &FunctionKey) {
         let _alone = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -245,6 +266,8 @@ impl FunctionLoad {
             invocations: self.invocations.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             throttles: self.throttles.load(Ordering::Relaxed),
+            dead_letter_errors: self.dead_letter_errors.load(Ordering::Relaxed),
+            destination_delivery_failures: self.destination_failures.load(Ordering::Relaxed),
             duration: Duration::from_micros(self.micros.load(Ordering::Relaxed)),
             concurrent: self.in_flight.load(Ordering::Relaxed),
             concurrent_max: self.peak.load(Ordering::Relaxed),

@@ -1,13 +1,14 @@
-//! Tags of functions and code signing configurations.
+//! Tags of functions, code signing configurations and event source mappings.
 
 use std::sync::Arc;
 
 use weft_service::{BoxFuture, Error, ResourceTags, Scope, Tags};
-use weft_types::{AccountId, Arn, Region};
+use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::Lambda;
 use crate::errors::{function_not_found, invalid_parameter, not_found};
 use crate::functions::Functions;
+use crate::mappings::records;
 use crate::name::{FunctionKey, FunctionRef};
 use crate::signing::parse_arn;
 use crate::tables::FUNCTIONS;
@@ -51,6 +52,8 @@ pub(crate) enum Tagged {
     Function(FunctionKey),
     /// A code signing configuration.
     Signing(Arn),
+    /// An event source mapping.
+    Mapping(Scope, String),
 }
 
 impl Tagged {
@@ -59,6 +62,14 @@ impl Tagged {
         let arn = Arn::parse(text).map_err(|_| no_tags(text))?;
         if arn.resource().starts_with("code-signing-config:") {
             return Ok(Self::Signing(parse_arn(text, scope)?));
+        }
+        if let Some(uuid) = arn.resource().strip_prefix("event-source-mapping:") {
+            let own = records::arn(scope.account, &scope.region, uuid);
+            return if own == arn {
+                Ok(Self::Mapping(scope.clone(), uuid.to_owned()))
+            } else {
+                Err(no_tags(text))
+            };
         }
         if !arn.resource().starts_with("function:") {
             return Err(no_tags(text));
@@ -77,41 +88,65 @@ impl Tagged {
         if kind == "code-signing-config" {
             return Some(Self::Signing(arn.clone()));
         }
-        let name = rest.split(':').next().filter(|_| kind == "function")?;
-        let (account, region) = (AccountId::parse(arn.account()), Region::parse(arn.region()));
-        Some(Self::Function(FunctionKey {
-            account: account.ok()?,
-            region: region.ok()?,
-            name: name.to_owned(),
-        }))
+        let (account, region) = (AccountId::parse(arn.account()).ok()?, Region::parse(arn.region()).ok()?);
+        if kind == "event-source-mapping" {
+            // Records are found without the time.
+            let scope = Scope { account, region, now: Timestamp::from_millis(0) };
+            return Some(Self::Mapping(scope, rest.to_owned()));
+        }
+        let name = rest.split(':').next().filter(|_| kind == "function")?.to_owned();
+        Some(Self::Function(FunctionKey { account, region, name }))
     }
 
     pub(crate) fn arn(&self) -> Arn {
         match self {
             Self::Function(key) => key.arn(),
             Self::Signing(arn) => arn.clone(),
+            Self::Mapping(scope, uuid) => records::arn(scope.account, &scope.region, uuid),
         }
     }
 }
 
 fn no_tags(text: &str) -> Error {
     not_found(format!(
-        "The resource {text} has no tags here; functions and code signing configurations can be tagged."
+        "The resource {text} has no tags here; functions, code signing configurations and event source mappings can be \
+         tagged."
     ))
 }
 
 impl Lambda {
-    /// Changes tags, by which rights may change at once.
+    /// Changes tags, by which rights may change at once. It makes no new revision of a function and ends no mapping's poller.
     pub(crate) async fn change_tags(
         &self,
         tagged: Tagged,
         change: impl Fn(&mut Tags) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<(), Error> {
-        self.functions.change_tags(tagged.clone(), change).await?;
-        if let Tagged::Function(key) = &tagged {
-            self.cache.forget_tags(key);
+        match tagged {
+            Tagged::Signing(arn) => {
+                let signing = self.functions.update_signing(&arn, move |signing| change(&mut signing.tags));
+                signing.await.map(drop)
+            }
+            Tagged::Function(key) => {
+                self.functions.change_tags(key.clone(), change).await?;
+                self.cache.forget_tags(&key);
+                Ok(())
+            }
+            Tagged::Mapping(scope, uuid) => {
+                let mapping = self.mappings.update(&scope, &uuid, move |mapping| change(&mut mapping.tags));
+                mapping.await.map(drop)
+            }
         }
-        Ok(())
+    }
+
+    /// The tags of what is there, or AWS's error.
+    pub(crate) async fn list_tags(&self, tagged: Tagged) -> Result<Tags, Error> {
+        match tagged {
+            Tagged::Signing(arn) => Ok(self.functions.signing(&arn).await?.tags),
+            Tagged::Function(key) => {
+                Ok(self.functions.find(&FunctionRef { key, qualifier: None }).await?.latest.tags)
+            }
+            Tagged::Mapping(scope, uuid) => Ok(self.mappings.get(&scope, &uuid).await?.tags),
+        }
     }
 }
 
@@ -121,6 +156,11 @@ impl ResourceTags for Lambda {
             let tags = match Tagged::of(resource) {
                 Some(Tagged::Function(key)) => self.function_tags(&key).await?,
                 Some(Tagged::Signing(arn)) => self.functions.signing_tags(&arn).await?.map(Arc::new),
+                Some(Tagged::Mapping(scope, uuid)) => match self.mappings.get(&scope, &uuid).await {
+                    Ok(mapping) => Some(Arc::new(mapping.tags)),
+                    Err(error) if error.code() == "ResourceNotFoundException" => None,
+                    Err(error) => return Err(error),
+                },
                 None => None,
             };
             Ok(tags.unwrap_or_default())
@@ -129,35 +169,19 @@ impl ResourceTags for Lambda {
 }
 
 impl Functions {
-    /// Changes tags, which makes no new revision of a function.
-    pub(crate) async fn change_tags(
+    async fn change_tags(
         &self,
-        tagged: Tagged,
+        key: FunctionKey,
         change: impl Fn(&mut Tags) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<(), Error> {
-        match tagged {
-            Tagged::Signing(arn) => {
-                self.update_signing(&arn, move |signing| change(&mut signing.tags)).await.map(drop)
-            }
-            Tagged::Function(key) => {
-                self.write(move |tx| {
-                    let Some(mut found) = FUNCTIONS.get(tx, &key.row())? else {
-                        return Err(function_not_found(&key.arn()));
-                    };
-                    change(&mut found.tags)?;
-                    Ok(FUNCTIONS.insert(tx, &key.row(), &found)?)
-                })
-                .await
-            }
-        }
-    }
-
-    /// The tags of what is there, or AWS's error.
-    pub(crate) async fn tags(&self, tagged: Tagged) -> Result<Tags, Error> {
-        match tagged {
-            Tagged::Signing(arn) => Ok(self.signing(&arn).await?.tags),
-            Tagged::Function(key) => Ok(self.find(&FunctionRef { key, qualifier: None }).await?.latest.tags),
-        }
+        self.write(move |tx| {
+            let Some(mut found) = FUNCTIONS.get(tx, &key.row())? else {
+                return Err(function_not_found(&key.arn()));
+            };
+            change(&mut found.tags)?;
+            Ok(FUNCTIONS.insert(tx, &key.row(), &found)?)
+        })
+        .await
     }
 }
 

@@ -73,6 +73,10 @@ async fn through_runtime(worker: &Worker, invoke: Invoke, delivery: &mut Deliver
                     worker.log.platform(format!("RequestId: {id} Error: the runtime sent {error}"));
                     Outcome::Ended(worker.process.kill().await)
                 }
+                // The kernel tells of an end that left bytes unread: the event never was with it as a whole.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    Outcome::NotTaken(Box::new(invoke))
+                }
                 Err(_) => Outcome::Ended(ended(worker).await),
             }
         }

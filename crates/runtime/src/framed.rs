@@ -1,5 +1,6 @@
 //! Logs that a runtime writes as frames to the descriptor that `_LAMBDA_TELEMETRY_LOG_FD` names, as the official clients
-//! for Python and Node.js do: each event stays whole, with its own time, whatever line breaks it holds.
+//! for Python and Node.js do: each event stays whole, with its own time, whatever line breaks it holds. Runtimes of others write
+//! to a socket of their own, ours among what they [print](crate::printed).
 //!
 //! A frame is a type (`u32`, `0xA55A00..`), the length of what follows the header (`u32`), the time in µs since the epoch
 //! (`u64`), all big-endian, then the text.
@@ -7,16 +8,43 @@
 use std::io;
 use std::sync::Arc;
 
+use bytes::Buf as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use weft_net::BoxStream;
 use weft_types::Timestamp;
 
 use crate::logs::WorkerLog;
+use crate::printed::EVENT_BYTES_MAX;
 
-/// The most that a log event may hold; the rest of a longer one is dropped.
-const EVENT_BYTES_MAX: usize = 256 << 10;
 /// What every type begins with.
-const MARK: u32 = 0xA55A_0000;
+pub(crate) const MARK: u32 = 0xA55A_0000;
+/// What comes before the text.
+pub(crate) const HEAD_BYTES: usize = 16;
+
+/// What comes before an event's text.
+pub(crate) struct Head {
+    pub(crate) time: Timestamp,
+    /// Bytes of the text.
+    pub(crate) length: usize,
+}
+
+impl Head {
+    /// Reads a head; `None` where it is none.
+    pub(crate) fn parse(bytes: &[u8; HEAD_BYTES]) -> Option<Self> {
+        let mut bytes = &bytes[..];
+        let (mark, length, micros) = (bytes.get_u32(), bytes.get_u32(), bytes.get_u64());
+        let time = Timestamp::from_millis(i64::try_from(micros / 1000).unwrap_or(i64::MAX));
+        (mark & 0xFFFF_0000 == MARK).then_some(Self { time, length: length as usize })
+    }
+
+    /// Whether a head of the types that are known may begin like this: text (3) or JSON (2), with a level of 0 to 6 before
+    /// these two bits.
+    pub(crate) fn may_begin(bytes: &[u8]) -> bool {
+        let mark = MARK.to_be_bytes();
+        bytes.iter().zip(&mark[..3]).all(|(byte, known)| byte == known)
+            && bytes.get(3).is_none_or(|kind| kind & 2 == 2 && kind >> 2 <= 6)
+    }
+}
 
 /// Hands on what a runtime writes until it ends. What is no frame ends the reading, not the runtime: it goes on, unheard.
 pub(crate) async fn read(mut stream: BoxStream, log: Arc<WorkerLog>) {
@@ -28,19 +56,15 @@ pub(crate) async fn read(mut stream: BoxStream, log: Arc<WorkerLog>) {
     while stream.read(&mut rest).await.is_ok_and(|length| length > 0) {}
 }
 
-/// The next event; `None` at what is none.
+/// The next event; `None` at what is none. The rest of one that is too long is dropped.
 async fn next(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<(Timestamp, String)>> {
-    let mark = stream.read_u32().await?;
-    let length = stream.read_u32().await? as usize;
-    let micros = stream.read_u64().await?;
-    if mark & 0xFFFF_0000 != MARK {
-        return Ok(None);
-    }
+    let mut head = [0; HEAD_BYTES];
+    stream.read_exact(&mut head).await?;
+    let Some(Head { time, length }) = Head::parse(&head) else { return Ok(None) };
     let mut text = vec![0; length.min(EVENT_BYTES_MAX)];
     stream.read_exact(&mut text).await?;
     let mut rest = stream.take(length.saturating_sub(EVENT_BYTES_MAX) as u64);
     tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
-    let time = Timestamp::from_millis(i64::try_from(micros / 1000).unwrap_or(i64::MAX));
     Ok(Some((time, String::from_utf8_lossy(&text).into_owned())))
 }
 

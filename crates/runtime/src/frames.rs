@@ -4,7 +4,7 @@
 //!
 //! | kind | from | content |
 //! | --- | --- | --- |
-//! | 1 invoke | Weft | its number (`u64`), deadline (`u64`, ms since the epoch), then request id, ARN, trace id, client context, Cognito identity (each `u32` length and bytes), then the event |
+//! | 1 invoke | Weft | its number (`u64`), deadline (`u64`, ms since the epoch), then request id, ARN, trace id, client context, Cognito identity, tenant (each `u32` length and bytes), then the event |
 //! | 16 ready | worker | nothing |
 //! | 17 init error | worker | the error's JSON |
 //! | 18 response | worker | the event's number, the answer |
@@ -93,15 +93,12 @@ impl Frames {
     /// Sends an event.
     pub(crate) async fn send(&mut self, invoke: &Invoke) -> io::Result<()> {
         self.number += 1;
-        let Invocation { request_id, payload, client_context, invoked_arn, trace_id, .. } =
-            &invoke.invocation;
-        let texts: [&str; 5] = [
-            request_id,
-            invoked_arn.as_str(),
-            trace_id.as_deref().unwrap_or_default(),
-            client_context.as_deref().unwrap_or_default(),
-            "",
-        ];
+        let event = &invoke.invocation;
+        let payload = &event.payload;
+        let optional = [&event.trace_id, &event.client_context, &event.cognito_identity, &event.tenant_id];
+        let [trace, client_context, identity, tenant] =
+            optional.map(|text| text.as_deref().unwrap_or_default());
+        let texts = [&*event.request_id, event.invoked_arn.as_str(), trace, client_context, identity, tenant];
         let fixed = 1 + 8 + 8 + texts.iter().map(|text| 4 + text.len()).sum::<usize>();
         let length = u32::try_from(fixed + payload.len());
         self.out.clear();
@@ -209,6 +206,8 @@ mod tests {
             request_id: "r-1".into(),
             payload: "{}".into(),
             client_context: None,
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:f"),
             tail: false,
             trace_id: None,

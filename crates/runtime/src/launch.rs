@@ -272,9 +272,10 @@ impl Launch<'_> {
             ("_AWS_XRAY_DAEMON_ADDRESS", "169.254.79.129".into()),
             ("_AWS_XRAY_DAEMON_PORT", "2000".into()),
         ];
-        if native {
-            strong.push(("_LAMBDA_TELEMETRY_LOG_FD", FRAMES_NUMBER.into()));
-        } else {
+        // Our own write log records among what their code prints, so that both stay in their order.
+        let log = if native { FRAMES_NUMBER } else { "1" };
+        strong.push(("_LAMBDA_TELEMETRY_LOG_FD", log.into()));
+        if !native {
             strong.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", lambda.runtime)));
         }
         if self.choice.is_some_and(|choice| choice.interpreter.language == Language::Node) {

@@ -32,6 +32,7 @@ mod launch;
 mod logs;
 mod platform;
 mod pool;
+mod printed;
 mod runtime;
 mod runtime_api;
 mod sandboxed;

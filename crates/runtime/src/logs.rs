@@ -13,14 +13,15 @@ use weft_service::workload::{LogPlace, LogSink};
 use weft_types::Timestamp;
 
 use crate::platform::{Happening, Level};
+use crate::printed::{Cutter, Printed};
 use crate::telemetry::Telemetry;
 
-/// A longer line is cut into several; the most that a log event may hold.
-const LINE_BYTES_MAX: usize = 256 << 10;
 /// What one look at a worker's output takes at most, so that a flood cannot hold up its own worker's answer.
 const FLUSH_BYTES_MAX: usize = 1 << 20;
 /// How long a begun line waits for its end. What was printed is to be durable within a second.
 const BEGUN_MAX: Duration = Duration::from_millis(500);
+/// Which of a program's pipes is its standard output.
+const STDOUT: usize = 0;
 /// What a caller who wants the end of the log gets.
 const TAIL_BYTES: usize = 4096;
 /// Lines that are kept for the message about a worker that does not start.
@@ -54,7 +55,7 @@ struct Pipe {
     fd: Arc<Receiver>,
     /// Whose output it is, as telemetry names it.
     source: &'static str,
-    partial: Vec<u8>,
+    cutter: Cutter,
     /// Since when there is a begun line.
     begun: Option<Instant>,
     ended: bool,
@@ -70,12 +71,14 @@ impl WorkerLog {
         telemetry: Arc<Telemetry>,
         json: Option<Level>,
     ) -> io::Result<Arc<Self>> {
-        let sources = output.program.into_iter().map(|fd| ("function", fd));
+        let framed = output.framed;
+        let sources = output.program.into_iter().enumerate();
         let pipes = sources
-            .chain(output.extensions.map(|fd| ("extension", fd)))
-            .map(|(source, fd)| {
+            .map(|(index, fd)| ("function", framed && index == STDOUT, fd))
+            .chain(output.extensions.map(|fd| ("extension", false, fd)))
+            .map(|(source, framed, fd)| {
                 let fd = Arc::new(Receiver::from_owned_fd(fd)?);
-                Ok(Pipe { fd, source, partial: Vec::new(), begun: None, ended: false })
+                Ok(Pipe { fd, source, cutter: Cutter::new(framed), begun: None, ended: false })
             })
             .collect::<io::Result<Vec<_>>>()?;
         let fds: Vec<_> = pipes.iter().map(|pipe| Arc::clone(&pipe.fd)).collect();
@@ -225,10 +228,7 @@ impl WorkerLog {
     /// Adds an event that a runtime wrote as a whole, with its own time; of a function alone.
     pub(crate) fn framed(&self, time: Timestamp, text: &str) {
         let mut state = self.state();
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        state.telemetry.line("function", time, text);
-        state.remember(text);
-        state.add(time, text.to_owned());
+        state.event("function", time, text.strip_suffix('\n').unwrap_or(text).to_owned());
         self.send(state);
     }
 
@@ -314,6 +314,8 @@ impl std::fmt::Display for LastWords {
 pub(crate) struct Output {
     /// Standard output and error of the program.
     pub(crate) program: Vec<OwnedFd>,
+    /// Whether log records come as frames among its standard output.
+    pub(crate) framed: bool,
     /// What all of its external extensions print.
     pub(crate) extensions: Option<OwnedFd>,
 }
@@ -335,6 +337,8 @@ impl State {
         mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
     ) -> Open {
         let mut chunk = std::mem::take(&mut self.chunk);
+        let mut cutter = std::mem::take(&mut self.pipes[index].cutter);
+        let (source, before) = (self.pipes[index].source, self.waiting.len());
         let mut taken = 0;
         let open = loop {
             if self.pipes[index].ended {
@@ -347,51 +351,49 @@ impl State {
                 Ok(0) => self.pipes[index].ended = true,
                 Ok(n) => {
                     taken += n;
-                    self.take(index, &chunk[..n], now);
+                    cutter.take(&chunk[..n], |printed| self.printed(source, before, printed, now));
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Open::Later,
                 Err(_) => self.pipes[index].ended = true,
             }
         };
+        let rest = |printed: Printed<'_>| self.printed(source, before, printed, now);
+        match open {
+            Open::Ended => cutter.end(rest),
+            _ if all => cutter.end_line(rest),
+            _ => {}
+        }
         self.chunk = chunk;
         let pipe = &mut self.pipes[index];
-        if (all || pipe.ended) && !pipe.partial.is_empty() {
-            let rest = std::mem::take(&mut pipe.partial);
-            self.line(index, &rest, now);
-        }
-        let pipe = &mut self.pipes[index];
-        pipe.begun = if pipe.partial.is_empty() { None } else { pipe.begun.or_else(|| Some(Instant::now())) };
+        // A line that begins after another ended waits anew.
+        let same = pipe.begun.filter(|_| self.waiting.len() == before);
+        pipe.begun = cutter.is_begun().then(|| same.unwrap_or_else(Instant::now));
+        pipe.cutter = cutter;
         open
     }
 
-    fn take(&mut self, index: usize, mut bytes: &[u8], now: Timestamp) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            let (line, rest) = bytes.split_at(end);
-            bytes = &rest[1..];
-            let partial = std::mem::take(&mut self.pipes[index].partial);
-            self.pipes[index].begun = None;
-            if partial.is_empty() {
-                self.line(index, line, now);
-            } else {
-                self.line(index, &[&partial, line].concat(), now);
+    /// Adds what was printed; lines from `before` on came with this look, and so not after an event that follows them.
+    fn printed(&mut self, source: &'static str, before: usize, printed: Printed<'_>, now: Timestamp) {
+        match printed {
+            // Runtimes join the lines of one event by carriage returns.
+            Printed::Line(bytes) => {
+                let text = String::from_utf8_lossy(bytes);
+                self.event(source, now, text.strip_suffix('\r').unwrap_or(&text).replace('\r', "\n"));
             }
-        }
-        let partial = &mut self.pipes[index].partial;
-        partial.extend_from_slice(bytes);
-        if partial.len() >= LINE_BYTES_MAX {
-            let rest = std::mem::take(partial);
-            self.line(index, &rest, now);
+            Printed::Event(time, bytes) => {
+                let lines = self.waiting.iter_mut().skip(before).rev();
+                lines.take_while(|(at, _)| *at > time).for_each(|(at, _)| *at = time);
+                let text = String::from_utf8_lossy(bytes);
+                self.event(source, time, text.strip_suffix('\n').unwrap_or(&text).to_owned());
+            }
         }
     }
 
-    fn line(&mut self, index: usize, bytes: &[u8], now: Timestamp) {
-        // Runtimes join the lines of one event by carriage returns.
-        let text = String::from_utf8_lossy(bytes);
-        let text = text.strip_suffix('\r').unwrap_or(&text).replace('\r', "\n");
-        self.telemetry.line(self.pipes[index].source, now, &text);
+    fn event(&mut self, source: &'static str, time: Timestamp, text: String) {
+        self.telemetry.line(source, time, &text);
         self.remember(&text);
-        self.add(now, text);
+        self.add(time, text);
     }
 
     fn add(&mut self, now: Timestamp, line: String) {
@@ -416,46 +418,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-    use weft_service::SystemClock;
-    use weft_types::{AccountId, Region};
-
-    use super::*;
-
-    struct Told(UnboundedSender<String>);
-
-    impl LogSink for Told {
-        fn append(&self, _: &LogPlace, lines: Vec<(Timestamp, String)>) {
-            for (_, line) in lines {
-                let _ = self.0.send(line);
-            }
-        }
-    }
-
-    fn worker() -> (std::io::PipeWriter, Arc<WorkerLog>, UnboundedReceiver<String>) {
-        let (output, printed) = std::io::pipe().unwrap();
-        let (told, lines) = unbounded_channel();
-        let (account, region) = (AccountId::DEFAULT, Region::default());
-        let place = LogPlace { account, region, group: "/g".into(), stream: "s".into() };
-        rustix::io::ioctl_fionbio(&output, true).unwrap();
-        let (clock, telemetry) = (Arc::new(SystemClock), Telemetry::new(Arc::new(SystemClock), false, false));
-        let output = Output { program: vec![output.into()], extensions: None };
-        let log = WorkerLog::start((Arc::new(Told(told)), clock), place, output, telemetry, None);
-        (printed, log.unwrap(), lines)
-    }
-
-    #[tokio::test]
-    async fn a_begun_line_does_not_wait_for_its_end_for_ever() {
-        let (mut printed, _log, mut lines) = worker();
-        printed.write_all(b"whole\nbegun").unwrap();
-        assert_eq!(lines.recv().await.unwrap(), "whole");
-        let begin = Instant::now();
-        assert_eq!(lines.recv().await.unwrap(), "begun");
-        assert!(begin.elapsed() < Duration::from_secs(1) + BEGUN_MAX);
-        printed.write_all(b" and its end\n").unwrap();
-        assert_eq!(lines.recv().await.unwrap(), " and its end");
-    }
-}
+mod tests;

@@ -278,6 +278,8 @@ impl Inner {
             request_id,
             payload,
             client_context: None,
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: url.map_or(&contract.function_arn, |url| &url.invoked_arn).clone(),
             tail: false,
             trace_id,

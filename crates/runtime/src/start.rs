@@ -236,7 +236,7 @@ impl Start {
             group: self.revision.log_group.as_str().into(),
             stream: stream.as_str().into(),
         };
-        let output = Output { program: spawned.output, extensions };
+        let output = Output { program: spawned.output, framed: launch.speaks_frames(), extensions };
         let to = (Arc::clone(&shared.sink), Arc::clone(&shared.clock));
         let json = logging.json.then(|| Level::named(logging.system_level.as_deref()));
         let log = WorkerLog::start(to, place, output, telemetry, json)

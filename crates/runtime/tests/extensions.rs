@@ -26,6 +26,9 @@ async fn run(real: Real) {
     the_caller_who_wants_the_log_waits_for_extensions(&real).await;
     a_failure_of_an_extension_is_the_functions(&real).await;
     the_reason_of_the_end_is_told(&real).await;
+    the_initialisation_waits_for_every_extension(&real).await;
+    the_runtime_has_some_time_to_end_beside_extensions(&real).await;
+    the_end_is_over_after_two_seconds(&real).await;
     an_internal_extension_lives_in_the_runtime(&real).await;
     extensions_see_their_own_variables(&real).await;
     telemetry_comes_in_batches(&real).await;
@@ -104,6 +107,19 @@ impl Function {
             assert!(begun.elapsed() < Duration::from_secs(20), "no {text} in\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Waits until nothing is logged any more; says how often this was.
+    async fn silent(&self, text: &str) -> usize {
+        let (mut length, mut since) = (0, Instant::now());
+        while since.elapsed() < Duration::from_secs(1) {
+            let now = self.log().len();
+            if now != length {
+                (length, since) = (now, Instant::now());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.log().matches(text).count()
     }
 
     fn retire(&self) {
@@ -206,6 +222,60 @@ async fn the_reason_of_the_end_is_told(real: &Real) {
     assert!(text(&answer).contains("Runtime exited with error: exit status 7"), "{}", text(&answer));
     function.logged("extension got SHUTDOWN failure", 1).await;
     function.retire();
+}
+
+async fn the_initialisation_waits_for_every_extension(real: &Real) {
+    let late = "me = register()\ntime.sleep(0.5)\nprint('late is ready', flush=True)
+while following(me)['eventType'] != 'SHUTDOWN': pass
+print('extension ends')";
+    let handler = "def handler(event, context): print('handled')";
+    let function = Function::of(real, "waits", handler, &[("late", late), ("watcher", FOLLOWS)]);
+    function.invoke(false).await;
+    function.logged("handled", 1).await;
+    let log = function.log();
+    assert!(log.find("late is ready").is_some_and(|at| at < log.find("handled").unwrap()), "{log}");
+    function.retire();
+    function.logged("extension ends", 2).await;
+}
+
+/// A handler whose process says that it was asked to end.
+const TOLD: &str = "import os, signal
+def told(*_):
+    print('the runtime was told', flush=True)
+    os._exit(0)
+signal.signal(signal.SIGTERM, told)
+def handler(event, context): return event";
+
+async fn the_runtime_has_some_time_to_end_beside_extensions(real: &Real) {
+    let function = Function::of(real, "told", TOLD, &[("watcher", FOLLOWS)]);
+    function.invoke(false).await;
+    function.retire();
+    function.logged("extension ends", 1).await;
+    let log = function.log();
+    let (told, shut) = (log.find("the runtime was told"), log.find("extension got SHUTDOWN spindown"));
+    assert!(told.is_some() && told < shut, "the runtime ends first\n{log}");
+
+    let ticks = format!(
+        "{TOLD}\nimport threading, time
+def tick():
+    while True: print('tick', flush=True); time.sleep(0.05)
+threading.Thread(target=tick, daemon=True).start()"
+    );
+    let function = Function::of(real, "untold", &ticks, &[]);
+    function.invoke(false).await;
+    function.retire();
+    assert_eq!(function.silent("the runtime was told").await, 0, "without extensions it is killed at once");
+}
+
+async fn the_end_is_over_after_two_seconds(real: &Real) {
+    let ticks = "for _ in range(100): print('tick', flush=True); time.sleep(0.1)";
+    let stubborn = format!("{FOLLOWS}\n{ticks}");
+    let function = Function::of(real, "stubborn", HANDLER, &[("stubborn", &stubborn)]);
+    function.invoke(false).await;
+    function.retire();
+    function.logged("extension got SHUTDOWN spindown", 1).await;
+    let ticks = function.silent("tick").await;
+    assert!((3..40).contains(&ticks), "{ticks} of 100");
 }
 
 async fn an_internal_extension_lives_in_the_runtime(real: &Real) {

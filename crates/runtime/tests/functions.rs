@@ -37,6 +37,33 @@ fn hold(what: &str, found: &str, want: &str, log: &str) {
 }
 
 #[tokio::test]
+async fn who_asks_is_told_anew_with_each_event() {
+    let code = tempfile::tempdir().unwrap();
+    let python = "import os\ndef handler(e, c):
+    return [c.identity.cognito_identity_id, c.tenant_id, os.environ.get('_X_AMZN_TRACE_ID')]\n";
+    let node = "exports.handler = async (e, c) =>
+    [c.identity?.cognitoIdentityId, c.tenantId, process.env._X_AMZN_TRACE_ID];\n";
+    std::fs::write(code.path().join("app.py"), python).unwrap();
+    std::fs::write(code.path().join("app.js"), node).unwrap();
+    for name in ["python3.11", "nodejs22.x", "nodejs24.x"] {
+        let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
+        let revision = Arc::new(function(code.path(), name, "app.handler", &[]));
+        let check = async |identity: Option<&str>, tenant: Option<&str>, trace: Option<&str>| {
+            let mut event = invocation("{}");
+            event.cognito_identity = identity.map(|id| format!(r#"{{"cognitoIdentityId":"{id}"}}"#));
+            event.tenant_id = tenant.map(str::to_owned);
+            event.trace_id = trace.map(str::to_owned);
+            let answer = runtime.invoke(Arc::clone(&revision), event).await.unwrap();
+            let found: Value = serde_json::from_slice(&answer.payload).unwrap();
+            assert_eq!(found, serde_json::json!([identity, tenant, trace]), "{name}");
+        };
+        check(Some("i"), Some("blue"), Some("Root=1")).await;
+        check(None, None, None).await;
+        check(Some("j"), Some("\u{e9} green"), Some("Root=2")).await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_larger_than_any_buffer_arrives_up_to_six_mib() {
     let code = tempfile::tempdir().unwrap();
     let python = "def handler(e, c): return 'x' * e if isinstance(e, int) else len(e)\n";
@@ -118,6 +145,25 @@ async fn a_worker_is_used_again_and_replaced_after_it_ended() {
     assert!(runtime.status().is_empty());
     let refused = runtime.invoke(revision, invocation("1")).await.unwrap_err();
     assert_eq!(refused, weft_service::workload::WorkError::Stopping);
+}
+
+#[tokio::test]
+async fn an_event_that_an_ending_worker_never_read_goes_to_another() {
+    let code = tempfile::tempdir().unwrap();
+    // What nobody caught is its answer, and then it ends.
+    let node = "exports.handler = (e, c, cb) => {
+    if (e === 1) setImmediate(() => { throw new Error('uncaught') }); else cb(null, e);
+};\n";
+    std::fs::write(code.path().join("app.js"), node).unwrap();
+    let (runtime, _) = runtime(Plain::new(), RuntimeConfig::default());
+    let revision = Arc::new(function(code.path(), "nodejs22.x", "app.handler", &[]));
+    let large = format!("\"{}\"", "x".repeat(1 << 20));
+    for (event, failed) in [("1", true), ("2", false), ("1", true), (large.as_str(), false)] {
+        let answer = runtime.invoke(Arc::clone(&revision), invocation(event)).await.unwrap();
+        let text = String::from_utf8_lossy(&answer.payload).into_owned();
+        assert_eq!(answer.error.is_some(), failed, "{}", &text[..text.len().min(200)]);
+        assert!(failed == text.contains("uncaught") && (failed || text == event));
+    }
 }
 
 #[tokio::test]

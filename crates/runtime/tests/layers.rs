@@ -71,6 +71,11 @@ async fn python_finds_its_layers(real: &Real) {
     check(real, "python3.12", &pth, &[], "\"pth\"").await;
     let variable = [shows, ("elsewhere/m.py", "x = 'variable'")];
     check(real, "python3.12", &variable, &[("PYTHONPATH", "/opt/elsewhere")], "\"variable\"").await;
+    let runs = (
+        "task/app.py",
+        "import subprocess\ndef handler(e, c): return subprocess.check_output(['tool']).decode()\n",
+    );
+    check(real, "python3.12", &[runs, ("bin/tool", "#!/bin/sh\necho tool\n")], &[], "\"tool\\n\"").await;
 }
 
 async fn node_finds_its_layers(real: &Real) {
@@ -81,6 +86,11 @@ async fn node_finds_its_layers(real: &Real) {
     check(real, "nodejs24.x", &[shows, common, versioned], &[], "\"versioned\"").await;
     let own = ("task/node_modules/m/index.js", "module.exports = 'own'");
     check(real, "nodejs24.x", &[shows, common, own], &[], "\"own\"").await;
+    // `import` does not look where `require` does.
+    let import = "export const handler = async () => import('m').then(() => 'there', (error) => error.code)";
+    for runtime in ["nodejs22.x", "nodejs24.x"] {
+        check(real, runtime, &[("task/app.mjs", import), common], &[], "\"ERR_MODULE_NOT_FOUND\"").await;
+    }
     // A handler that lies in a layer as a whole.
     let whole = ("nodejs/node_modules/app.js", "exports.handler = async () => 'whole'");
     for runtime in ["nodejs22.x", "nodejs24.x"] {

@@ -8,7 +8,9 @@ use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::dispatch::DecisionRecord;
-use crate::{Access, BoxFuture, Error, Identities, Principal, SessionFacts, StepToken, principals};
+use crate::{
+    Access, BoxFuture, Error, Identities, Principal, SessionFacts, StepToken, Target, principals,
+};
 
 /// The account and region in which a request works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,7 @@ pub(crate) trait Engine: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), Error>>;
     fn identities(&self) -> &dyn Identities;
     fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord>;
+    fn target(&self, service: &str) -> Option<Arc<dyn Target>>;
     fn call<'a>(
         &'a self,
         cx: &'a Context,

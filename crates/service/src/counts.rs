@@ -11,6 +11,10 @@ pub struct FunctionCounts {
     pub errors: u64,
     /// Requests that were refused for a limit; they are no invocations.
     pub throttles: u64,
+    /// Events that could not be handed to the function's dead-letter queue or topic (`DeadLetterErrors`); they are lost.
+    pub dead_letter_errors: u64,
+    /// Records of events that could not be handed to a destination (`DestinationDeliveryFailures`); they are lost.
+    pub destination_delivery_failures: u64,
     /// How long all invocations together took.
     pub duration: Duration,
     /// Invocations that run now.

@@ -4,6 +4,8 @@
 //! brings a struct that holds its state and one [`Operation`] per file; it never sees HTTP, never checks a permission
 //! and never imports another service: it calls another service's operation through [`Context::call`].
 //!
+//! A [`Target`] takes messages for queues, topics and the like: who sends knows an ARN alone.
+//!
 //! [`workload`] holds the seam between services that own code (Lambda, compute) and the runtime that runs it.
 //!
 //! Invariants: nothing of an operation runs before its accesses were authorized; an operation without code answers
@@ -25,6 +27,7 @@ mod registry;
 pub mod starts;
 mod steps;
 mod tags;
+mod targets;
 pub mod testing;
 pub mod workload;
 
@@ -44,6 +47,7 @@ pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
 pub use steps::StepToken;
 pub use tags::{ResourceTags, Tags};
+pub use targets::{Attribute, Message, Target, sending_action};
 
 /// The kinds of policies, as decisions name them.
 pub use weft_policy::PolicySet;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
 
-use crate::{Access, BoxFuture, Context, Error, Events, Operation, ResourceTags, Scope, StreamingOperation};
+use crate::{
+    Access, BoxFuture, Context, Error, Events, Operation, ResourceTags, Scope, StreamingOperation, Target,
+};
 
 type RunOperation = Box<dyn for<'a> FnOnce(&'a Context) -> BoxFuture<'a, Result<Answer, Error>> + Send>;
 type Prepare = Box<dyn Fn(Value, &Scope) -> Result<PreparedOperation, Error> + Send + Sync>;
@@ -31,6 +33,7 @@ pub struct PreparedOperation {
 #[derive(Default)]
 pub struct Registry {
     services: HashMap<&'static str, RegisteredService>,
+    targets: HashMap<&'static str, Arc<dyn Target>>,
 }
 
 struct RegisteredService {
@@ -49,6 +52,15 @@ impl Registry {
     /// Who knows the tags of the resources of the service with this id, which their ARNs have as well.
     pub(crate) fn tags(&self, id: &str) -> Option<&dyn ResourceTags> {
         self.services.get(id)?.tags.as_deref()
+    }
+
+    /// Says who takes messages for a service's resources, by the service's name in ARNs.
+    pub fn add_target(&mut self, service: &'static str, target: Arc<dyn Target>) {
+        self.targets.insert(service, target);
+    }
+
+    pub(crate) fn target(&self, service: &str) -> Option<Arc<dyn Target>> {
+        self.targets.get(service).cloned()
     }
 
     /// The schema of the service of this id.

@@ -172,6 +172,10 @@ pub struct Invocation {
     pub payload: Bytes,
     /// `ClientContext`, decoded JSON text.
     pub client_context: Option<String>,
+    /// Who signed in with Cognito, as JSON text with `cognitoIdentityId` and `cognitoIdentityPoolId`.
+    pub cognito_identity: Option<String>,
+    /// `TenantId`, for functions that keep their tenants apart.
+    pub tenant_id: Option<String>,
     /// The ARN as invoked, with its qualifier.
     pub invoked_arn: Arn,
     /// Whether the caller wants the end of the log.

@@ -243,7 +243,13 @@ impl FunctionPlaces for FakeLambda {
     }
 
     fn counts(&self, _: AccountId, _: &Region, function_name: &str) -> Option<weft_service::FunctionCounts> {
-        let counts = weft_service::FunctionCounts { invocations: 7, throttles: 2, ..Default::default() };
+        let counts = weft_service::FunctionCounts {
+            invocations: 7,
+            throttles: 2,
+            dead_letter_errors: 3,
+            destination_delivery_failures: 4,
+            ..Default::default()
+        };
         (function_name == "shop-greet").then_some(counts)
     }
 
@@ -277,6 +283,7 @@ async fn a_function_is_described_with_what_lambda_counts_of_it() {
         world.call("DescribeFunction", ask).await.expect("described");
     let metrics = answer.function.and_then(|function| function.metrics).expect("counted");
     assert_eq!((metrics.invocations, metrics.throttles, metrics.errors), (7, 2, 0));
+    assert_eq!((metrics.dead_letter_errors, metrics.destination_delivery_failures), (3, 4));
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/weft/shop/x/weft.s
 
 /// One installation.
 pub(crate) struct World {
-    memory: Memory,
+    pub(crate) memory: Memory,
     folder: tempfile::TempDir,
     pub(crate) workers: Arc<FakeWorkers>,
     pub(crate) runner: Arc<FakeRunner>,
@@ -238,6 +238,8 @@ pub(crate) fn zip(files: &[(&str, &str)]) -> Vec<u8> {
 #[derive(Default)]
 pub(crate) struct FakeWorkers {
     told: Mutex<Vec<String>>,
+    /// Lets one gated revision go on.
+    pub(crate) gate: Arc<tokio::sync::Notify>,
     /// What runs.
     pub(crate) running: Mutex<(Vec<WorkerStatus>, Vec<StartStatus>)>,
 }
@@ -271,13 +273,21 @@ impl Workers for FakeWorkers {
         self.told.lock().expect("no panic").push(text);
     }
 
-    /// As the command says: `broken` never becomes ready, `slow` not while anybody waits, all else at once.
+    /// As the command says: `broken` never becomes ready, `slow` not while anybody waits, `gated` when the
+    /// gate opens (`gated-broken` fails then), all else at once.
     fn prepare(&self, revision: Arc<Revision>) -> BoxFuture<'static, Result<(), WorkError>> {
         self.told.lock().expect("no panic").push(format!("prepare {}", short(&revision.id)));
         let Contract::Http(http) = &revision.contract else { return Box::pin(async { Ok(()) }) };
         let reason = "it ended before it listened. The last that it printed:\nno such module".to_owned();
         match http.command[0].as_str() {
             "broken" => Box::pin(async { Err(WorkError::StartFailed { reason }) }),
+            "gated" | "gated-broken" => {
+                let (gate, broken) = (Arc::clone(&self.gate), http.command[0] == "gated-broken");
+                Box::pin(async move {
+                    gate.notified().await;
+                    if broken { Err(WorkError::StartFailed { reason }) } else { Ok(()) }
+                })
+            }
             "slow" => Box::pin(std::future::pending()),
             _ => Box::pin(async { Ok(()) }),
         }

@@ -1,5 +1,7 @@
 //! How a new revision comes into force, and how it does not.
 
+use std::time::Duration;
+
 use weft_compute::Options;
 use weft_model::weft;
 use weft_service::workload::{Contract, Revisions, WorkloadId, WorkloadKind};
@@ -101,6 +103,22 @@ async fn a_pending_revision_is_checked_again_after_the_end_of_the_process() {
     world.compute.keep_warm();
     assert_eq!(world.workers.told(), ["prepare r2"]);
     assert_eq!(states(&world).await, ["r2 Pending", "r1 Active"]);
+}
+
+#[tokio::test]
+async fn what_became_of_a_revision_is_stored_once_the_full_disk_has_room_again() {
+    let check = async |command: &str, expected: &[&str], serves: &str| {
+        let world = shop().await;
+        world.update("shop", "web", command).await;
+        world.memory.full_for(3);
+        world.workers.gate.notify_one();
+        let settled = tokio::time::timeout(Duration::from_secs(30), world.settled("shop", "web"));
+        settled.await.expect("it is stored without a restart");
+        assert_eq!(states(&world).await, expected);
+        assert_eq!(serving(&world).await, serves);
+    };
+    check("gated", &["r2 Active", "r1 Inactive"], "gated").await;
+    check("gated-broken", &["r2 Failed", "r1 Active"], "./server").await;
 }
 
 #[tokio::test]

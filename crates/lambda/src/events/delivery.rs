@@ -105,7 +105,7 @@ impl Lambda {
 
     async fn try_once(self: &Arc<Self>, ticket: &Ticket) -> Result<(), Error> {
         let Some((state, body, policy)) = self.events.read(ticket.id).await? else {
-            return self.events.settle(ticket, Next::Over(None), self.clock.now()).await;
+            return self.events.settle(ticket, Next::Over(None), self.clock.now()).await.map(drop);
         };
         let ended = self.run_event(&state, &body, &policy).await;
         let now = self.clock.now();
@@ -122,7 +122,7 @@ impl Lambda {
             }
             Ended::Gone => {
                 tracing::info!(function = state.name, "an event is dropped with its function");
-                return self.events.settle(ticket, Next::Over(None), now).await;
+                return self.events.settle(ticket, Next::Over(None), now).await.map(drop);
             }
             Ended::Never(condition) => {
                 return self.over(ticket, &state, body, &policy, condition, None).await;
@@ -138,7 +138,8 @@ impl Lambda {
         };
         match retry::after(attempt, state.progress, &policy, now) {
             Verdict::Again(progress, due) => {
-                self.events.settle(ticket, Next::Again(EventState { due, progress, ..state }), now).await
+                let again = Next::Again(EventState { due, progress, ..state });
+                self.events.settle(ticket, again, now).await.map(drop)
             }
             Verdict::Over(condition) => self.over(ticket, &state, body, &policy, condition, ran).await,
         }
@@ -173,6 +174,8 @@ impl Lambda {
             request_id: body.request_id.as_str().into(),
             payload: body.payload.0.clone(),
             client_context: body.client_context.clone(),
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: function.arn(),
             tail: false,
             trace_id: Some(trace.header),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use weft_model::sts;
 use weft_service::{Access, Context, Error, Principal, Scope};
 use weft_types::Arn;
@@ -11,6 +12,7 @@ use crate::events::envelope::{self, Answer, Told};
 use crate::events::queue::Ticket;
 use crate::events::records::{Blob, EventBody, EventState, NewEvent};
 use crate::events::retry::{Condition, EventPolicy};
+use crate::loads::Lost;
 use crate::name::{FunctionRef, LATEST};
 use crate::ops::invoke::EVENT_BYTES_MAX;
 use crate::trace::Trace;
@@ -29,20 +31,28 @@ impl Lambda {
         condition: Condition,
         ran: Option<(String, Invoked)>,
     ) -> Result<(), Error> {
+        let key = state.function().key;
         let place = if condition == Condition::Success { &policy.on_success } else { &policy.on_failure };
         let told = match place {
             Some(place) => self.tell(place, state, &body, condition, ran.as_ref()).await,
-            None if condition == Condition::Success => None,
-            None => {
-                let (function, request_id) = (&state.name, &body.request_id);
-                tracing::info!(function, request_id, condition = condition.as_str(), "an event is dropped");
-                None
-            }
+            None => Ok(None),
         };
-        self.events.settle(ticket, Next::Over(told), self.clock.now()).await
+        let told = told.unwrap_or_else(|error| {
+            let (function, destination) = (&state.name, place);
+            tracing::warn!(%error, function, destination, "a destination cannot be told");
+            self.loads.lost(&key, Lost::Record);
+            None
+        });
+        if condition != Condition::Success {
+            self.bury(state, &body, condition, ran.as_ref()).await;
+        }
+        if !self.events.settle(ticket, Next::Over(told), self.clock.now()).await? {
+            self.loads.lost(&key, Lost::Record);
+        }
+        Ok(())
     }
 
-    /// The event by which a destination learns how another ended; none where it cannot be told.
+    /// Tells a destination how an event ended; gives the event by which a function is to learn it.
     async fn tell(
         &self,
         place: &str,
@@ -50,33 +60,12 @@ impl Lambda {
         body: &EventBody,
         condition: Condition,
         ran: Option<&(String, Invoked)>,
-    ) -> Option<NewEvent> {
-        let function = state.function();
-        match self.destination(place, &function).await {
-            Ok(destination) => Some(self.told(destination, state, body, condition, ran)?),
-            Err(error) => {
-                tracing::warn!(%error, function = state.name, destination = place, "a destination cannot be told");
-                None
-            }
-        }
-    }
-
-    fn told(
-        &self,
-        destination: FunctionRef,
-        state: &EventState,
-        body: &EventBody,
-        condition: Condition,
-        ran: Option<&(String, Invoked)>,
-    ) -> Option<NewEvent> {
-        let function = state.function();
-        let now = self.clock.now();
+    ) -> Result<Option<NewEvent>, Error> {
+        let (function, now) = (state.function(), self.clock.now());
         let function_arn = match function.qualifier {
             Some(_) => function.arn(),
             None => function.key.qualified_arn(LATEST),
         };
-        let answer = |(version, invoked): &'_ (String, Invoked)| (version.clone(), invoked.clone());
-        let ran = ran.map(answer);
         let told = Told {
             now,
             request_id: &body.request_id,
@@ -84,21 +73,41 @@ impl Lambda {
             condition,
             runs: state.progress.runs + u32::from(ran.is_some()),
             request: &body.payload.0,
-            answer: ran.as_ref().map(|(version, invoked)| Answer {
+            answer: ran.map(|(version, invoked)| Answer {
                 version,
                 error: invoked.error,
                 payload: &invoked.payload,
             }),
         };
-        let payload = envelope::record(&told, EVENT_BYTES_MAX)?;
+        let record = envelope::record(&told, EVENT_BYTES_MAX)
+            .ok_or_else(|| Error::internal("the record is larger than an event may be"))?;
+        let arn = Arn::parse(place).map_err(Error::internal)?;
+        if arn.service() == "lambda" {
+            let destination = self.destination(place, &function).await?;
+            return self.told(destination, &function, body, condition, record).map(Some);
+        }
+        let cx = self.as_function(&function).await?;
+        cx.send(&arn, envelope::message(record, &told, place)).await?;
+        Ok(None)
+    }
+
+    /// The event by which a function learns how another's event ended.
+    fn told(
+        &self,
+        destination: FunctionRef,
+        function: &FunctionRef,
+        body: &EventBody,
+        condition: Condition,
+        payload: Bytes,
+    ) -> Result<NewEvent, Error> {
+        let now = self.clock.now();
         // The destination is a consequence of the event: circles go through it too.
         let random = weft_service::random_bytes();
         let trace = Trace::of(body.trace.as_deref(), function.key.arn().as_str(), now, random);
         let after = Trace::of(Some(&trace.header), destination.key.arn().as_str(), now, random);
         if condition == Condition::RecursiveLoop && after.is_loop() {
             // Two functions that are each other's destination would hand the news to each other for ever.
-            tracing::warn!(function = function.key.name, "a loop of events ends with its destination in it");
-            return None;
+            return Err(Error::internal("a loop of events ends with its destination in it"));
         }
         let body = EventBody {
             request_id: weft_service::request_id(),
@@ -106,23 +115,25 @@ impl Lambda {
             client_context: None,
             trace: Some(trace.header),
         };
-        Some(NewEvent { function: destination, body })
+        Ok(NewEvent { function: destination, body })
     }
 
     /// The function that a destination is, where the other function's role may invoke it.
     async fn destination(&self, place: &str, function: &FunctionRef) -> Result<FunctionRef, Error> {
         let key = &function.key;
         let scope = Scope { account: key.account, region: key.region.clone(), now: self.clock.now() };
-        let arn = Arn::parse(place).map_err(Error::internal)?;
-        if arn.service() != "lambda" {
-            let message = format!("{} takes no events here: no such service is there yet.", arn.service());
-            return Err(Error::new("NotImplemented", message).with_status(501));
-        }
         let destination = FunctionRef::parse(place, None, &scope)?;
-        let role = self.resolve(function).await?.revision.role.clone();
-        let cx = self.as_role(&scope, role.as_ref(), &key.name).await?;
+        let cx = self.as_function(function).await?;
         cx.authorize(&Access::to("lambda:InvokeFunction", destination.arn().as_str())).await?;
         Ok(destination)
+    }
+
+    /// The surroundings in which a function acts.
+    pub(super) async fn as_function(&self, function: &FunctionRef) -> Result<Context, Error> {
+        let key = &function.key;
+        let scope = Scope { account: key.account, region: key.region.clone(), now: self.clock.now() };
+        let role = self.resolve(function).await?.revision.role.clone();
+        self.as_role(&scope, role.as_ref(), &key.name).await
     }
 
     /// The surroundings in which a function's role acts.

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use weft_service::Message;
 use weft_types::{Arn, Timestamp};
 
 use crate::events::retry::Condition;
@@ -40,6 +41,23 @@ pub(crate) fn record(told: &Told<'_>, bytes_max: usize) -> Option<Bytes> {
         .map(|(request, answer)| write(told, request, answer))
         .find(|text| text.len() <= bytes_max)
         .map(Bytes::from)
+}
+
+/// A record as it goes to a queue, a topic, a bus or a bucket.
+pub(crate) fn message(record: Bytes, told: &Told<'_>, destination: &str) -> Message {
+    let name = told.function_arn.resource().split(':').nth(1).unwrap_or_default();
+    let (folder, time) = (told.now.format("%Y/%m/%d"), told.now.format("%Y-%m-%dT%H.%M.%S"));
+    Message {
+        body: record,
+        attributes: Vec::new(),
+        source: "lambda",
+        detail_type: match told.condition {
+            Condition::Success => "Lambda Function Invocation Result - Success",
+            _ => "Lambda Function Invocation Result - Failure",
+        },
+        resources: vec![told.function_arn.to_string(), destination.to_owned()],
+        key: format!("aws/lambda/async/{name}/{folder}/{time}-{}", weft_service::request_id()),
+    }
 }
 
 fn write(told: &Told<'_>, with_request: bool, with_answer: bool) -> String {

@@ -5,10 +5,12 @@
 //! - [`records`] is what the store holds: an event is there until it is over, so that a new process finds exactly what the
 //!   old one had not finished;
 //! - [`envelope`] is what destinations get;
+//! - [`dead_letters`] is where events go that nobody could handle;
 //! - [`delivery`] carries all of it out.
 //!
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html>.
 
+mod dead_letters;
 mod delivery;
 mod destinations;
 mod envelope;
@@ -25,6 +27,7 @@ use weft_store::Store;
 use weft_types::Timestamp;
 
 use crate::event_invokes;
+pub(crate) use crate::events::dead_letters::refused;
 use crate::events::queue::{EventId, Queue, QueueLimits, Ticket};
 use crate::events::records::{EVENT_BODIES, EVENT_STATES, EventBody, EventState, NewEvent};
 use crate::events::retry::EventPolicy;
@@ -155,8 +158,10 @@ impl Events {
             .await
     }
 
-    /// Stores how an event in flight goes on, and gives it or its place back.
-    async fn settle(&self, ticket: &Ticket, next: Next, now: Timestamp) -> Result<(), Error> {
+    /// Stores how an event in flight goes on, and gives it or its place back; `false` where what tells of its end found no
+    /// place.
+    async fn settle(&self, ticket: &Ticket, next: Next, now: Timestamp) -> Result<bool, Error> {
+        let mut is_told = true;
         match next {
             Next::Again(state) => {
                 let (id, due) = (ticket.id, state.due);
@@ -169,6 +174,7 @@ impl Events {
                     Err(_) => {
                         let function = event.function.arn();
                         tracing::warn!(%function, "a destination's queue is full; a record is lost");
+                        is_told = false;
                         None
                     }
                 });
@@ -191,7 +197,7 @@ impl Events {
             }
         }
         self.wake();
-        Ok(())
+        Ok(is_told)
     }
 
     /// An event in flight has landed: there is a place for another.

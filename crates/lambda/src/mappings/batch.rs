@@ -20,6 +20,10 @@ pub(crate) const BATCH_BYTES_MAX: usize = 6 * 1024 * 1024 - 1024;
 pub(crate) struct Rules {
     /// Records of a batch.
     pub(crate) size: usize,
+    /// Batches of a part that the function may have at a time.
+    pub(crate) lanes: usize,
+    /// The length of a tumbling window, where there are such.
+    pub(crate) tumbling: Option<Duration>,
     /// How long a batch may wait to fill.
     pub(crate) window: Duration,
     /// Whether records are in order and stay where they are (streams), or are given back one by one (queues).
@@ -59,16 +63,33 @@ impl Collector {
         self.waiting.is_empty()
     }
 
-    /// The next batch, where it is full or has waited long enough.
-    pub(crate) fn take(&mut self, rules: &Rules, now: Timestamp) -> Option<Vec<SourceRecord>> {
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What waits, in order.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &SourceRecord> {
+        self.waiting.iter().map(|(record, _)| record)
+    }
+
+    /// When the next batch has waited long enough; at once where it is full.
+    pub(crate) fn due(&self, rules: &Rules) -> Option<Timestamp> {
         let since = self.since?;
         let full = self.waiting.len() >= rules.size || self.bytes >= BATCH_BYTES_MAX;
-        if !full && now.since(since) < rules.window {
-            return None;
-        }
+        Some(if full { since } else { since.plus(rules.window) })
+    }
+
+    /// The next batch, where it is full or has waited long enough.
+    pub(crate) fn take(&mut self, rules: &Rules, now: Timestamp) -> Option<Vec<SourceRecord>> {
+        if self.due(rules)? > now { None } else { self.take_until(rules, None) }
+    }
+
+    /// The next batch as it is, of records that came before `end`.
+    pub(crate) fn take_until(&mut self, rules: &Rules, end: Option<Timestamp>) -> Option<Vec<SourceRecord>> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        while let Some((_, next)) = self.waiting.front()
+        while let Some((record, next)) = self.waiting.front()
             && batch.len() < rules.size
+            && end.is_none_or(|end| record.arrived < end)
             // One that is too large by itself goes alone: the invocation tells.
             && (batch.is_empty() || bytes + next <= BATCH_BYTES_MAX)
         {
@@ -77,7 +98,7 @@ impl Collector {
         }
         self.bytes -= bytes;
         self.since = self.since.filter(|_| !self.waiting.is_empty());
-        Some(batch)
+        (!batch.is_empty()).then_some(batch)
     }
 }
 

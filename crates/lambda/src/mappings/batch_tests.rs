@@ -6,7 +6,7 @@ const NOW: Timestamp = Timestamp::from_seconds(100_000);
 
 fn record(id: &str) -> SourceRecord {
     let event = serde_json::json!({ "id": id });
-    SourceRecord { id: id.to_owned(), arrived: NOW, filtered: event.clone(), event }
+    SourceRecord { id: id.to_owned(), arrived: NOW, key: None, filtered: event.clone(), event }
 }
 
 fn work(ids: &str) -> Work {
@@ -16,6 +16,8 @@ fn work(ids: &str) -> Work {
 fn queue() -> Rules {
     Rules {
         size: 10,
+        lanes: 1,
+        tumbling: None,
         window: Duration::ZERO,
         ordered: false,
         reports_failures: true,

@@ -1,317 +1,291 @@
-//! Reads sources and hands batches to functions.
+//! Reads one mapping's source and hands batches to its function.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
 use weft_events::EventPattern;
-use weft_service::Error;
-use weft_service::workload::{Invocation, WorkError};
-use weft_types::{Arn, Timestamp};
+use weft_service::{BoxFuture, Error};
+use weft_types::Timestamp;
 
 use crate::Lambda;
-use crate::mappings::batch::{self, Collector, Outcome, Step, Work};
-use crate::mappings::records::{Mapping, State};
-use crate::mappings::settings::Kind;
-use crate::mappings::source::{EventSource, EventSources, Position, SourceRecord};
+use crate::mappings::batch::{Rules, Work};
+use crate::mappings::handing::event;
+use crate::mappings::landing::Place;
+use crate::mappings::part::Part;
+use crate::mappings::records::Mapping;
+use crate::mappings::source::{EventSource, Polled, Position};
 
-/// How long a source that had nothing is left alone.
+/// How long a part that had nothing is left alone.
 const IDLE: Duration = Duration::from_millis(500);
+/// How often a source is found anew, with its parts and with what the function's role may.
+const OPEN_EVERY: Duration = Duration::from_secs(10);
+/// How long until the next try where a source could not be found.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long a read may keep its place among those of all mappings: what hangs longer goes on without.
+const READ_MAX: Duration = Duration::from_secs(1);
+/// Parts of one mapping that are read at a time.
+const READS_MAX: usize = 16;
 
-/// What reads sources.
-#[derive(Default)]
-pub(crate) struct Pollers {
-    pub(crate) sources: OnceLock<Arc<dyn EventSources>>,
-    states: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Reading>>>>,
-    /// `LastProcessingResult` by UUID.
-    results: Mutex<HashMap<String, &'static str>>,
-    /// A mapping came, changed or went.
-    pub(crate) changed: Notify,
+/// What reads one mapping.
+pub(crate) struct Poller {
+    pub(crate) mapping: Arc<Mapping>,
+    pub(super) rules: Rules,
+    pub(super) patterns: Vec<EventPattern>,
+    is_stopping: AtomicBool,
+    stopped: Notify,
+    reading: Mutex<Reading>,
 }
 
-/// How far one mapping is.
+/// How far it is.
 #[derive(Default)]
 struct Reading {
+    source: Option<Arc<dyn EventSource>>,
+    /// Whether the source was there when it was last looked for.
+    is_open: bool,
+    open_again: Option<Instant>,
     parts: HashMap<String, Part>,
+    under_way: FuturesUnordered<BoxFuture<'static, Happened>>,
+    turns: u64,
 }
 
-/// How far one part of a source is.
-struct Part {
-    position: Position,
-    collector: Collector,
-    work: VecDeque<Work>,
-    not_before: Timestamp,
-    /// What was read up to, once everything before is done with.
-    passed: Option<String>,
+/// Something of a part has ended.
+struct Happened {
+    shard: String,
+    what: What,
 }
 
-impl Pollers {
-    /// `LastProcessingResult` of a mapping.
-    pub(crate) fn result(&self, uuid: &str) -> &'static str {
-        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-        results.get(uuid).copied().unwrap_or("No records processed")
-    }
-
-    fn note(&self, uuid: &str, result: &'static str) {
-        self.results.lock().unwrap_or_else(PoisonError::into_inner).insert(uuid.to_owned(), result);
-    }
-
-    fn reading(&self, uuid: &str) -> Arc<tokio::sync::Mutex<Reading>> {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(states.entry(uuid.to_owned()).or_default())
-    }
-
-    /// Forgets what was read and not handed on: of a mapping that is off, changed or gone.
-    fn forget(&self, uuid: &str) {
-        self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(uuid);
-    }
+enum What {
+    /// What was read by a look that began then.
+    Read(Result<Polled, Error>, Timestamp),
+    /// What the function answered to a lane's batch; nothing where it failed; an error where it could not run.
+    Ran(usize, Work, Result<Option<Bytes>, ()>),
 }
 
-impl Lambda {
-    /// Says where the records of event source mappings come from.
-    pub fn connect_sources(&self, sources: Arc<dyn EventSources>) {
-        let _ = self.pollers.sources.set(sources);
-        self.pollers.changed.notify_one();
+impl Poller {
+    pub(crate) fn new(mapping: Mapping) -> Self {
+        Self {
+            rules: mapping.settings.rules(),
+            patterns: mapping.settings.patterns(),
+            mapping: Arc::new(mapping),
+            is_stopping: AtomicBool::new(false),
+            stopped: Notify::new(),
+            reading: Mutex::default(),
+        }
     }
 
-    /// Fails with AWS's error unless a source is there and the role may read it.
-    pub(crate) async fn require_source(
-        &self,
-        arn: &Arn,
-        role: Option<&Arn>,
-        kind: Kind,
-    ) -> Result<(), Error> {
-        let role = role.ok_or_else(|| Error::internal("a function without a role"))?;
-        let found = match self.pollers.sources.get() {
-            Some(sources) => sources.find(arn, role).await?,
-            None => None,
-        };
-        found.map(drop).ok_or_else(|| kind.missing(arn))
+    /// Has it begin nothing more.
+    pub(crate) fn stop(&self) {
+        if !self.is_stopping.swap(true, Ordering::SeqCst) {
+            self.stopped.notify_one();
+        }
     }
 
-    /// Reads the sources of all mappings until it is dropped.
-    pub async fn poll(self: Arc<Self>) {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+
+    /// Reads and hands on until it is stopped and what was under way then has ended.
+    pub(crate) async fn run(&self, lambda: &Arc<Lambda>) {
+        self.go_on(lambda).await;
+        self.let_go().await;
+    }
+
+    async fn go_on(&self, lambda: &Arc<Lambda>) {
+        let mut reading = self.reading.lock().await;
         loop {
-            let changed = self.pollers.changed.notified();
-            let read = self.poll_once().await.unwrap_or_else(|error| {
-                tracing::error!(?error, "event source mappings could not be read");
-                0
-            });
-            if read == 0 {
-                // Without mappings there is nothing to look after.
-                let idle = if self.pollers.sources.get().is_some() { IDLE } else { Duration::from_mins(1) };
-                let _ = tokio::time::timeout(idle, changed).await;
+            let is_stopping = self.is_stopping();
+            if is_stopping && reading.under_way.is_empty() {
+                return;
             }
-        }
-    }
-
-    /// Reads each source once, and hands on what is due; tells how many records were read or handed on.
-    pub async fn poll_once(self: &Arc<Self>) -> Result<usize, Error> {
-        let mut reading = tokio::task::JoinSet::new();
-        for mapping in self.mappings.all().await? {
-            if mapping.state == State::Deleting {
-                self.pollers.forget(&mapping.uuid);
-                self.mappings.remove(&mapping).await?;
-                continue;
+            let mut wait = IDLE;
+            if !is_stopping {
+                self.open(lambda, &mut reading, false).await;
+                self.begin_reads(lambda, &mut reading, false);
+                self.begin_batches(lambda, &mut reading);
+                wait = self.wait(lambda, &reading);
             }
-            if let Some(settled) = mapping.state.settled() {
-                self.pollers.forget(&mapping.uuid);
-                self.mappings.settle(&mapping, settled).await?;
-                if settled == State::Disabled {
-                    continue;
+            let is_busy = !reading.under_way.is_empty();
+            tokio::select! {
+                Some(happened) = reading.under_way.next(), if is_busy => {
+                    self.land(lambda, &mut reading, happened).await;
                 }
-            }
-            if mapping.state != State::Disabled {
-                let lambda = Arc::clone(self);
-                reading.spawn(async move { lambda.poll_mapping(&mapping).await });
+                () = self.stopped.notified(), if !is_stopping => {}
+                () = tokio::time::sleep(wait), if !is_stopping => {}
             }
         }
+    }
+
+    /// Reads every part once and hands on what is due; tells how many records were read or handed on.
+    pub(crate) async fn round(&self, lambda: &Arc<Lambda>) -> usize {
+        let mut reading = self.reading.lock().await;
+        self.open(lambda, &mut reading, true).await;
+        self.begin_reads(lambda, &mut reading, true);
+        let read = self.land_all(lambda, &mut reading).await;
+        self.begin_batches(lambda, &mut reading);
+        read + self.land_all(lambda, &mut reading).await
+    }
+
+    async fn land_all(&self, lambda: &Arc<Lambda>, reading: &mut Reading) -> usize {
         let mut moved = 0;
-        while let Some(one) = reading.join_next().await {
-            moved += one.unwrap_or(0);
+        while let Some(happened) = reading.under_way.next().await {
+            moved += self.land(lambda, reading, happened).await;
         }
-        Ok(moved)
+        moved
     }
 
-    async fn poll_mapping(&self, mapping: &Mapping) -> usize {
-        let outcome = self.try_mapping(mapping).await;
-        outcome.unwrap_or_else(|error| {
-            tracing::warn!(%error, mapping = mapping.uuid, "an event source cannot be read");
-            self.pollers.note(&mapping.uuid, "PROBLEM: The event source cannot be read.");
-            0
-        })
+    /// Gives a queue back what was read and not handed on.
+    pub(crate) async fn let_go(&self) {
+        let mut reading = self.reading.lock().await;
+        let Some(source) = reading.source.take().filter(|_| !self.rules.ordered) else { return };
+        for (shard, part) in reading.parts.drain() {
+            let held = part.held();
+            if !held.is_empty()
+                && let Err(error) = source.release(&shard, &held).await
+            {
+                tracing::warn!(%error, mapping = self.mapping.uuid, "messages were not given back");
+            }
+        }
     }
 
-    async fn try_mapping(&self, mapping: &Mapping) -> Result<usize, Error> {
-        let Some(sources) = self.pollers.sources.get() else { return Ok(0) };
-        let role = self.resolve(&mapping.function()).await?.revision.role.clone();
+    /// Finds the source and its parts, where it is time for that.
+    async fn open(&self, lambda: &Arc<Lambda>, reading: &mut Reading, at_once: bool) {
+        if !at_once && reading.open_again.is_some_and(|time| time > Instant::now()) {
+            return;
+        }
+        let opened = self.try_open(lambda, reading).await;
+        let wait = if opened.is_ok() { OPEN_EVERY } else { OPEN_AGAIN };
+        reading.open_again = Some(Instant::now() + wait);
+        reading.is_open = opened.is_ok();
+        if let Err(error) = opened {
+            self.unreadable(lambda, &error);
+        }
+    }
+
+    async fn try_open(&self, lambda: &Arc<Lambda>, reading: &mut Reading) -> Result<(), Error> {
+        let mapping = &self.mapping;
+        let Some(sources) = lambda.pollers.sources.get() else { return Ok(()) };
+        let role = lambda.resolve(&mapping.function()).await?.revision.role.clone();
         let role = role.ok_or_else(|| Error::internal("a function without a role"))?;
         let source = sources.find(&mapping.source, &role).await?;
         let source = source.ok_or_else(|| mapping.settings.kind.missing(&mapping.source))?;
-        let reading = self.pollers.reading(&mapping.uuid);
-        let mut reading = reading.lock().await;
         let shards = source.shards().await?;
-        reading.parts.retain(|shard, _| shards.contains(shard));
-        let mut moved = 0;
-        let patterns = mapping.settings.patterns();
-        for shard in shards {
-            if !reading.parts.contains_key(&shard) {
-                let part = self.begin_part(mapping, &shard).await?;
-                reading.parts.insert(shard.clone(), part);
-            }
-            let Some(part) = reading.parts.get_mut(&shard) else { continue };
-            let place = Place { mapping, source: &*source, shard: &shard };
-            moved += self.read_part(&place, &patterns, part).await?;
-            moved += self.hand_on(&place, part).await?;
+        let known = reading.parts.len();
+        reading.parts.retain(|shard, part| {
+            part.is_gone = !shards.contains(shard);
+            !part.is_gone || !part.is_over()
+        });
+        if known == 0 || reading.parts.len() < known {
+            let kept = shards.iter().chain(reading.parts.keys()).cloned().collect();
+            lambda.mappings.keep_places(&mapping.uuid, kept).await?;
         }
-        Ok(moved)
+        if shards.iter().any(|shard| !reading.parts.contains_key(shard)) {
+            let mut places = lambda.mappings.places(&mapping.uuid).await?;
+            for shard in shards {
+                let place = places.remove(&shard);
+                let position = || place.map_or_else(|| mapping.settings.position(), Position::After);
+                reading.parts.entry(shard).or_insert_with(|| Part::new(position(), &self.rules));
+            }
+        }
+        reading.source = Some(source);
+        Ok(())
     }
 
-    async fn begin_part(&self, mapping: &Mapping, shard: &str) -> Result<Part, Error> {
-        let place = self.mappings.places(&mapping.uuid).await?.remove(shard);
-        Ok(Part {
-            position: place.map_or_else(|| mapping.settings.position(), Position::After),
-            collector: Collector::default(),
-            work: VecDeque::new(),
-            not_before: Timestamp::from_millis(0),
-            passed: None,
+    fn unreadable(&self, lambda: &Lambda, error: &Error) {
+        tracing::warn!(%error, mapping = self.mapping.uuid, "an event source cannot be read");
+        lambda.pollers.note(&self.mapping.uuid, "PROBLEM: The event source cannot be read.");
+    }
+
+    /// Begins to read the parts for which there is room, those first that have waited longest.
+    fn begin_reads(&self, lambda: &Arc<Lambda>, reading: &mut Reading, at_once: bool) {
+        let Some(source) = reading.source.as_ref().filter(|_| reading.is_open) else { return };
+        let now = Instant::now();
+        let places = READS_MAX.saturating_sub(reading.parts.values().filter(|part| part.is_reading).count());
+        let wants = |part: &Part| part.room(&self.rules) > 0 && (at_once || part.rests_until <= Some(now));
+        let mut waiting: Vec<_> = reading.parts.iter_mut().filter(|(_, part)| wants(part)).collect();
+        waiting.sort_by_key(|(_, part)| part.turn);
+        let places = if at_once { waiting.len() } else { places };
+        for (shard, part) in waiting.into_iter().take(places) {
+            let (room, from) = (part.room(&self.rules), part.position.clone());
+            let (source, shard) = (Arc::clone(source), shard.clone());
+            let reads = Arc::clone(&lambda.pollers.reads);
+            reading.turns += 1;
+            (part.is_reading, part.turn) = (true, reading.turns);
+            let clock = Arc::clone(&lambda.clock);
+            reading.under_way.push(Box::pin(async move {
+                let place = reads.acquire().await;
+                let began = clock.now();
+                let polled = {
+                    let mut poll = source.poll(&shard, &from, room);
+                    let soon = tokio::time::timeout(READ_MAX, &mut poll).await;
+                    drop(place);
+                    match soon {
+                        Ok(polled) => polled,
+                        Err(_) => poll.await,
+                    }
+                };
+                Happened { shard, what: What::Read(polled, began) }
+            }));
+        }
+    }
+
+    /// Hands the function the batches that are due.
+    fn begin_batches(&self, lambda: &Arc<Lambda>, reading: &mut Reading) {
+        let Some(source) = reading.source.as_ref().filter(|_| reading.is_open) else { return };
+        let now = lambda.clock.now();
+        for (shard, part) in &mut reading.parts {
+            for lane in 0..part.lanes.len() {
+                let Some(handed) = part.next_work(lane, &self.rules, now) else { continue };
+                let (lambda, mapping) = (Arc::clone(lambda), Arc::clone(&self.mapping));
+                let (source, shard) = (Arc::clone(source), shard.clone());
+                reading.under_way.push(Box::pin(async move {
+                    let answer = lambda.run_batch(&mapping, event(&mapping, &*source, &shard, &handed)).await;
+                    Happened { shard, what: What::Ran(lane, handed.work, answer) }
+                }));
+            }
+        }
+    }
+
+    /// How long nothing is to be done unless something happens.
+    fn wait(&self, lambda: &Lambda, reading: &Reading) -> Duration {
+        if !reading.is_open {
+            return IDLE;
+        }
+        let (now, instant) = (lambda.clock.now(), Instant::now());
+        let due = reading.parts.values().filter_map(|part| part.due(&self.rules)).map(|due| due.since(now));
+        let rests = reading.parts.values().filter(|part| part.room(&self.rules) > 0);
+        let rests = rests.filter_map(|part| part.rests_until).map(|time| time.duration_since(instant));
+        let soonest = due.chain(rests).min().unwrap_or(IDLE);
+        soonest.clamp(Duration::from_millis(5), IDLE)
+    }
+
+    /// Takes what has ended; tells how many records that moved.
+    async fn land(&self, lambda: &Arc<Lambda>, reading: &mut Reading, happened: Happened) -> usize {
+        let Happened { shard, what } = happened;
+        let Some((source, part)) = reading.source.clone().zip(reading.parts.get_mut(&shard)) else {
+            return 0;
+        };
+        let place = Place { lambda, source: &*source, shard: &shard };
+        let landed = match what {
+            What::Read(polled, began) => {
+                part.is_reading = false;
+                part.rests_until = Some(Instant::now() + IDLE);
+                match polled {
+                    Ok(polled) => self.read(&place, part, polled, began).await,
+                    Err(error) => Err(error),
+                }
+            }
+            What::Ran(lane, work, answer) => self.ran(&place, part, lane, work, answer).await,
+        };
+        landed.unwrap_or_else(|error| {
+            self.unreadable(lambda, &error);
+            0
         })
     }
-
-    /// Reads what there is room for; what no filter takes is done with.
-    async fn read_part(
-        &self,
-        place: &Place<'_>,
-        patterns: &[EventPattern],
-        part: &mut Part,
-    ) -> Result<usize, Error> {
-        let rules = place.mapping.settings.rules();
-        let room = part.collector.room(&rules);
-        if !part.work.is_empty() || room == 0 {
-            return Ok(0);
-        }
-        let polled = place.source.poll(place.shard, &part.position, room).await?;
-        let (read, now) = (polled.records.len(), self.clock.now());
-        let next = polled.next.or_else(|| polled.records.last().map(|record| record.id.clone()));
-        let takes = |record: &SourceRecord| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(&record.filtered))
-        };
-        let (wanted, skipped): (Vec<_>, Vec<_>) = polled.records.into_iter().partition(takes);
-        if !rules.ordered && !skipped.is_empty() {
-            let ids: Vec<String> = skipped.into_iter().map(|record| record.id).collect();
-            place.source.acknowledge(place.shard, &ids).await?;
-        }
-        for record in wanted {
-            part.collector.add(record, now);
-        }
-        if let (true, Some(next)) = (rules.ordered, next) {
-            part.position = Position::After(next.clone());
-            part.passed = Some(next);
-        }
-        if let Some(batch) = part.collector.take(&rules, now) {
-            part.work.push_back(Work::new(batch));
-        }
-        self.pass(place, part).await?;
-        Ok(read)
-    }
-
-    /// Hands the first batch to the function, and does what its end asks for.
-    async fn hand_on(&self, place: &Place<'_>, part: &mut Part) -> Result<usize, Error> {
-        let rules = place.mapping.settings.rules();
-        if part.not_before > self.clock.now() {
-            return Ok(0);
-        }
-        let Some(work) = part.work.pop_front() else { return Ok(0) };
-        let count = work.records.len();
-        let answer = self.run_batch(place, &work).await;
-        let outcome = match &answer {
-            Ok(Some(payload)) => Outcome::Answered(payload),
-            Ok(None) => Outcome::Failed,
-            Err(()) => Outcome::Fault,
-        };
-        let good = matches!(outcome, Outcome::Answered(_));
-        self.pollers.note(&place.mapping.uuid, if good { "OK" } else { "PROBLEM: Function call failed" });
-        let step = batch::after(&rules, work, outcome, self.clock.now());
-        self.carry_out(place, part, step).await?;
-        Ok(count)
-    }
-
-    async fn carry_out(&self, place: &Place<'_>, part: &mut Part, step: Step) -> Result<(), Error> {
-        let Step { done, released, dropped, next, wait } = step;
-        part.not_before = self.clock.now().plus(wait);
-        // Nothing that is yet to be tried stands before what is done; before what is too old, something may.
-        let last = if next.is_empty() { dropped.last().or(done.last()) } else { done.last() };
-        let last = last.cloned();
-        for work in next.into_iter().rev() {
-            part.work.push_front(work);
-        }
-        if !dropped.is_empty() {
-            let (mapping, count) = (&place.mapping.uuid, dropped.len());
-            tracing::warn!(mapping, count, "records of a stream are given up");
-        }
-        if !place.mapping.settings.kind.is_stream() {
-            if !done.is_empty() {
-                place.source.acknowledge(place.shard, &done).await?;
-            }
-            if !released.is_empty() {
-                place.source.release(place.shard, &released).await?;
-            }
-            return Ok(());
-        }
-        if let Some(last) = last {
-            self.mappings.read_up_to(&place.mapping.uuid, place.shard, &last).await?;
-        }
-        self.pass(place, part).await
-    }
-
-    /// Remembers how far a stream was read, once nothing of it waits.
-    async fn pass(&self, place: &Place<'_>, part: &mut Part) -> Result<(), Error> {
-        if !part.work.is_empty() || !part.collector.is_empty() {
-            return Ok(());
-        }
-        match part.passed.take() {
-            Some(passed) => self.mappings.read_up_to(&place.mapping.uuid, place.shard, &passed).await,
-            None => Ok(()),
-        }
-    }
-
-    /// What the function answered to a batch; nothing where it failed; an error where it could not run.
-    async fn run_batch(&self, place: &Place<'_>, work: &Work) -> Result<Option<bytes::Bytes>, ()> {
-        let function = place.mapping.function();
-        let target = self.resolve(&function).await.map_err(|error| {
-            tracing::warn!(%error, mapping = place.mapping.uuid, "the function of a mapping is not there");
-        })?;
-        let running = self.begin(&function.key, &target, self.clock.now()).await.map_err(|_| ())?;
-        let records = work.records.iter().map(|record| record.event.clone()).collect();
-        let invocation = Invocation {
-            request_id: weft_service::request_id().into(),
-            payload: place.source.event(records).to_string().into(),
-            client_context: None,
-            invoked_arn: function.arn(),
-            tail: false,
-            trace_id: None,
-        };
-        match self.workers.invoke(target.revision, invocation).await {
-            Ok(invoked) => {
-                running.ended(invoked.error.is_some(), invoked.duration);
-                Ok(invoked.error.is_none().then_some(invoked.payload))
-            }
-            Err(WorkError::Crashed { .. } | WorkError::TimedOut(_)) => {
-                running.ended(true, Duration::ZERO);
-                Ok(None)
-            }
-            Err(_) => {
-                running.throttled();
-                Err(())
-            }
-        }
-    }
-}
-
-/// A part of a mapping's source.
-struct Place<'a> {
-    mapping: &'a Mapping,
-    source: &'a dyn EventSource,
-    shard: &'a str,
 }

@@ -1,6 +1,6 @@
 //! Event source mappings in the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
@@ -37,6 +37,8 @@ pub(crate) struct Mapping {
     pub(crate) settings: MappingSettings,
     pub(crate) state: State,
     pub(crate) last_modified: Timestamp,
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// Where a mapping is in its life.
@@ -90,6 +92,11 @@ impl Mapping {
         arn(self.account, &self.region, &self.uuid)
     }
 
+    /// Whether it is read as another is: tags change nothing of that.
+    pub(crate) fn is_read_as(&self, other: &Self) -> bool {
+        *self == Self { tags: self.tags.clone(), ..other.clone() }
+    }
+
     fn row(&self) -> MappingKey {
         (self.account.as_u64(), self.region.as_str().to_owned(), self.uuid.clone())
     }
@@ -120,8 +127,11 @@ impl Mapping {
             maximum_record_age_in_seconds: of_stream(self.settings.age_seconds),
             bisect_batch_on_function_error: kind.is_stream().then_some(self.settings.bisects),
             maximum_retry_attempts: of_stream(self.settings.retries),
-            parallelization_factor: kind.is_stream().then_some(1),
-            tumbling_window_in_seconds: kind.is_stream().then_some(0),
+            parallelization_factor: kind.is_stream().then(|| number(self.settings.factor)).flatten(),
+            tumbling_window_in_seconds: kind
+                .is_stream()
+                .then(|| number(self.settings.tumbling_seconds))
+                .flatten(),
             starting_position: self.settings.starting_position.clone(),
             starting_position_timestamp: self.settings.starting_time,
             function_response_types: Some(if self.settings.reports_failures {
@@ -217,15 +227,17 @@ impl Mappings {
             .await
     }
 
-    /// Moves a mapping on, if it is still in the state that was seen.
-    pub(crate) async fn settle(&self, seen: &Mapping, to: State) -> Result<(), Error> {
+    /// Moves a mapping on, if it is still as it was seen; gives it as it is then.
+    pub(crate) async fn settle(&self, seen: &Mapping, to: State) -> Result<Option<Mapping>, Error> {
         let seen = seen.clone();
         self.store
             .write(move |tx| match MAPPINGS.get(tx, &seen.row())? {
                 Some(now) if now == seen => {
-                    Ok(MAPPINGS.insert(tx, &seen.row(), &Mapping { state: to, ..now })?)
+                    let settled = Mapping { state: to, ..now };
+                    MAPPINGS.insert(tx, &seen.row(), &settled)?;
+                    Ok(Some(settled))
                 }
-                _ => Ok::<_, Error>(()),
+                _ => Ok::<_, Error>(None),
             })
             .await
     }
@@ -284,6 +296,24 @@ impl Mappings {
         let rows =
             self.store.read(move |tx| Ok::<_, Error>(PLACES.query(&(key.as_str(),)).rows(tx)?)).await?;
         Ok(rows.into_iter().map(|((_, shard), ReadUpTo { after })| (shard, after)).collect())
+    }
+
+    /// Forgets how far parts were read that are there no more.
+    pub(crate) async fn keep_places(&self, uuid: &str, kept: HashSet<String>) -> Result<(), Error> {
+        let key = uuid.to_owned();
+        if self.places(uuid).await?.keys().all(|shard| kept.contains(shard)) {
+            return Ok(());
+        }
+        self.store
+            .write(move |tx| {
+                for (row, _) in PLACES.query(&(key.as_str(),)).rows(tx)? {
+                    if !kept.contains(&row.1) {
+                        PLACES.remove(tx, &row)?;
+                    }
+                }
+                Ok::<_, Error>(())
+            })
+            .await
     }
 
     /// Remembers how far a part was read.

@@ -74,9 +74,19 @@ pub(crate) struct MappingSettings {
     pub(crate) age_seconds: Option<u32>,
     /// Batches of a queue that may be under way at a time.
     pub(crate) concurrency_max: Option<u32>,
+    /// Batches of a stream's part that may be under way at a time: 1 to 10.
+    #[serde(default = "one")]
+    pub(crate) factor: u32,
+    /// The length of a stream's tumbling windows: up to 900; 0 for none.
+    #[serde(default)]
+    pub(crate) tumbling_seconds: u32,
     /// `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`; none for queues.
     pub(crate) starting_position: Option<String>,
     pub(crate) starting_time: Option<Timestamp>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// What a request sets; what it does not name stays as it is.
@@ -90,6 +100,8 @@ pub(crate) struct MappingChange {
     pub(crate) retries: Option<i32>,
     pub(crate) age_seconds: Option<i32>,
     pub(crate) scaling: Option<model::ScalingConfig>,
+    pub(crate) factor: Option<i32>,
+    pub(crate) tumbling_seconds: Option<i32>,
 }
 
 impl MappingSettings {
@@ -125,6 +137,8 @@ impl MappingSettings {
             retries: None,
             age_seconds: None,
             concurrency_max: None,
+            factor: 1,
+            tumbling_seconds: 0,
             starting_position: position,
             starting_time: time,
         };
@@ -136,6 +150,7 @@ impl MappingSettings {
         let mut new = self.clone();
         new.apply_batching(change)?;
         new.apply_failures(change)?;
+        new.apply_streams(change)?;
         if let Some(filters) = &change.filters {
             check_filters(filters)?;
             new.filters.clone_from(filters);
@@ -196,11 +211,28 @@ impl MappingSettings {
         Ok(())
     }
 
+    fn apply_streams(&mut self, change: &MappingChange) -> Result<(), Error> {
+        self.factor = number(change.factor).unwrap_or(self.factor);
+        self.tumbling_seconds = number(change.tumbling_seconds).unwrap_or(self.tumbling_seconds);
+        let is_stream = self.kind.is_stream();
+        match (self.factor > 1, self.tumbling_seconds > 0) {
+            (true, _) if !is_stream => Err(unsupported("ParallelizationFactor")),
+            (_, true) if !is_stream => Err(unsupported("TumblingWindowInSeconds")),
+            // One state goes from batch to batch.
+            (true, true) => Err(invalid_parameter(
+                "ParallelizationFactor must be 1 where TumblingWindowInSeconds is greater than 0.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// How batches are made and judged.
     pub(crate) fn rules(&self) -> Rules {
         let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
         Rules {
             size: self.batch_size.max(1) as usize,
+            lanes: self.factor as usize,
+            tumbling: Some(seconds(self.tumbling_seconds)).filter(|length| !length.is_zero()),
             window: seconds(self.window_seconds),
             ordered: self.kind.is_stream(),
             reports_failures: self.reports_failures,
@@ -252,56 +284,5 @@ fn unsupported(name: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(kind: Kind, change: &MappingChange, expected: Result<(), &str>) {
-        let position = kind.is_stream().then(|| "LATEST".to_owned());
-        let found = MappingSettings::new(kind, position, None, change);
-        assert_eq!(found.map(drop).map_err(|error| error.code()), expected, "{kind:?} {change:?}");
-    }
-
-    #[test]
-    fn each_kind_of_source_has_settings_of_its_own() {
-        let bad = Err("InvalidParameterValueException");
-        let size = |batch_size| MappingChange { batch_size: Some(batch_size), ..MappingChange::default() };
-        check(Kind::Queue, &size(10), Ok(()));
-        check(Kind::Queue, &size(11), bad);
-        check(Kind::Queue, &MappingChange { window_seconds: Some(1), ..size(11) }, Ok(()));
-        check(Kind::FifoQueue, &size(11), bad);
-        check(Kind::FifoQueue, &MappingChange { window_seconds: Some(1), ..size(1) }, bad);
-        check(Kind::Kinesis, &size(10_000), Ok(()));
-        let retries = MappingChange { retries: Some(-1), ..MappingChange::default() };
-        check(Kind::Dynamo, &retries, Ok(()));
-        check(Kind::Queue, &retries, bad);
-        let age = |age_seconds| MappingChange { age_seconds: Some(age_seconds), ..MappingChange::default() };
-        check(Kind::Kinesis, &age(-1), Ok(()));
-        check(Kind::Kinesis, &age(59), bad);
-        check(Kind::Kinesis, &age(60), Ok(()));
-        let filter =
-            |text: &str| MappingChange { filters: Some(vec![text.to_owned()]), ..MappingChange::default() };
-        check(Kind::Queue, &filter(r#"{"body":{"a":[1]}}"#), Ok(()));
-        check(Kind::Queue, &filter(r#"{"body":1}"#), bad);
-    }
-
-    #[test]
-    fn a_stream_says_where_to_begin_and_a_queue_does_not() {
-        let new = |kind, position: Option<&str>, time| {
-            let position = position.map(str::to_owned);
-            let settings = MappingSettings::new(kind, position, time, &MappingChange::default());
-            settings.map(|settings| settings.position()).map_err(|error| error.code())
-        };
-        let time = Some(Timestamp::from_seconds(1));
-        assert_eq!(new(Kind::Queue, None, None), Ok(Position::TrimHorizon));
-        assert_eq!(new(Kind::Kinesis, Some("LATEST"), None), Ok(Position::Latest));
-        assert_eq!(
-            new(Kind::Kinesis, Some("AT_TIMESTAMP"), time),
-            Ok(Position::At(Timestamp::from_seconds(1)))
-        );
-        for (kind, position) in [(Kind::Queue, Some("LATEST")), (Kind::Dynamo, Some("AT_TIMESTAMP"))] {
-            assert_eq!(new(kind, position, time), Err("InvalidParameterValueException"));
-        }
-        assert_eq!(new(Kind::Kinesis, Some("AT_TIMESTAMP"), None), Err("InvalidParameterValueException"));
-        assert_eq!(new(Kind::Kinesis, None, None), Err("ValidationException"));
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

@@ -19,10 +19,13 @@ pub trait EventSources: Send + Sync + 'static {
 
 /// One queue or stream.
 pub trait EventSource: Send + Sync + 'static {
-    /// Its parts, each of which is read in order by itself. A queue has one.
+    /// Its parts, each of which is read in order by itself. A queue has one. One that is given no more has ended: it is not
+    /// read again, what was read of it is still handed on, and how far that was is forgotten then. It is given for as
+    /// long as somebody may yet want what it holds.
     fn shards(&self) -> BoxFuture<'_, Result<Vec<String>, Error>>;
 
-    /// Reads at most `records` records of a part. May wait a while for some to come, and may give fewer.
+    /// Reads at most `records` records of a part. May wait up to a second for some to come, and may give fewer. It is
+    /// not called again for a part before it has answered.
     fn poll<'a>(
         &'a self,
         shard: &'a str,
@@ -58,9 +61,10 @@ pub enum Position {
 /// What was read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Polled {
-    /// The records, in order.
+    /// The records, in order. None mean that there were no more when it was asked: tumbling windows end by that.
     pub records: Vec<SourceRecord>,
-    /// Where reading goes on when all of them are done, where that is not after the last.
+    /// Where reading goes on when all of them are done, where that is not after the last. The first answer to
+    /// [`Position::Latest`] has it also without records, so that a new process goes on there.
     pub next: Option<String>,
 }
 
@@ -69,6 +73,8 @@ pub struct Polled {
 pub struct SourceRecord {
     /// What a partial failure names: a message's id, a sequence number.
     pub id: String,
+    /// What it has in common with the records among which it keeps its order: a partition key, an item's key, a group.
+    pub key: Option<String>,
     /// When it came into the source.
     pub arrived: Timestamp,
     /// As the function sees it.

@@ -1,14 +1,17 @@
 //! `CreateEventSourceMapping`: has a queue or a stream read for a function.
 
+use std::collections::BTreeMap;
+
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 use weft_types::Arn;
 
 use crate::Lambda;
 use crate::errors::{invalid_parameter, refuse_asked};
-use crate::mappings::records::{Mapping, State};
+use crate::mappings::records::{Mapping, State, arn};
 use crate::mappings::settings::{Kind, MappingChange, MappingSettings, parse_filters};
 use crate::name::FunctionRef;
+use crate::tags;
 
 /// A parsed `CreateEventSourceMapping` request.
 #[derive(Debug)]
@@ -17,6 +20,9 @@ pub(crate) struct CreateEventSourceMapping {
     source: Arn,
     settings: MappingSettings,
     enabled: bool,
+    tags: BTreeMap<String, String>,
+    /// Made up at once: the tags' permission names it.
+    uuid: String,
 }
 
 impl Operation for CreateEventSourceMapping {
@@ -40,22 +46,33 @@ impl Operation for CreateEventSourceMapping {
             retries: input.maximum_retry_attempts,
             age_seconds: input.maximum_record_age_in_seconds,
             scaling: input.scaling_config,
+            factor: input.parallelization_factor,
+            tumbling_seconds: input.tumbling_window_in_seconds,
         };
         let (position, time) = (input.starting_position, input.starting_position_timestamp);
         let settings = MappingSettings::new(Kind::of(&source)?, position, time, &change)?;
-        Ok(Self { function, source, settings, enabled: input.enabled.unwrap_or(true) })
+        let tags = input.tags.unwrap_or_default();
+        tags::check(&tags)?;
+        let (enabled, uuid) = (input.enabled.unwrap_or(true), weft_service::request_id());
+        Ok(Self { function, source, settings, enabled, tags, uuid })
     }
 
-    fn accesses(&self, _: &Scope) -> Vec<Access> {
+    fn accesses(&self, scope: &Scope) -> Vec<Access> {
         let function = self.function.arn();
-        vec![Access::to("lambda:CreateEventSourceMapping", "*").with("lambda:FunctionArn", function.as_str())]
+        let create = Access::to("lambda:CreateEventSourceMapping", "*")
+            .with("lambda:FunctionArn", function.as_str())
+            .with_request_tags(&self.tags);
+        let mapping = arn(scope.account, &scope.region, &self.uuid);
+        let tag = Access::to("lambda:TagResource", mapping.as_str()).with_request_tags(&self.tags);
+        if self.tags.is_empty() { vec![create] } else { vec![create, tag] }
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let role = lambda.resolve(&self.function).await?.revision.role.clone();
         lambda.require_source(&self.source, role.as_ref(), self.settings.kind).await?;
         let mapping = Mapping {
-            uuid: weft_service::request_id(),
+            uuid: self.uuid,
+            tags: self.tags,
             account: self.function.key.account,
             region: self.function.key.region,
             name: self.function.key.name,
@@ -75,10 +92,7 @@ impl Operation for CreateEventSourceMapping {
 /// Refuses what Weft has not, by name.
 fn refuse_unbuilt(input: &model::CreateEventSourceMappingRequest) -> Result<(), Error> {
     refuse_asked([
-        (input.tumbling_window_in_seconds.unwrap_or(0) > 0, "TumblingWindowInSeconds is"),
-        (input.parallelization_factor.unwrap_or(1) > 1, "ParallelizationFactor is"),
         (input.destination_config.is_some(), "DestinationConfig of event source mappings is"),
-        (input.tags.as_ref().is_some_and(|tags| !tags.is_empty()), "Tags of event source mappings are"),
         (input.kms_key_arn.is_some(), "KMSKeyArn is"),
         (input.topics.is_some(), "Topics is"),
         (input.queues.is_some(), "Queues is"),

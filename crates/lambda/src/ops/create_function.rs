@@ -69,6 +69,7 @@ impl Operation for CreateFunction {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         lambda.require_assumable(cx, &self.settings.role).await?;
+        lambda.check_dead_letters(&cx.scope, &self.settings).await?;
         let _held = lambda.code.hold().await;
         let mut settings = self.settings;
         settings.runtime_note = lambda.runtime_note(&settings.runtime).await;

@@ -28,6 +28,7 @@ const CLIENT_CONTEXT_MAX: usize = 3583;
 pub(crate) struct Invoke {
     asked: Asked,
     kind: Kind,
+    tenant_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +48,6 @@ impl Operation for Invoke {
         if input.durable_execution_name.is_some() {
             return Err(not_implemented("Durable execution is"));
         }
-        if input.tenant_id.is_some() {
-            return Err(not_implemented("Tenant isolation is"));
-        }
         let (kind, bytes_max) = match input.invocation_type.as_deref() {
             Some("Event") => (Kind::Event, EVENT_BYTES_MAX),
             Some("DryRun") => (Kind::DryRun, PAYLOAD_BYTES_MAX),
@@ -61,7 +59,7 @@ impl Operation for Invoke {
             client_context: input.client_context.map(|text| parse_client_context(&text)).transpose()?,
             tail: input.log_type.as_deref() == Some("Tail"),
         };
-        Ok(Self { asked, kind })
+        Ok(Self { asked, kind, tenant_id: input.tenant_id })
     }
 
     /// Nothing beforehand: the function's own policy may grant what the caller's do not.
@@ -72,6 +70,7 @@ impl Operation for Invoke {
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         lambda.authorize_use(cx, INVOKE, &self.asked.function).await?;
         let target = lambda.resolve(&self.asked.function).await?;
+        Lambda::refuse_tenant(self.tenant_id.as_deref())?;
         let answer = |status| model::InvocationResponse { status_code: Some(status), ..Default::default() };
         match self.kind {
             Kind::DryRun => return Ok(answer(204)),

@@ -9,7 +9,6 @@ use weft_service::workload::{StreamEnd, StreamedInvoked};
 use weft_service::{Access, Context, Error, Events, Scope, StreamingOperation};
 
 use crate::Lambda;
-use crate::errors::not_implemented;
 use crate::hold::Hold;
 use crate::invoking::{Asked, INVOKE};
 use crate::loads::Running;
@@ -26,6 +25,7 @@ type Event = model::InvokeWithResponseStreamResponseEvent;
 pub(crate) struct InvokeWithResponseStream {
     asked: Asked,
     dry_run: bool,
+    tenant_id: Option<String>,
 }
 
 impl StreamingOperation for InvokeWithResponseStream {
@@ -36,16 +36,14 @@ impl StreamingOperation for InvokeWithResponseStream {
     type Event = Event;
 
     fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
-        if input.tenant_id.is_some() {
-            return Err(not_implemented("Tenant isolation is"));
-        }
         let asked = Asked {
             function: FunctionRef::parse(&input.function_name, input.qualifier.as_deref(), scope)?,
             payload: parse_payload(input.payload, PAYLOAD_BYTES_MAX)?,
             client_context: input.client_context.map(|text| parse_client_context(&text)).transpose()?,
             tail: input.log_type.as_deref() == Some("Tail"),
         };
-        Ok(Self { asked, dry_run: input.invocation_type.as_deref() == Some("DryRun") })
+        let dry_run = input.invocation_type.as_deref() == Some("DryRun");
+        Ok(Self { asked, dry_run, tenant_id: input.tenant_id })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
@@ -55,6 +53,7 @@ impl StreamingOperation for InvokeWithResponseStream {
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<(Self::Output, Events<Self::Event>), Error> {
         lambda.authorize_use(cx, INVOKE, &self.asked.function).await?;
         let target = lambda.resolve(&self.asked.function).await?;
+        Lambda::refuse_tenant(self.tenant_id.as_deref())?;
         let head = |status| model::InvokeWithResponseStreamResponse {
             status_code: Some(status),
             executed_version: Some(target.version.to_string()),

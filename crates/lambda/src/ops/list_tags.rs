@@ -27,6 +27,6 @@ impl Operation for ListTags {
     }
 
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
-        Ok(model::ListTagsResponse { tags: Some(lambda.functions.tags(self.tagged).await?) })
+        Ok(model::ListTagsResponse { tags: Some(lambda.list_tags(self.tagged).await?) })
     }
 }

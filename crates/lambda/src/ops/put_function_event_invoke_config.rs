@@ -34,6 +34,7 @@ impl Operation for PutFunctionEventInvokeConfig {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let Self { function, change } = self;
+        lambda.check_destinations(&cx.scope, &function, &change).await?;
         let config = lambda.functions.change_event_invoke(&function, change, true, cx.scope.now).await?;
         lambda.cache.forget(&function.key);
         Ok(config.describe(&function))

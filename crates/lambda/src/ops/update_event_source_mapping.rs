@@ -36,6 +36,8 @@ impl Operation for UpdateEventSourceMapping {
             retries: input.maximum_retry_attempts,
             age_seconds: input.maximum_record_age_in_seconds,
             scaling: input.scaling_config,
+            factor: input.parallelization_factor,
+            tumbling_seconds: input.tumbling_window_in_seconds,
         };
         Ok(Self { uuid: input.uuid, function, enabled: input.enabled, change })
     }
@@ -73,8 +75,6 @@ impl Operation for UpdateEventSourceMapping {
 /// Refuses what Weft has not, by name.
 fn refuse_unbuilt(input: &model::UpdateEventSourceMappingRequest) -> Result<(), Error> {
     refuse_asked([
-        (input.tumbling_window_in_seconds.unwrap_or(0) > 0, "TumblingWindowInSeconds is"),
-        (input.parallelization_factor.unwrap_or(1) > 1, "ParallelizationFactor is"),
         (input.destination_config.is_some(), "DestinationConfig of event source mappings is"),
         (input.kms_key_arn.is_some(), "KMSKeyArn is"),
         (input.source_access_configurations.is_some(), "SourceAccessConfigurations is"),

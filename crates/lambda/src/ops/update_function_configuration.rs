@@ -41,9 +41,15 @@ impl Operation for UpdateFunctionConfiguration {
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let Self { function, changes, revision_id } = self;
         function.require_latest()?;
+        let found = lambda.functions.find(&function).await?;
         if let Some(role) = &changes.role {
-            lambda.functions.find(&function).await?;
             lambda.require_assumable(cx, role).await?;
+        }
+        let mut settings = found.latest.settings.clone();
+        changes.apply(&mut settings)?;
+        if changes.role.is_some() || settings.outside.dead_letter != found.latest.settings.outside.dead_letter
+        {
+            lambda.check_dead_letters(&cx.scope, &settings).await?;
         }
         let update = Update { revision_id, ..Update::at(cx.scope.now) };
         let _held = lambda.code.hold().await;

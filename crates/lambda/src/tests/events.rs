@@ -6,7 +6,7 @@ use serde_json::Value;
 use weft_model::lambda as model;
 use weft_service::workload::WorkError;
 
-use super::world::{ROLE, World, create_request, refusal};
+use super::world::{ROLE, World, key, refusal};
 use crate::{LambdaOptions, QueueLimits};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -169,15 +169,21 @@ async fn destinations_are_told_of_successes_and_failures() {
 #[tokio::test]
 async fn a_destination_that_the_function_s_role_may_not_invoke_is_not_told() {
     let world = World::new();
-    let alone = model::CreateFunctionRequest { role: format!("{ROLE}-alone"), ..create_request("hello") };
-    let _: model::FunctionConfiguration = world.call("CreateFunction", alone).await.unwrap();
+    world.create("hello").await;
     world.create("good").await;
     configure(&world, "hello", |input| input.destination_config = Some(destinations(Some("good"), None)))
         .await;
+    let alone = model::UpdateFunctionConfigurationRequest {
+        function_name: "hello".to_owned(),
+        role: Some(format!("{ROLE}-alone")),
+        ..Default::default()
+    };
+    let _: model::FunctionConfiguration = world.call("UpdateFunctionConfiguration", alone).await.unwrap();
     world.send("hello", "1").await.unwrap();
     assert_eq!(world.lambda.deliver_due().await.unwrap(), 1);
     assert!(records(&world, "good").is_empty());
     assert_eq!(world.lambda.events_waiting(), 0);
+    assert_eq!(world.lambda.metrics(&key("hello")).destination_delivery_failures, 1);
 }
 
 #[tokio::test]

@@ -101,6 +101,36 @@ async fn what_cannot_be_invoked_says_why() {
 }
 
 #[tokio::test]
+async fn a_tenant_is_refused_where_none_are_kept_apart() {
+    let world = World::new();
+    world.create("hello").await;
+    let check = async |name: &str, kind: &str, tenant: &str, expected: (&str, u16)| {
+        let input = model::InvocationRequest {
+            function_name: name.to_owned(),
+            invocation_type: Some(kind.to_owned()),
+            tenant_id: Some(tenant.to_owned()),
+            ..Default::default()
+        };
+        let (code, status, _) = refusal(world.call::<_, model::InvocationResponse>("Invoke", input).await);
+        assert_eq!((code.as_str(), status), expected, "{name} {kind}");
+    };
+    for kind in ["RequestResponse", "Event", "DryRun"] {
+        check("hello", kind, "blue", ("InvalidParameterValueException", 400)).await;
+    }
+    check("nobody", "RequestResponse", "blue", ("ResourceNotFoundException", 404)).await;
+    check("hello", "RequestResponse", "no#tenant", ("ValidationException", 400)).await;
+    let input = model::InvokeWithResponseStreamRequest {
+        function_name: "hello".to_owned(),
+        tenant_id: Some("blue".to_owned()),
+        ..Default::default()
+    };
+    let streamed =
+        world.call::<_, model::InvokeWithResponseStreamResponse>("InvokeWithResponseStream", input);
+    assert_eq!(refusal(streamed.await).0, "InvalidParameterValueException");
+    assert!(world.workers.invocations.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn failures_of_workers_have_aws_faces() {
     let world = World::new();
     world.create("hello").await;

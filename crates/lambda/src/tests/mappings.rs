@@ -1,5 +1,6 @@
 //! Event source mappings, on a source in this process.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,29 +12,40 @@ use weft_types::Arn;
 use super::world::{World, refusal};
 use crate::{EventSource, EventSources, Polled, Position, SourceRecord};
 
-const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:orders";
-const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
+pub(super) const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:orders";
+pub(super) const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/orders";
 
 /// A queue and a stream with the same records.
 #[derive(Default)]
-struct Source {
+pub(super) struct Source {
     records: Mutex<Vec<SourceRecord>>,
     /// What a queue has given out.
-    hidden: Mutex<Vec<String>>,
+    pub(super) hidden: Mutex<Vec<String>>,
+    /// Reading the queue never ends.
+    pub(super) hangs: AtomicBool,
+    /// The stream's part has ended.
+    pub(super) is_closed: AtomicBool,
 }
 
 impl Source {
-    fn add(&self, world: &World, ids: std::ops::Range<u32>) {
+    pub(super) fn add(&self, world: &World, ids: std::ops::Range<u32>) {
         let record = |id: u32| {
             let event = json!({ "messageId": format!("{id:04}"), "body": format!("{{\"n\":{id}}}") });
             let filtered = json!({ "messageId": format!("{id:04}"), "body": { "n": id } });
             let arrived = world.client.dispatch.clock().now();
-            SourceRecord { id: format!("{id:04}"), arrived, event, filtered }
+            // Every third record has the same key.
+            SourceRecord {
+                id: format!("{id:04}"),
+                key: Some(format!("key-{}", id % 3)),
+                arrived,
+                event,
+                filtered,
+            }
         };
         self.records.lock().unwrap().extend(ids.map(record));
     }
 
-    fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         self.records.lock().unwrap().len()
     }
 }
@@ -43,7 +55,9 @@ struct Face(Arc<Source>, bool);
 
 impl EventSource for Face {
     fn shards(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
-        Box::pin(async { Ok(vec!["shard-0".to_owned()]) })
+        let shards =
+            if self.0.is_closed.load(Ordering::SeqCst) { Vec::new() } else { vec!["shard-0".to_owned()] };
+        Box::pin(std::future::ready(Ok(shards)))
     }
 
     fn poll<'a>(
@@ -53,6 +67,9 @@ impl EventSource for Face {
         records: usize,
     ) -> BoxFuture<'a, Result<Polled, Error>> {
         let Self(source, is_queue) = self;
+        if *is_queue && source.hangs.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         let mut hidden = source.hidden.lock().unwrap();
         let after = match from {
             Position::After(id) if !is_queue => id.clone(),
@@ -78,7 +95,7 @@ impl EventSource for Face {
     }
 }
 
-struct Sources(Arc<Source>);
+pub(super) struct Sources(pub(super) Arc<Source>);
 
 impl EventSources for Sources {
     fn find<'a>(
@@ -92,14 +109,14 @@ impl EventSources for Sources {
     }
 }
 
-async fn world() -> (World, Arc<Source>) {
+pub(super) async fn world() -> (World, Arc<Source>) {
     let (world, source) = (World::new(), Arc::new(Source::default()));
     world.lambda.connect_sources(Arc::new(Sources(Arc::clone(&source))));
     world.create("hello").await;
     (world, source)
 }
 
-fn request(source: &str) -> model::CreateEventSourceMappingRequest {
+pub(super) fn request(source: &str) -> model::CreateEventSourceMappingRequest {
     model::CreateEventSourceMappingRequest {
         function_name: "hello".to_owned(),
         event_source_arn: Some(source.to_owned()),
@@ -108,20 +125,20 @@ fn request(source: &str) -> model::CreateEventSourceMappingRequest {
     }
 }
 
-async fn create(
+pub(super) async fn create(
     world: &World,
     request: model::CreateEventSourceMappingRequest,
 ) -> model::EventSourceMappingConfiguration {
     world.call("CreateEventSourceMapping", request).await.unwrap()
 }
 
-async fn get(world: &World, uuid: &str) -> model::EventSourceMappingConfiguration {
+pub(super) async fn get(world: &World, uuid: &str) -> model::EventSourceMappingConfiguration {
     let input = model::GetEventSourceMappingRequest { uuid: uuid.to_owned() };
     world.call("GetEventSourceMapping", input).await.unwrap()
 }
 
 /// The ids of each batch that the function got.
-fn batches(world: &World) -> Vec<String> {
+pub(super) fn batches(world: &World) -> Vec<String> {
     let ids = |text: String| {
         let event: Value = serde_json::from_str(&text).unwrap();
         let records = event["Records"].as_array().unwrap();
@@ -134,7 +151,7 @@ fn batches(world: &World) -> Vec<String> {
     world.delivered().into_iter().map(|(_, text)| ids(text)).collect()
 }
 
-async fn poll(world: &World) {
+pub(super) async fn poll(world: &World) {
     while world.lambda.poll_once().await.unwrap() > 0 {}
 }
 
@@ -213,6 +230,22 @@ async fn a_stream_is_read_in_order_and_goes_on_after_a_restart() {
     source.add(&next, 6..8);
     poll(&next).await;
     assert_eq!(batches(&next), ["6 7"]);
+}
+
+#[tokio::test]
+async fn how_far_a_stream_was_read_is_stored_once_the_full_disk_has_room_again() {
+    let (world, source) = world().await;
+    create(&world, request(STREAM)).await;
+    poll(&world).await;
+    source.add(&world, 1..3);
+    world.memory.full_for(1);
+    world.lambda.poll_once().await.unwrap();
+    assert_eq!(batches(&world), ["1 2"]);
+    poll(&world).await;
+    let next = world.restart();
+    next.lambda.connect_sources(Arc::new(Sources(Arc::clone(&source))));
+    poll(&next).await;
+    assert!(batches(&next).is_empty(), "what was handled is not handled again");
 }
 
 #[tokio::test]
@@ -318,8 +351,8 @@ async fn what_cannot_be_mapped_is_refused() {
     let stream = model::CreateEventSourceMappingRequest { starting_position: None, ..request(STREAM) };
     refused(stream, "ValidationException", "startingPosition").await;
     let window =
-        model::CreateEventSourceMappingRequest { tumbling_window_in_seconds: Some(5), ..request(STREAM) };
-    refused(window, "NotImplemented", "TumblingWindowInSeconds").await;
+        model::CreateEventSourceMappingRequest { tumbling_window_in_seconds: Some(5), ..request(QUEUE) };
+    refused(window, bad, "TumblingWindowInSeconds").await;
     let nobody =
         model::CreateEventSourceMappingRequest { function_name: "nobody".to_owned(), ..request(QUEUE) };
     refused(nobody, "ResourceNotFoundException", "Function not found").await;

@@ -82,7 +82,43 @@ async fn what_weft_has_not_is_refused_by_name() {
     let refused = |text| Err(("NotImplemented", 501, text));
     let image = with(|input| input.package_type = Some("Image".to_owned()));
     check("an image", image, refused("container images")).await;
+    let isolation = Some(model::TenancyConfig { tenant_isolation_mode: "PER_TENANT".to_owned() });
+    check("tenants", with(|input| input.tenancy_config = isolation), refused("TenancyConfig")).await;
+    let snapshots = Some(model::SnapStart { apply_on: Some("PublishedVersions".to_owned()) });
+    check("snapshots", with(|input| input.snap_start = snapshots), refused("SnapStart")).await;
+    let none = Some(model::SnapStart { apply_on: Some("None".to_owned()) });
+    check("no snapshots", with(|input| input.snap_start = none), Ok(())).await;
+    let durable = Some(model::DurableConfig { execution_timeout: Some(1), ..Default::default() });
+    check("durable", with(|input| input.durable_config = durable), refused("DurableConfig")).await;
+    let instances = Some(model::CapacityProviderConfig {
+        lambda_managed_instances_capacity_provider_config:
+            model::LambdaManagedInstancesCapacityProviderConfig {
+                capacity_provider_arn: "arn:aws:lambda:us-east-1:000000000000:capacity-provider:c".to_owned(),
+                ..Default::default()
+            },
+    });
+    let managed = with(|input| input.capacity_provider_config = instances);
+    check("managed instances", managed, refused("CapacityProviderConfig")).await;
     check("publish false", with(|input| input.publish = Some(false)), Ok(())).await;
+}
+
+#[tokio::test]
+async fn time_memory_and_storage_have_lambdas_limits() {
+    const OUT: Result<(), (&str, u16, &str)> =
+        Err(("ValidationException", 400, "failed to satisfy constraint"));
+    for (timeout, expected) in [(0, OUT), (1, Ok(())), (900, Ok(())), (901, OUT)] {
+        check("timeout", with(|input| input.timeout = Some(timeout)), expected).await;
+    }
+    for (memory, expected) in [(127, OUT), (128, Ok(())), (10_240, Ok(())), (10_241, OUT)] {
+        check("memory", with(|input| input.memory_size = Some(memory)), expected).await;
+    }
+    for (size, expected) in [(511, OUT), (512, Ok(())), (10_240, Ok(())), (10_241, OUT)] {
+        let storage = Some(model::EphemeralStorage { size });
+        check("storage", with(|input| input.ephemeral_storage = storage), expected).await;
+    }
+    let layers = (1..7).map(|n| format!("arn:aws:lambda:us-east-1:000000000000:layer:l{n}:1")).collect();
+    let many = Err((BAD, 400, "Cannot reference more than 5 layers."));
+    check("layers", with(|input| input.layers = Some(layers)), many).await;
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! A Lambda service with fakes around it.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use weft_model::{Shape, lambda as model, sts};
 use weft_net::Body;
 use weft_service::testing::{self, Client};
@@ -15,11 +17,11 @@ use weft_service::workload::{
     WorkloadId,
 };
 use weft_service::{
-    Access, BoxFuture, Clock, Context, Error, ManualClock, Operation, Principal, Registry, Scope,
-    ServiceBuilder,
+    Access, BoxFuture, Clock, Context, Error, ManualClock, Message, Operation, Principal, Registry, Scope,
+    ServiceBuilder, Target,
 };
 use weft_store::{Blobs, Memory, Store, Trees};
-use weft_types::{AccountId, Region};
+use weft_types::{AccountId, Arn, Region};
 use weft_wire::ServiceFault;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -36,6 +38,7 @@ pub(crate) struct World {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) workers: Arc<FakeWorkers>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) topics: Arc<FakeTopics>,
     pub(crate) memory: Memory,
     pub(crate) folder: Arc<tempfile::TempDir>,
 }
@@ -69,9 +72,11 @@ impl World {
         let mut registry = Registry::default();
         registry.add(lambda.register());
         registry.add(ServiceBuilder::new(&sts::SERVICE).operation::<FakeAssumeRole>(&Arc::new(())));
+        let topics = Arc::new(FakeTopics::default());
+        registry.add_target("sns", Arc::clone(&topics) as Arc<dyn Target>);
         let [client, stranger] = testing::clients(registry, &clock);
         lambda.connect(&client.dispatch);
-        Self { client, stranger, lambda, workers, clock, memory, folder }
+        Self { client, stranger, lambda, workers, clock, topics, memory, folder }
     }
 
     pub(crate) async fn call<I: Shape, O: Shape>(
@@ -151,6 +156,13 @@ impl World {
         self.call("Invoke", input).await
     }
 
+    /// Has a function wait for a permit of the gate before each answer.
+    pub(crate) fn gate(&self, name: &str) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.workers.gates.lock().unwrap().insert(name.to_owned(), Arc::clone(&gate));
+        gate
+    }
+
     /// What functions were invoked with, in order; forgets it.
     pub(crate) fn delivered(&self) -> Vec<(String, String)> {
         let all = std::mem::take(&mut *self.workers.invocations.lock().unwrap());
@@ -223,6 +235,10 @@ pub(crate) struct FakeWorkers {
     pub(crate) forwarded: Mutex<Vec<http::request::Parts>>,
     /// Names of functions that fail.
     pub(crate) failing: Mutex<Vec<String>>,
+    /// What functions answer instead of what they got, by name.
+    pub(crate) answers: Mutex<HashMap<String, String>>,
+    /// Functions that take a permit for each answer, by name.
+    pub(crate) gates: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Workers for FakeWorkers {
@@ -236,9 +252,19 @@ impl Workers for FakeWorkers {
         let error = self.error.lock().unwrap().clone();
         let fails =
             self.failing.lock().unwrap().iter().any(|name| invocation.invoked_arn.resource().contains(name));
+        let function = invocation.invoked_arn.resource().rsplit(':').next().unwrap_or_default();
+        let answer = self.answers.lock().unwrap().get(function).cloned().map(Bytes::from);
+        let gate = self.gates.lock().unwrap().get(function).cloned();
         Box::pin(async move {
+            if let Some(gate) = gate {
+                gate.acquire().await.unwrap().forget();
+            }
             let answer = Invoked {
-                payload: if fails { "{\"errorMessage\":\"no\"}".into() } else { invocation.payload },
+                payload: if fails {
+                    "{\"errorMessage\":\"no\"}".into()
+                } else {
+                    answer.unwrap_or(invocation.payload)
+                },
                 error: fails.then_some("Unhandled"),
                 log_tail: invocation.tail.then(|| Bytes::from_static(b"START\nEND\n")),
                 cold: false,
@@ -299,6 +325,28 @@ impl Artifacts for FakeArtifacts {
             std::fs::create_dir_all(&tree).unwrap();
             Ok(Artifact { tree, sha256_base64: "sum".to_owned(), size_bytes: 5 })
         })
+    }
+}
+
+/// Topics that keep what they get, but for one that is not there.
+#[derive(Default)]
+pub(crate) struct FakeTopics(pub(crate) Mutex<Vec<(String, Message)>>);
+
+impl Target for FakeTopics {
+    fn check<'a>(&'a self, _: &'a Context, resource: &'a Arn) -> BoxFuture<'a, Result<(), Error>> {
+        let missing = resource.resource() == "missing";
+        let error = || Error::new("NotFound", "Topic does not exist").with_status(404);
+        Box::pin(std::future::ready(if missing { Err(error()) } else { Ok(()) }))
+    }
+
+    fn take<'a>(
+        &'a self,
+        _: &'a Context,
+        resource: &'a Arn,
+        message: Message,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.lock().unwrap().push((resource.resource().to_owned(), message));
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

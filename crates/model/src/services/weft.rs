@@ -325,6 +325,8 @@ shapes! {
         invocations: i64 = "invocations" "invocations" Body LONG true;
         errors: i64 = "errors" "errors" Body LONG true;
         throttles: i64 = "throttles" "throttles" Body LONG true;
+        dead_letter_errors: i64 = "deadLetterErrors" "deadLetterErrors" Body LONG true;
+        destination_delivery_failures: i64 = "destinationDeliveryFailures" "destinationDeliveryFailures" Body LONG true;
         duration_millis: i64 = "durationMillis" "durationMillis" Body LONG true;
         concurrent_executions: i32 = "concurrentExecutions" "concurrentExecutions" Body INTEGER true;
         concurrent_executions_max: i32 = "concurrentExecutionsMax" "concurrentExecutionsMax" Body INTEGER true;

@@ -62,13 +62,13 @@ function onInvoke(data) {
   const deadlineMs = Number(data.readBigInt64BE(8));
   let at = 16;
   const texts = [];
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 6; i++) {
     const end = at + 4 + data.readUInt32BE(at);
     texts.push(data.toString('utf8', at + 4, end));
     at = end;
   }
-  const [requestId, arn, traceId, clientContext, identity] = texts;
-  const given = { requestId, arn, traceId, clientContext, identity, tenantId: undefined, deadlineMs };
+  const [requestId, arn, traceId, clientContext, identity, tenant] = texts;
+  const given = { requestId, arn, traceId, clientContext, identity, tenantId: tenant || undefined, deadlineMs };
   if (traceId) process.env._X_AMZN_TRACE_ID = traceId;
   else delete process.env._X_AMZN_TRACE_ID;
   current = number;

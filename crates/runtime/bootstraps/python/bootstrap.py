@@ -29,7 +29,7 @@ class Fault(Exception):
 
 
 class _State:
-    """What the log must know: the invocation under way, and where frames of log records go."""
+    """What the log must know: the invocation under way, whose it is, and where frames of log records go."""
 
     request_id = None
     tenant_id = None
@@ -106,6 +106,14 @@ def log_fd():
     return _State.log_fd
 
 
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+
+
 class _LoggingHook:
     """Sets `logging` up as Lambda does when, and only if, somebody imports it."""
 
@@ -159,8 +167,10 @@ def _prepare():
     os.set_inheritable(_FD, False)
     log_fd = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     if log_fd is not None:
-        _State.log_fd = int(log_fd)
-        os.set_inheritable(_State.log_fd, False)
+        # A copy: no child has it, and whoever redirects the standard output leaves it alone.
+        _State.log_fd = os.dup(int(log_fd))
+        if int(log_fd) > 2:
+            os.close(int(log_fd))
 
 
 def _listed(folder):
@@ -199,16 +209,8 @@ def _load(handler):
 # ---- frames
 
 
-def _flush():
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
-            pass
-
-
 def _send(kind, content=b"", number=b""):
-    _flush()
+    flush()
     frame = (len(number) + len(content) + 1).to_bytes(4, "big") + bytes((kind,)) + number + content
     sent = os.write(_FD, frame)
     if sent < len(frame):
@@ -239,7 +241,7 @@ def _receive(wait):
             data += more
     at = 21
     texts = []
-    for _ in range(5):
+    for _ in range(6):
         end = at + 4 + int.from_bytes(data[at : at + 4], "big")
         texts.append(str(data[at + 4 : end], "utf-8"))
         at = end
@@ -265,7 +267,7 @@ class LambdaRuntimeClient:
 
 
 def handle_event_request(lambda_runtime_client, request_handler, request, codec):
-    number, deadline_ms, (request_id, arn, _, client_context, identity), event = request
+    number, deadline_ms, (request_id, arn, _, client_context, identity, _), event = request
     try:
         try:
             context = LambdaContext(request_id, arn, client_context, identity, deadline_ms)
@@ -292,8 +294,9 @@ def _error(error, request_id, codec):
     return text.encode("utf-8", "surrogatepass")
 
 
-def _tell(request_id, trace_id):
+def _tell(request_id, trace_id, tenant_id):
     _State.request_id = request_id
+    _State.tenant_id = tenant_id or None
     if trace_id:
         os.environ["_X_AMZN_TRACE_ID"] = trace_id
     else:
@@ -315,7 +318,7 @@ def main():
     wait = _no_wait
     while True:
         request = client.wait_next_invocation(wait)
-        _tell(request[2][0], request[2][2])
+        _tell(request[2][0], request[2][2], request[2][5])
         handle_event_request(client, handler, request, codec)
         if wait is _no_wait:
             wait = _beside("weft_wait").quiet(_FD, _EXTENSIONS)

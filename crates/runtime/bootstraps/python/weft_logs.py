@@ -32,12 +32,15 @@ class StandardSink:
 class FramedSink:
     """Writes frames to a descriptor: type and length (`u32`), microseconds since the epoch (`u64`), the event."""
 
-    def __init__(self, fd):
+    def __init__(self, fd, flush):
         self.fd = fd
+        self.flush = flush
 
     def log(self, text, frame_type=None):
         content = text.encode("utf-8", "surrogatepass")
         head = (frame_type or _TEXT_FRAME).to_bytes(4, "big") + len(content).to_bytes(4, "big")
+        # What was printed before it comes before it.
+        self.flush()
         rest = memoryview(head + (time.time_ns() // 1000).to_bytes(8, "big") + content)
         while rest:
             rest = rest[os.write(self.fd, rest) :]
@@ -52,8 +55,9 @@ def sink():
     """Where log records go. A bootstrap has taken `_LAMBDA_TELEMETRY_LOG_FD` out of the environment before."""
     global _sink
     if _sink is None:
-        fd = sys.modules["bootstrap"].log_fd()
-        _sink = StandardSink() if fd is None else FramedSink(fd)
+        bootstrap = sys.modules["bootstrap"]
+        fd = bootstrap.log_fd()
+        _sink = StandardSink() if fd is None else FramedSink(fd, bootstrap.flush)
     return _sink
 
 

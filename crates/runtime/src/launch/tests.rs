@@ -101,13 +101,35 @@ fn a_function_gets_lambdas_environment() {
         ("_HANDLER", Some("app.handler")),
         ("AWS_EXECUTION_ENV", Some("AWS_Lambda_python3.12")),
         ("AWS_LAMBDA_FUNCTION_NAME", Some("orders")),
+        ("AWS_LAMBDA_FUNCTION_VERSION", Some("$LATEST")),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", Some("256")),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", Some("/aws/lambda/orders")),
         ("AWS_LAMBDA_LOG_STREAM_NAME", Some("s")),
+        ("AWS_LAMBDA_LOG_FORMAT", Some("Text")),
+        ("AWS_LAMBDA_LOG_LEVEL", None),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", Some("on-demand")),
+        ("AWS_LAMBDA_MAX_CONCURRENCY", None),
         ("AWS_LAMBDA_RUNTIME_API", Some("100.64.0.2:9001")),
         ("AWS_ENDPOINT_URL", Some("http://100.64.0.1")),
         ("AWS_ACCESS_KEY_ID", Some("ASIAEXAMPLE")),
+        ("AWS_SECRET_ACCESS_KEY", Some("secret")),
         ("AWS_SESSION_TOKEN", Some("token")),
+        ("AWS_REGION", Some("us-east-1")),
+        ("AWS_DEFAULT_REGION", Some("us-east-1")),
         ("LAMBDA_TASK_ROOT", Some("/var/task")),
+        ("LAMBDA_RUNTIME_DIR", Some("/var/runtime")),
+        ("AWS_XRAY_CONTEXT_MISSING", Some("LOG_ERROR")),
+        ("AWS_XRAY_DAEMON_ADDRESS", Some("169.254.79.129:2000")),
+        ("_AWS_XRAY_DAEMON_ADDRESS", Some("169.254.79.129")),
+        ("_AWS_XRAY_DAEMON_PORT", Some("2000")),
+        ("LANG", Some("en_US.UTF-8")),
+        (
+            "LD_LIBRARY_PATH",
+            Some(
+                "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+            ),
+        ),
+        ("_LAMBDA_TELEMETRY_LOG_FD", Some("1")),
         ("SSL_CERT_FILE", Some("/ca")),
         ("TABLE", Some("t")),
         ("TZ", Some("Asia/Tokyo")),
@@ -117,9 +139,21 @@ fn a_function_gets_lambdas_environment() {
         assert_eq!(var(&spec, name), expected, "{name}");
     }
     assert_eq!(spec.argv, ["/opt/py/bin/python3.12", "-S", "/var/runtime/bootstrap.py"]);
-    assert!(spec.frames && var(&spec, "PATH").unwrap().starts_with("/opt/py/bin:"));
+    assert!(spec.frames);
+    // Lambda's own, behind where the interpreter lies.
+    let path = "/opt/py/bin:/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin";
+    assert_eq!(var(&spec, "PATH"), Some(path));
     assert_eq!(spec.mounts.len(), 2);
     assert!(spec.mounts.iter().all(|mount| mount.read_only));
+}
+
+#[test]
+fn time_is_told_in_utc_unless_the_user_wants_another() {
+    let of = |theirs: &[(&str, &str)]| {
+        var(&spec(&revision(lambda("python3.12"), theirs), Some(Language::Python)), "TZ").map(str::to_owned)
+    };
+    assert_eq!(of(&[]).as_deref(), Some(":UTC"));
+    assert_eq!(of(&[("TZ", "Asia/Tokyo")]).as_deref(), Some("Asia/Tokyo"));
 }
 
 #[test]
@@ -154,7 +188,11 @@ fn the_platforms_variables_are_the_platforms() {
         "_HANDLER",
         "_ANY",
         "AWS_LAMBDA_MAX_CONCURRENCY",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_EXECUTION_ENV",
         "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
     ] {
         check(name, false);
     }
@@ -162,8 +200,11 @@ fn the_platforms_variables_are_the_platforms() {
         "TZ",
         "PATH",
         "LANG",
+        "LD_LIBRARY_PATH",
         "AWS_LAMBDA_LOG_FORMAT",
+        "AWS_LAMBDA_LOG_LEVEL",
         "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_XRAY_DAEMON_ADDRESS",
         "AWS_ENDPOINT_URL",
         "MINE",
     ] {

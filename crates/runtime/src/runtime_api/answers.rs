@@ -2,25 +2,27 @@
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use weft_net::{Body, full};
-use weft_service::workload::Invocation;
 
 use super::machine::{Call, Phase};
 use crate::frames::{Invoke, RESPONSE_BYTES_MAX};
 
 /// An event with what the runtime is told about it; what is empty is left out.
-pub(super) fn event(invoke: &Invoke) -> Response<Body> {
+pub(super) fn event<'a>(invoke: &'a Invoke) -> Response<Body> {
     let deadline = invoke.deadline_ms.to_string();
-    let Invocation { request_id, payload, client_context, invoked_arn, trace_id, .. } = &invoke.invocation;
-    let mut response = Response::new(full(payload.clone()));
+    let event = &invoke.invocation;
+    let optional = |text: &'a Option<String>| text.as_deref().unwrap_or_default();
+    let mut response = Response::new(full(event.payload.clone()));
     let headers = response.headers_mut();
     // Without a content type the official Python and Node.js clients crash.
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in [
-        ("lambda-runtime-aws-request-id", &**request_id),
+        ("lambda-runtime-aws-request-id", &*event.request_id),
         ("lambda-runtime-deadline-ms", &*deadline),
-        ("lambda-runtime-invoked-function-arn", invoked_arn.as_str()),
-        ("lambda-runtime-trace-id", trace_id.as_deref().unwrap_or_default()),
-        ("lambda-runtime-client-context", client_context.as_deref().unwrap_or_default()),
+        ("lambda-runtime-invoked-function-arn", event.invoked_arn.as_str()),
+        ("lambda-runtime-trace-id", optional(&event.trace_id)),
+        ("lambda-runtime-client-context", optional(&event.client_context)),
+        ("lambda-runtime-cognito-identity", optional(&event.cognito_identity)),
+        ("lambda-runtime-aws-tenant-id", optional(&event.tenant_id)),
     ] {
         // Line breaks between JSON's tokens may come; in its texts they are escaped.
         let value = value.replace(['\r', '\n'], " ");

@@ -232,11 +232,13 @@ async fn subscriptions_end_with_the_initialisation() {
     let api = RuntimeApi::new(Facts::default(), &["e".to_owned()], Arc::clone(&telemetry));
     let mut client = Client::of(&api);
     let e = register(&mut client, "e", BOTH).await;
-    telemetry.close();
     let body =
         r#"{"schemaVersion":"2022-07-01","types":["platform"],"destination":{"protocol":"TCP","port":1}}"#;
     let logs = body.replace("2022-07-01", "2020-08-15");
     let me = [("lambda-extension-identifier", e.as_str())];
+    let (status, _, text) = client.ask("PUT", "/2022-07-01/telemetry", &me, body.as_bytes()).await;
+    assert_eq!((status, text.as_str()), (200, "\"OK\""));
+    telemetry.close();
     let (status, _, text) = client.ask("PUT", "/2022-07-01/telemetry", &me, body.as_bytes()).await;
     assert!(status == 403 && text.contains("Telemetry.SubscriptionClosed"), "{text}");
     let (status, _, text) = client.ask("PUT", "/2020-08-15/logs", &me, logs.as_bytes()).await;

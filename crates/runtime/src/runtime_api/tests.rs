@@ -94,6 +94,8 @@ pub(super) fn invoke(id: &str) -> Invoke {
             request_id: id.into(),
             payload: Bytes::from_static(b"{\"n\": 1}"),
             client_context: Some("{\n\"custom\":{}}".to_owned()),
+            cognito_identity: None,
+            tenant_id: None,
             invoked_arn: weft_types::Arn::of("lambda", "us-east-1", "000000000000", "function:f"),
             tail: false,
             trace_id: None,
@@ -139,6 +141,15 @@ async fn what_is_known_of_an_event_is_in_its_headers() {
     check(|event| event.trace_id = Some("Root=1".into()), "lambda-runtime-trace-id: root=1", true).await;
     check(|event| event.client_context = None, "lambda-runtime-client-context", false).await;
     check(|_| (), "lambda-runtime-cognito-identity", false).await;
+    // Heads are compared in lower case.
+    check(
+        |event| event.cognito_identity = Some(r#"{"cognitoIdentityId":"i"}"#.into()),
+        r#"lambda-runtime-cognito-identity: {"cognitoidentityid":"i"}"#,
+        true,
+    )
+    .await;
+    check(|_| (), "lambda-runtime-aws-tenant-id", false).await;
+    check(|event| event.tenant_id = Some("blue".into()), "lambda-runtime-aws-tenant-id: blue", true).await;
     check(|event| event.payload = Bytes::new(), "content-type: application/json", true).await;
 }
 
@@ -186,6 +197,7 @@ async fn check(answered: bool, method: &str, path: &str, headers: &[(&str, &str)
     let (status, _, body) = client.ask(method, path, headers, b"{}").await;
     let error: serde_json::Value = serde_json::from_str(&body).unwrap();
     let error_type = error["errorType"].as_str().unwrap_or_default();
+    assert!(error["errorMessage"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
     assert_eq!((status, error_type), expected, "{method} {path}");
 }
 
@@ -301,6 +313,34 @@ async fn an_answer_that_breaks_off_may_come_again() {
         tokio::task::yield_now().await;
     }
     assert_eq!(told(answered).await, "application/octet-stream: ok");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_to_its_end_is_refused() {
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    client.ask("GET", "invocation/next", &[], b"").await;
+    let headers = [("transfer-encoding", "chunked")];
+    let (status, _, body) =
+        client.ask("POST", "invocation/r-1/response", &headers, b"4\r\npart\r\nno length\r\n").await;
+    assert_eq!(status, 400);
+    assert!(body.contains("\"errorType\":\"TruncatedHTTPRequest\""), "{body}");
+    // It may try again.
+    Client::of(&api).ask("POST", "invocation/r-1/response", &[("content-type", "a/b")], b"ok").await;
+    assert_eq!(told(answered).await, "a/b: ok");
+}
+
+#[tokio::test]
+async fn a_runtime_may_repeat_an_id_of_its_own() {
+    let api = RuntimeApi::new(Facts::default(), &[], nobody());
+    let mut client = Client::of(&api);
+    let answered = api.submit(invoke("r-1"));
+    let (_, head, _) = client.ask("GET", "invocation/next", &[], b"").await;
+    assert!(!head.contains("lambda-runtime-invocation-id"), "none is given where none is needed");
+    let headers = [("lambda-runtime-invocation-id", "i-1"), ("content-type", "a/b")];
+    assert_eq!(client.ask("POST", "invocation/r-1/response", &headers, b"ok").await.0, 202);
+    assert_eq!(told(answered).await, "a/b: ok");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod python;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,14 +38,23 @@ struct Row {
     events: &'static [&'static str],
     client: Option<&'static str>,
     trace: Option<&'static str>,
+    identity: Option<&'static str>,
+    tenant: Option<&'static str>,
     outcomes: &'static [Outcome],
-    /// All that it logs, or nothing to be checked.
+    /// All events that it logs, or nothing to be checked.
     log: Option<&'static [&'static str]>,
 }
 
 const HANDLER: &str = "app.handler";
 const EVENTS: &[&str] = &[r#"{"n": 1}"#];
 const CLIENT: Option<&str> = Some(r#"{"custom":{"k":"v"},"client":{"app_title":"t"}}"#);
+const IDENTITY: &str = r#"{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"}"#;
+/// Whoever takes the log's descriptor away gets its records on the standard output, one line each.
+const WRAPPED: &[(&str, &str)] = &[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper")];
+const WRAPPER: &[(&str, &str)] = &[("wrapper", "#!/bin/sh\nunset _LAMBDA_TELEMETRY_LOG_FD\nexec \"$@\"\n")];
+/// Its log's frames go to a file beside it.
+const FRAMES: &[(&str, &str)] =
+    &[("wrapper", "#!/bin/sh\nexport _LAMBDA_TELEMETRY_LOG_FD=9\nexec 9>frames\nexec \"$@\"\n")];
 const TRACE: Option<&str> = Some("Root=1-2-3");
 
 /// A row for this code, with nothing special about it.
@@ -59,6 +69,8 @@ const fn row(code: &'static str) -> Row {
         events: EVENTS,
         client: CLIENT,
         trace: TRACE,
+        identity: None,
+        tenant: None,
         outcomes: &[],
         log: Some(&[]),
     }
@@ -101,6 +113,14 @@ impl Row {
         Self { trace, ..self }
     }
 
+    const fn identity(self, identity: &'static str) -> Self {
+        Self { identity: Some(identity), ..self }
+    }
+
+    const fn tenant(self, tenant: &'static str) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
     const fn logs(self, log: &'static [&'static str]) -> Self {
         Self { log: Some(log), ..self }
     }
@@ -115,6 +135,8 @@ impl Row {
             self.files.is_empty() && self.env.is_empty() && self.file.is_empty() && self.handler == HANDLER;
         let usual = self.client == CLIENT
             && self.trace == TRACE
+            && self.identity.is_none()
+            && self.tenant.is_none()
             && self.runtime.is_empty()
             && self.code.contains("handler");
         plain
@@ -156,7 +178,10 @@ impl Table {
         for (name, text) in row.files.iter().copied().chain((!row.code.is_empty()).then_some(own)) {
             let path = code.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            std::fs::write(&path, text).unwrap();
+            if text.starts_with("#!") {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            }
         }
         let runtime = if row.runtime.is_empty() { self.runtime } else { row.runtime };
         let function = Function::new(code.path(), runtime, row.handler, row.env);
@@ -167,8 +192,10 @@ impl Table {
                 return wrong;
             }
         }
-        let (found, wanted) = (function.log().join("\n"), row.log?.join("\n"));
-        (!fits(&found, &wanted)).then(|| format!("{}\nlogged: {found}\nwanted: {wanted}", row.code))
+        let (found, wanted) = (function.log(), row.log?);
+        // Event by event: none is torn, none are joined.
+        let same = found.len() == wanted.len() && found.iter().zip(wanted).all(|(one, want)| fits(one, want));
+        (!same).then(|| format!("{}\nlogged: {found:#?}\nwanted: {wanted:#?}", row.code))
     }
 
     async fn check_shared(&self, rows: &[&Row]) -> Vec<Option<String>> {
@@ -207,6 +234,8 @@ impl Function {
         let mut invocation = invocation(event);
         invocation.client_context = row.client.map(Into::into);
         invocation.trace_id = row.trace.map(Into::into);
+        invocation.cognito_identity = row.identity.map(Into::into);
+        invocation.tenant_id = row.tenant.map(Into::into);
         let answer = self.runtime.invoke(Arc::clone(&self.revision), invocation).await.unwrap();
         let found = self.shown(&String::from_utf8_lossy(&answer.payload));
         let wanted = outcome.unwrap_or_else(|error| error);

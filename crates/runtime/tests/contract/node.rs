@@ -9,9 +9,9 @@
 //! - `HttpResponseStream` sends its prelude before `end(chunk)` as well; theirs only before `write`.
 //! - A stream's end reaches the caller when the handler has settled as well.
 //! - Frames of the runtime's own files in traces are our own.
-//! - Several events at a time in one process, Cognito's identity and the tenant: as with Python.
+//! - Several events at a time in one process: as with Python.
 
-use super::{Row, Table, row};
+use super::{FRAMES, IDENTITY, Row, Table, WRAPPED, WRAPPER, row};
 
 /// A row for the body of a handler that streams.
 macro_rules! streaming {
@@ -110,6 +110,14 @@ const STREAMING_MODERN: &[Row] = &[
         .whatever_is_logged(),
 ];
 
+/// The types of the frames of each level.
+const LEVELS: &str = "exports.handler = async () => {
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) console[level]('a\\nb');
+  let data = require('fs').readFileSync('frames'); const types = [];
+  while (data.length) { types.push(data.subarray(0, 4).toString('hex')); data = data.subarray(16 + data.readUInt32BE(4)) }
+  return types;
+}";
+
 const CLASSIC: &[Row] = &[
     row("exports.handler = async (e) => ({ n: e.n + 1 })").answers(&[Ok(r#"{"n":2}"#)]),
     row("exports.handler = async () => {}").answers(&[Ok("null")]),
@@ -144,6 +152,14 @@ const CLASSIC: &[Row] = &[
     row("exports.handler = async (...all) => all.length // alone").answers(&[Ok("3")]),
     row("exports.handler = async (e, c) => [c, process.env._X_AMZN_TRACE_ID, c.getRemainingTimeInMillis() > 8000]").answers(&[Ok(r#"[{"callbackWaitsForEmptyEventLoop":true,"functionVersion":"$LATEST","functionName":"f","memoryLimitInMB":"128","logGroupName":"/aws/lambda/f","logStreamName":"…","clientContext":{"custom":{"k":"v"},"client":{"app_title":"t"}},"invokedFunctionArn":"arn:aws:lambda:us-east-1:000000000000:function:f:live","awsRequestId":"r-1"},"Root=1-2-3",true]"#)]),
     row("exports.handler = async (e, c) => [c.clientContext === undefined, c.tenantId === undefined, process.env._X_AMZN_TRACE_ID, 'xRayTraceId' in c]").client(None).trace(None).answers(&[Ok(r"[true,true,null,false]")]),
+    row("exports.handler = async (e, c) => [c.identity, c.tenantId]").identity(IDENTITY).tenant("blue").answers(&[Ok(r#"[{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"},"blue"]"#)]),
+    row("exports.handler = async (e, c) => ['identity' in c, c.identity === undefined]").answers(&[Ok("[true,true]")]),
+    row("console.info('init'); exports.handler = async () => { console.info('m'); console.info('m', 2) }").env(JSON).tenant("blue").answers(&[Ok("null")]).logs(&[
+        r#"{"timestamp":"…","level":"INFO","message":"init"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m 2"}"#,
+    ]),
+    row("exports.handler = async (e, c) => 1").identity("{bad").answers(&[Err(r#"{"errorType":"Error","errorMessage":"Cannot parse CognitoIdentity as json: SyntaxError: Expected property name or '}' in JSON at position 1…"#)]).whatever_is_logged(),
     row("exports.handler = async (e, c) => 1").client(Some("{bad")).answers(&[Err(r#"{"errorType":"Error","errorMessage":"Cannot parse ClientContext as json: SyntaxError: Expected property name or '}' in JSON at position 1…","trace":["Error: Cannot parse ClientContext as json: SyntaxError: Expected property name or '}' in JSON at position 1…"…]}"#)]).whatever_is_logged(),
     row("exports.handler = async () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:39)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:39)\"…]}"]),
     row("exports.handler = () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:33)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:33)\"…]}"]),
@@ -228,6 +244,20 @@ const CLASSIC: &[Row] = &[
     row("throw new RangeError('early')").answers(&[Err(r#"{"errorType":"RangeError","errorMessage":"early","trace":["RangeError: early","    at Object.<anonymous> (/var/task/app.js:1:7)"…]}"#)]).logs(&["…\tundefined\tERROR\tUncaught Exception \t{\"errorType\":\"RangeError\",\"errorMessage\":\"early\",\"stack\":[\"RangeError: early\",\"    at Object.<anonymous> (/var/task/app.js:1:7)\"…]}"]),
     row(r"exports.handler = async () => { process.stdout.write('raw\n'); require('fs').writeSync(1, 'sync\n'); process.stderr.write('err\n') }").answers(&[Ok("null")]).logs(&["raw", "sync", "err"]),
     row("exports.handler = async () => [console.log === console.info, process.env._LAMBDA_TELEMETRY_LOG_FD === undefined]").answers(&[Ok("[true,true]")]),
+    // Log records are framed: each is one event, whatever is in it, and between what is printed.
+    row(r"exports.handler = async () => { console.log('a\r\nb\rc\n'); process.stdout.write('p\rq\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\ta\r\nb\rc\n", "p\nq"]),
+    row(r"exports.handler = async () => { process.stdout.write('1'); console.warn('2\n3'); process.stdout.write('4\n5\n'); console.log({ x: new Error('6') }); process.stdout.write('7') }")
+        .answers(&[Ok("null")])
+        .logs(&["1", "…\tr-1\tWARN\t2\n3", "4", "5", "…\tr-1\tINFO\t{\n  x: Error: 6\n…", "7"]),
+    row(r"exports.handler = async () => { console.log('x'.repeat(200000) + '\nend'); process.stdout.write('after\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\txxx…xxx\nend", "after"]),
+    row("exports.handler = async () => require('child_process').spawnSync('sh', ['-c', 'echo child; env | grep -c LAMBDA_TELEMETRY'], { stdio: 'inherit' }).status").answers(&[Ok("1")]).logs(&["child", "0"]),
+    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(WRAPPED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
+    row(LEVELS).env(WRAPPED).files(FRAMES).answers(&[Ok(r#"["a55a0007","a55a000b","a55a000f","a55a0013","a55a0017","a55a001b"]"#)]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]).files(FRAMES).answers(&[Ok(r#"["a55a0006","a55a000a","a55a000e","a55a0012","a55a0016","a55a001a"]"#)]),
+    row(r#"exports.handler = async () => { process.stdout.write('raw\n{"level": "INFO"}\n') }"#).env(JSON).answers(&[Ok("null")]).logs(&["raw", r#"{"level": "INFO"}"#]),
+    // What nobody caught ends the process after its answer: the next event has another.
+    row("let n = 0; exports.handler = async (e) => { n++; if (e === 2) { setTimeout(() => { throw new Error('later') }, 5); await new Promise(() => setTimeout(() => {}, 9000)) } return n }").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorType":"Error","errorMessage":"later",…"#), Ok("1")]).whatever_is_logged(),
+    row("let n = 0; exports.handler = async (e) => { n++; if (e === 2) { Promise.reject(new Error('lost')); await new Promise(() => setTimeout(() => {}, 9000)) } return n }").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorType":"Runtime.UnhandledPromiseRejection",…"#), Ok("1")]).whatever_is_logged(),
 ];
 
 const MODERN: &[Row] = &[
@@ -251,6 +281,15 @@ const MODERN: &[Row] = &[
     row("exports.handler = async (...all) => all.length // alone").answers(&[Ok("2")]),
     row("exports.handler = async (e, c) => [c, process.env._X_AMZN_TRACE_ID, c.getRemainingTimeInMillis() > 8000]").answers(&[Ok(r#"[{"clientContext":{"custom":{"k":"v"},"client":{"app_title":"t"}},"invokedFunctionArn":"arn:aws:lambda:us-east-1:000000000000:function:f:live","awsRequestId":"r-1","xRayTraceId":"Root=1-2-3","functionName":"f","functionVersion":"$LATEST","memoryLimitInMB":"128","logGroupName":"/aws/lambda/f","logStreamName":"…"},"Root=1-2-3",true]"#)]),
     row("exports.handler = async (e, c) => [c.clientContext === undefined, c.tenantId === undefined, process.env._X_AMZN_TRACE_ID, 'xRayTraceId' in c]").client(None).trace(None).answers(&[Ok(r"[true,true,null,true]")]),
+    row("exports.handler = async (e, c) => [c.identity, c.tenantId]").identity(IDENTITY).tenant("blue").answers(&[Ok(r#"[{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"},"blue"]"#)]),
+    row("exports.handler = async (e, c) => ['identity' in c, c.identity === undefined]").answers(&[Ok("[true,true]")]),
+    row("console.info('init'); exports.handler = async () => { console.info('m'); console.info('m', 2) }").env(JSON).tenant("blue").answers(&[Ok("null")]).logs(&[
+        r#"{"timestamp":"…","level":"INFO","requestId":"-","message":"init"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m"}"#,
+        r#"{"timestamp":"…","level":"INFO","requestId":"r-1","tenantId":"blue","message":"m 2"}"#,
+    ]),
+    row("exports.handler = async (e, c) => 1").identity("{bad").answers(&[Err("…Runtime exited with error: exit status 1…")]).whatever_is_logged(),
+    row("exports.handler = async () => [awslambda.InvokeStore.getTenantId(), process.env._X_AMZN_TENANT_ID]").tenant("blue").answers(&[Ok(r#"["blue",null]"#)]),
     row("exports.handler = async (e, c) => 1").client(Some("{bad")).answers(&[Err("…Runtime exited with error: exit status 1…")]).whatever_is_logged(),
     row("exports.handler = async () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:39)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:39)\"…]}"]),
     row("exports.handler = () => { throw new TypeError('no') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no","trace":["TypeError: no","    at exports.handler (/var/task/app.js:1:33)"…]}"#)]).logs(&["…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",\"stack\":[\"TypeError: no\",\"    at exports.handler (/var/task/app.js:1:33)\"…]}"]),
@@ -333,4 +372,20 @@ const MODERN: &[Row] = &[
     row("throw new RangeError('early')").env(JSON).answers(&[Err(r#"{"errorType":"RangeError","errorMessage":"early","trace":["RangeError: early","    at Object.<anonymous> (/var/task/app.js:1:7)"…]}"#)]).logs(&[r#"{"timestamp":"…","level":"ERROR","requestId":"-","message":{"errorType":"RangeError","errorMessage":"early","stackTrace":["RangeError: early","    at Object.<anonymous> (/var/task/app.js:1:7)"…]}}"#]),
     row(r"exports.handler = async () => { process.stdout.write('raw\n'); require('fs').writeSync(1, 'sync\n'); process.stderr.write('err\n') }").answers(&[Ok("null")]).logs(&["raw", "sync", "err"]),
     row("exports.handler = async () => [console.log === console.info, process.env._LAMBDA_TELEMETRY_LOG_FD === undefined]").answers(&[Ok("[true,true]")]),
+    // Log records are framed: each is one event, whatever is in it, and between what is printed.
+    row(r"exports.handler = async () => { console.log('a\r\nb\rc\n'); process.stdout.write('p\rq\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\ta\r\nb\rc\n", "p\nq"]),
+    row(r"exports.handler = async () => { process.stdout.write('1'); console.warn('2\n3'); process.stdout.write('4\n5\n'); console.log({ x: new Error('6') }); process.stdout.write('7') }")
+        .answers(&[Ok("null")])
+        .logs(&["1", "…\tr-1\tWARN\t2\n3", "4", "5", "…\tr-1\tINFO\t{\n  x: Error: 6\n…", "7"]),
+    row(r"exports.handler = async () => { console.log('x'.repeat(200000) + '\nend'); process.stdout.write('after\n') }").answers(&[Ok("null")]).logs(&["…\tr-1\tINFO\txxx…xxx\nend", "after"]),
+    row("exports.handler = async () => require('child_process').spawnSync('sh', ['-c', 'echo child; env | grep -c LAMBDA_TELEMETRY'], { stdio: 'inherit' }).status").answers(&[Ok("1")]).logs(&["child", "0"]),
+    row(r"exports.handler = async () => { console.log('a\nb'); throw new TypeError('no') }").env(WRAPPED).files(WRAPPER).answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"no"…"#)]).logs(&["…\tr-1\tINFO\ta\nb", "…\tr-1\tERROR\tInvoke Error \t{\"errorType\":\"TypeError\",\"errorMessage\":\"no\",…"]),
+    row(LEVELS).env(WRAPPED).files(FRAMES).answers(&[Ok(r#"["a55a0007","a55a000b","a55a000f","a55a0013","a55a0017","a55a001b"]"#)]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]).files(FRAMES).answers(&[Ok(r#"["a55a0006","a55a000a","a55a000e","a55a0012","a55a0016","a55a001a"]"#)]),
+    row(r#"exports.handler = async () => { process.stdout.write('raw\n{"level": "INFO"}\n') }"#).env(JSON).answers(&[Ok("null")]).logs(&["raw", r#"{"level": "INFO"}"#]),
+    // What nobody caught ends the process without an answer: the next event has another.
+    row("let n = 0; exports.handler = async (e) => { n++; if (e === 2) { setTimeout(() => { throw new Error('later') }, 5); await new Promise(() => setTimeout(() => {}, 9000)) } return n }").events(&["1", "2", "3"]).answers(&[Ok("1"), Err("…Runtime exited with error: exit status 1…"), Ok("1")]).whatever_is_logged(),
+    row("exports.handler = async (e, c) => { c.succeed(1) }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"c.succeed is not a function",…"#)]).whatever_is_logged(),
+    row("exports.handler = async (e, c) => { c.done(null, 1) }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"c.done is not a function",…"#)]).whatever_is_logged(),
+    row("exports.handler = async (e, c) => { c.fail('x') }").answers(&[Err(r#"{"errorType":"TypeError","errorMessage":"c.fail is not a function",…"#)]).whatever_is_logged(),
 ];

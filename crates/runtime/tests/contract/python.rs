@@ -6,16 +6,26 @@
 //!   unasked.
 //! - It sends the cause of an error in the form of X-Ray along. Nobody here reads it.
 //! - The content type of raw bytes (`application/unknown`) changes nothing for a caller and is not sent.
-//! - A line that is not ended is written when it is ended or when the handler returns, not with each `write`; who is killed in
-//!   between loses it.
+//! - A line that is not ended is written when it is ended, when something is logged or when the handler returns, not with each
+//!   `write`; who is killed in between loses it.
 //! - The words of errors about JSON that cannot be read, or is nested too deeply, are those of the standard library, not of
 //!   `simplejson`; so are the frames of the runtime's own files in traces.
-//! - Cognito's identity and the tenant are known to the bootstrap, but no caller of Weft can send them yet. `SnapStart` and several
-//!   events at a time in one process are not offered.
+//! - `SnapStart` and several events at a time in one process are not offered.
 
-use super::{Row, Table, row};
+use super::{FRAMES, IDENTITY, Row, Table, WRAPPED, WRAPPER, row};
 
 const JSON: &[(&str, &str)] = &[("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", "INFO")];
+
+/// The types of the frames of each level, and whether a child has their descriptor.
+const LEVELS: &str = "import logging, os, subprocess
+def handler(e, c):
+    for level in ('debug', 'info', 'warning', 'error', 'critical'): getattr(logging, level)('a\\nb')
+    data, types = open('frames', 'rb').read(), []
+    while data:
+        types.append(data[:4].hex())
+        data = data[16 + int.from_bytes(data[4:8], 'big'):]
+    return types + [subprocess.run(['test', '-e', '/proc/self/fd/9']).returncode == 0]
+";
 
 const DISPATCHER: &str =
     "import importlib\ndef handler(e, c): return importlib.import_module(e['row']).handler(e['event'], c)\n";
@@ -88,8 +98,16 @@ const ROWS: &[Row] = &[
     row("def handler(e, c): return str(c)").answers(&[Ok(r#""LambdaContext([aws_request_id=r-1,log_group_name=/aws/lambda/f,log_stream_name=…,function_name=f,memory_limit_in_mb=128,function_version=$LATEST,invoked_function_arn=arn:aws:lambda:us-east-1:000000000000:function:f:live,client_context=ClientContext([custom={'k': 'v'},env=None,client=Client([installation_id=None,app_title=t,app_version_name=None,app_version_code=None,app_package_name=None])]),identity=CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None]),tenant_id=None])""#)]),
     row("def handler(e, c): return str(c)+str(c.w3c())").client(Some(r#"{"custom":{"k":"v"},"env":{"a":"b"},"client":{"app_title":"t","installation_id":"i"},"w3c":{"traceparent":"p","x":"y","baggage":1}}"#)).answers(&[Ok(r#""LambdaContext([aws_request_id=r-1,log_group_name=/aws/lambda/f,log_stream_name=…,function_name=f,memory_limit_in_mb=128,function_version=$LATEST,invoked_function_arn=arn:aws:lambda:us-east-1:000000000000:function:f:live,client_context=ClientContext([custom={'k': 'v'},env={'a': 'b'},client=Client([installation_id=i,app_title=t,app_version_name=None,app_version_code=None,app_package_name=None])]),identity=CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None]),tenant_id=None]){'traceparent': 'p'}""#)]),
     row("import os\ndef handler(e, c): return [c.aws_request_id, c.invoked_function_arn, c.function_name, c.function_version, c.memory_limit_in_mb, c.log_group_name, c.log_stream_name, c.tenant_id, c.client_context.custom, c.client_context.env, c.client_context.client.app_title, c.client_context.client.installation_id, os.environ['_X_AMZN_TRACE_ID'], 8000 < c.get_remaining_time_in_millis() <= 10000]").answers(&[Ok(r#"["r-1", "arn:aws:lambda:us-east-1:000000000000:function:f:live", "f", "$LATEST", "128", "/aws/lambda/f", "…", null, {"k": "v"}, null, "t", null, "Root=1-2-3", true]"#)]),
+    row("def handler(e, c): return [c.identity.cognito_identity_id, c.identity.cognito_identity_pool_id, c.tenant_id, str(c)]").identity(IDENTITY).tenant("blue").answers(&[Ok(r#"["i", "p", "blue", "LambdaContext([…,identity=CognitoIdentity([cognito_identity_id=i,cognito_identity_pool_id=p]),tenant_id=blue])"]"#)]),
+    row("def handler(e, c): return str(c.identity)").identity("{}").answers(&[Ok(r#""CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None])""#)]),
+    row("def handler(e, c): return str(c.identity)").identity("null").answers(&[Ok(r#""CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None])""#)]),
+    row("def handler(e, c): return 1").identity("{bad").answers(&[Err(r#"{"errorMessage": "Unable to parse Cognito Identity JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)", "errorType": "Runtime.LambdaContextUnmarshalError", "requestId": "r-1", "stackTrace": []}"#)]).whatever_is_logged(),
+    row("import logging\nlogging.warning('init')\ndef handler(e, c): logging.warning('m')").env(JSON).tenant("blue").answers(&[Ok("null")]).logs(&[
+        r#"{"timestamp": "…", "level": "WARNING", "message": "init", "logger": "root", "requestId": ""}"#,
+        r#"{"timestamp": "…", "level": "WARNING", "message": "m", "logger": "root", "requestId": "r-1", "tenantId": "blue"}"#,
+    ]),
     row("import os\ndef handler(e, c): return os.environ.get('_X_AMZN_TRACE_ID')").trace(None).answers(&[Ok("null")]),
-    row(r"def handler(e, c): c.log('a\n'); c.log(1); c.log('\n')").answers(&[Ok("null")]).logs(&["a", "1"]),
+    row(r"def handler(e, c): c.log('a\n'); c.log(1); c.log('\n')").answers(&[Ok("null")]).logs(&["a", "1", ""]),
     row("n = 0\ndef handler(e, c):\n    global n\n    n += 1\n    if e == 2: raise ValueError(n)\n    return n").events(&["1", "2", "3"]).answers(&[Ok("1"), Err(r#"{"errorMessage": "2", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 5, in handler\n    if e == 2: raise ValueError(n)\n"]}"#), Ok("3")]).logs(&["[ERROR] ValueError: 2\nTraceback (most recent call last):\n\u{a0}\u{a0}File \"/var/task/app.py\", line 5, in handler\n\u{a0}\u{a0}\u{a0}\u{a0}if e == 2: raise ValueError(n)"]),
     row("import os, sys\ndef handler(e, c): return [sys.path[0] == os.environ['LAMBDA_TASK_ROOT'], os.getcwd() == sys.path[0], __name__, callable(exit), sorted(k for k in os.environ if k.startswith('_LAMBDA'))] # alone").answers(&[Ok(r#"[true, true, "app", true, []]"#)]),
     row("print('init')\ndef handler(e, c):\n    print('a', 1)\n    print('b', end='')").answers(&[Ok("null")]).logs(&["init", "a 1", "b"]),
@@ -106,6 +124,18 @@ const ROWS: &[Row] = &[
     row(r"def handler(e, c): raise ValueError('no\u00e9')").runtime("python3.12").env(JSON).answers(&[Err(r#"{"errorMessage": "noé", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 1, in handler\n    def handler(e, c): raise ValueError('no\\u00e9')\n"]}"#)]).logs(&[r#"{"timestamp": "…", "level": "ERROR", "errorMessage": "noé", "errorType": "ValueError", "requestId": "r-1", "stackTrace": ["  File \"/var/task/app.py\", line 1, in handler\n    def handler(e, c): raise ValueError('no\\u00e9')\n"]}"#]),
     row("import nothing_here").env(JSON).answers(&[Err(r#"{"errorMessage": "Unable to import module 'app': No module named 'nothing_here'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}"#)]).logs(&[r#"{"timestamp": "…", "level": "ERROR", "errorMessage": "Unable to import module 'app': No module named 'nothing_here'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": []}"#]),
     row("import time, logging\ndef handler(e, c): return [logging.Formatter.converter is time.gmtime, logging.getLogger().level]").answers(&[Ok("[true, 30]")]),
+    // Log records are framed: each is one event, whatever is in it, and between what is printed.
+    row("import logging\ndef handler(e, c):\n    logging.warning('a\\r\\nb\\rc\\n')\n    print('p\\rq')").answers(&[Ok("null")]).logs(&["[WARNING]\t…Z\tr-1\ta\r\nb\rc\n", "p\nq"]),
+    row("import logging\ndef handler(e, c):\n    print('1', end='')\n    logging.warning('2\\n3')\n    print('4\\n5')\n    logging.error('6')\n    print('7', end='')").answers(&[Ok("null")]).logs(&["1", "[WARNING]\t…\tr-1\t2\n3", "4", "5", "[ERROR]\t…\tr-1\t6", "7"]),
+    row("import logging\ndef handler(e, c):\n    logging.warning('x' * 200000 + '\\nend')\n    print('after')").answers(&[Ok("null")]).logs(&["[WARNING]\t…\tr-1\txxx…xxx\nend", "after"]),
+    row("import contextlib, io, logging\ndef handler(e, c):\n    with contextlib.redirect_stdout(io.StringIO()) as kept:\n        print('kept'); logging.warning('logged')\n    return kept.getvalue()").answers(&[Ok(r#""kept\n""#)]).logs(&["[WARNING]\t…\tr-1\tlogged"]),
+    row("import logging, os\ndef handler(e, c):\n    to, was = os.open('/dev/null', os.O_WRONLY), os.dup(1)\n    os.dup2(to, 1)\n    print('lost')\n    logging.warning('logged')\n    os.dup2(was, 1)").answers(&[Ok("null")]).logs(&["[WARNING]\t…\tr-1\tlogged"]),
+    row("import subprocess\ndef handler(e, c): return subprocess.run(['sh', '-c', 'echo child; ls /proc/self/fd | wc -l; env | grep -c LAMBDA_TELEMETRY'], stdout=None).returncode").answers(&[Ok("1")]).logs(&["child", "3", "0"]),
+    row("import logging\ndef handler(e, c):\n    logging.warning('a\\nb')\n    raise ValueError('no')").env(WRAPPED).files(WRAPPER).answers(&[Err(r#"{"errorMessage": "no", "errorType": "ValueError"…"#)]).logs(&["[WARNING]\t…\tr-1\ta\nb", "[ERROR] ValueError: no\nTraceback (most recent call last):\n…"]),
+    row("import logging\ndef handler(e, c): logging.getLogger().handlers[0].setFormatter(logging.Formatter('%(levelname)s %(message)s')); logging.warning('a\\nb'); logging.error('c')").answers(&[Ok("null")]).logs(&["WARNING a\nb", "ERROR c"]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG")]).files(FRAMES).answers(&[Ok(r#"["a55a000b", "a55a000f", "a55a0013", "a55a0017", "a55a001b", false]"#)]),
+    row(LEVELS).env(&[("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrapper"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]).files(FRAMES).answers(&[Ok(r#"["a55a000a", "a55a000e", "a55a0012", "a55a0016", "a55a001a", false]"#)]),
+    row("def handler(e, c):\n    print('raw')\n    print('{\"level\": \"INFO\"}')").env(JSON).answers(&[Ok("null")]).logs(&["raw", r#"{"level": "INFO"}"#]),
     // Libraries that trace functions wrap the runtime's own functions, by these names.
     row("import sys
 b, seen = sys.modules['bootstrap'], []

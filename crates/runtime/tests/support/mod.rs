@@ -80,6 +80,8 @@ pub(crate) fn invocation(payload: &str) -> Invocation {
         request_id: "r-1".into(),
         payload: payload.to_owned().into(),
         client_context: Some(r#"{"custom":{"k":"v"},"client":{"app_title":"t"}}"#.into()),
+        cognito_identity: None,
+        tenant_id: None,
         invoked_arn: Arn::parse("arn:aws:lambda:us-east-1:000000000000:function:f:live").unwrap(),
         tail: true,
         trace_id: Some("Root=1-2-3".into()),

@@ -10,7 +10,7 @@ use crate::context::{Asked, Engine};
 use crate::dispatch::authorize;
 use crate::dispatch::decisions::{DecisionRecord, Decisions};
 use crate::registry::Answer;
-use crate::{Access, BoxFuture, Clock, Context, Error, Identities, Registry};
+use crate::{Access, BoxFuture, Clock, Context, Error, Identities, Registry, Target};
 
 /// The parts of dispatch that contexts reach.
 pub(super) struct Core {
@@ -87,6 +87,10 @@ impl Engine for Core {
 
     fn decisions(&self, account: AccountId, request_id: &str) -> Vec<DecisionRecord> {
         self.decisions.of_request(account, request_id)
+    }
+
+    fn target(&self, service: &str) -> Option<Arc<dyn Target>> {
+        self.registry.target(service)
     }
 
     fn call<'a>(

@@ -1,4 +1,4 @@
-//! The in-memory engine: for tests and simulation, with crashes at chosen commits.
+//! The in-memory engine: for tests and simulation, with crashes and full disks at chosen commits.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,6 +41,8 @@ struct State {
     commits: u64,
     crash: Option<Crash>,
     crashed: bool,
+    /// Commits that are yet to find the disk full.
+    full: u64,
     /// Rises with every restart, so that stores of before stay dead.
     life: u64,
     /// Draws what happens by chance; nothing does without it.
@@ -78,6 +80,11 @@ impl Memory {
     /// Crashes now, between two commits.
     pub fn crash(&self) {
         self.lock().crashed = true;
+    }
+
+    /// The next `commits` find the disk full: each fails with [`StoreError::Full`], and nothing of it is written.
+    pub fn full_for(&self, commits: u64) {
+        self.lock().full = commits;
     }
 
     /// Whether the crash has happened; from then on nothing is read or written until [`Memory::restart`].
@@ -134,6 +141,10 @@ impl Engine for Attached {
 
     fn commit(&self, batch: &[&Writes]) -> Result<(), StoreError> {
         let mut state = self.alive()?;
+        if state.full > 0 {
+            state.full -= 1;
+            return Err(StoreError::Full);
+        }
         let now = state.crash.filter(|crash| crash.at_commit == state.commits);
         state.commits += 1;
         if now.is_none_or(|crash| crash.kept) {
