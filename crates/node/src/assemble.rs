@@ -10,6 +10,7 @@ use weft_lambda::{Lambda, LambdaOptions, LambdaParts};
 use weft_logs::{Logs, LogsOptions};
 use weft_mesh::{Directory, Mesh, MeshOptions, Seams as MeshSeams};
 use weft_runtime::{Runtime, RuntimeConfig, Sandboxes, choose_interpreter};
+use weft_s3::S3;
 use weft_sandbox::Launcher;
 use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
@@ -25,6 +26,7 @@ pub(crate) struct Parts {
     pub(crate) logs: Arc<Logs>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
+    pub(crate) s3: S3,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) platform: Arc<ThisPlatform>,
     pub(crate) gateway: Arc<Gateway>,
@@ -38,6 +40,7 @@ struct Stores {
     lambda: Store,
     logs: Store,
     compute: Store,
+    s3: Store,
 }
 
 impl Stores {
@@ -48,6 +51,7 @@ impl Stores {
             lambda: open("lambda")?,
             logs: open("logs")?,
             compute: open("compute")?,
+            s3: open("s3")?,
         })
     }
 }
@@ -110,6 +114,7 @@ pub(crate) async fn assemble(
         weft_compute::Options::default(),
     )
     .await?;
+    let s3 = S3::open(stores.s3.clone(), Blobs::open(&data.join("blobs/s3"))?)?;
     artifacts.set(Arc::new(compute.clone()));
     compute.connect_functions(Arc::<Lambda>::clone(&lambda), Arc::new(Placer(Arc::clone(&lambda))));
 
@@ -118,9 +123,10 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
+    registry.add(s3.register());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
-    let api = LateDispatch::default();
+    let api = LateDispatch::new(s3.clone());
     logs.connect(&dispatch);
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = iam;
@@ -143,12 +149,13 @@ pub(crate) async fn assemble(
     };
     let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
     let gateway = gateway(options);
-    let Stores { iam, lambda: functions, logs: lines, compute: apps } = stores;
+    let Stores { iam, lambda: functions, logs: lines, compute: apps, s3: buckets } = stores;
     Ok(Parts {
-        stores: vec![iam, functions, lines, apps],
+        stores: vec![iam, functions, lines, apps, buckets],
         logs,
         lambda,
         compute,
+        s3,
         runtime,
         platform,
         gateway,

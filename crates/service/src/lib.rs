@@ -10,6 +10,7 @@
 //! `501 NotImplemented`; every error that leaves is one of the service's declared codes or a common one.
 //! The crate deliberately does not know sockets, files, or what any service does; of the store it knows the error.
 
+mod body;
 mod clock;
 mod context;
 mod counts;
@@ -24,6 +25,7 @@ pub mod starts;
 pub mod testing;
 pub mod workload;
 
+pub use body::{IncomingBody, IncomingTrailers, OutgoingBody};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Scope};
 pub use counts::FunctionCounts;
@@ -33,7 +35,7 @@ pub use dispatch::{
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};
-pub use operation::{Access, Events, Operation, StreamingOperation};
+pub use operation::{Access, BodyOperation, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
 
