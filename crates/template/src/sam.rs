@@ -34,7 +34,11 @@ const IMPLICIT_API: &str = "ServerlessRestApi";
 const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
 
 /// Carries out the transform.
-pub fn transform(document: &Value, parameters: &Parameters, environment: &Environment) -> Result<Value, TemplateError> {
+pub fn transform(
+    document: &Value,
+    parameters: &Parameters,
+    environment: &Environment,
+) -> Result<Value, TemplateError> {
     let Value::Object(sections) = document else { return Ok(document.clone()) };
     let mut sections = sections.clone();
     let globals = sections.shift_remove("Globals");
@@ -46,7 +50,14 @@ pub fn transform(document: &Value, parameters: &Parameters, environment: &Enviro
         Some(Value::Object(conditions)) => conditions,
         _ => Map::new(),
     };
-    let mut sam = Sam { parameters, environment, routes: BTreeMap::new(), made: Map::new(), renamed: BTreeMap::new(), conditions };
+    let mut sam = Sam {
+        parameters,
+        environment,
+        routes: BTreeMap::new(),
+        made: Map::new(),
+        renamed: BTreeMap::new(),
+        conditions,
+    };
     sam.carry_out(&resources, globals.as_ref())?;
     if !sam.conditions.is_empty() {
         sections.insert("Conditions".to_owned(), Value::Object(sam.conditions));
@@ -71,7 +82,11 @@ struct Sam<'a> {
 }
 
 impl Sam<'_> {
-    fn carry_out(&mut self, resources: &Map<String, Value>, globals: Option<&Value>) -> Result<(), TemplateError> {
+    fn carry_out(
+        &mut self,
+        resources: &Map<String, Value>,
+        globals: Option<&Value>,
+    ) -> Result<(), TemplateError> {
         // Events change buckets, so what is plain already comes first.
         for (name, resource) in resources.iter().filter(|(_, resource)| serverless(resource).is_none()) {
             self.made.insert(name.clone(), resource.clone());
@@ -88,7 +103,12 @@ impl Sam<'_> {
                 Some("SimpleTable") => table::make(self, name, resource)?,
                 Some("LayerVersion") => layer::make(self, name, resource)?,
                 None | Some("Function") => {}
-                Some(kind) => return Err(invalid(name, &format!("Resources of the type AWS::Serverless::{kind} are not built"))),
+                Some(kind) => {
+                    return Err(invalid(
+                        name,
+                        &format!("Resources of the type AWS::Serverless::{kind} are not built"),
+                    ));
+                }
             }
         }
         for (name, resource) in [(IMPLICIT_API, "Api"), (IMPLICIT_HTTP_API, "HttpApi")] {
@@ -101,6 +121,12 @@ impl Sam<'_> {
             if let Some(condition) = condition {
                 implicit["Condition"] = Value::from(condition);
             }
+            for (number, attribute) in ["DeletionPolicy", "UpdateReplacePolicy"].into_iter().enumerate() {
+                if let Some(policy) = self.policy_of(name, number) {
+                    implicit[attribute] = Value::from(policy);
+                }
+            }
+            self.path_conditions_of(name);
             if resource == "Api" {
                 implicit["Properties"]["StageName"] = Value::from("Prod");
                 api::make(self, name, &implicit)?;
@@ -125,6 +151,28 @@ impl Sam<'_> {
         let combined = names::either(&mut self.conditions, &name, either);
         self.conditions.insert(name.clone(), combined);
         Some(name)
+    }
+
+    /// The strongest of the policies of an implicit API's functions.
+    fn policy_of(&self, api: &str, number: usize) -> Option<&'static str> {
+        let policies = self.routes.get(api)?.iter().filter_map(|route| route.policies[number].as_deref());
+        let policies: Vec<&str> = policies.collect();
+        ["Retain", "Snapshot", "Delete"].into_iter().find(|policy| policies.contains(policy))
+    }
+
+    /// Declares the conditions of paths that have several.
+    fn path_conditions_of(&mut self, api: &str) {
+        let Some(routes) = self.routes.get(api) else { return };
+        for route in routes {
+            let conditions =
+                route::path_conditions(routes, &route.path).filter(|conditions| conditions.len() > 1);
+            let Some(conditions) = conditions else { continue };
+            let either: Vec<Value> =
+                conditions.iter().map(|condition| json!({"Condition": condition})).collect();
+            let name = route::path_condition(api, &route.path);
+            let combined = names::either(&mut self.conditions, &name, either);
+            self.conditions.insert(name, combined);
+        }
     }
 
     /// Adds a plain resource with the attributes that its serverless one passes on.

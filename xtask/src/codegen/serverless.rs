@@ -22,8 +22,12 @@ pub(crate) fn pack(from: &Path) -> Result<Vec<u8>, String> {
     let mut templates: Map<String, Value> = published
         .iter()
         .map(|(name, template)| {
-            let parameters: Vec<&String> = template["Parameters"].as_object().into_iter().flatten().map(|(key, _)| key).collect();
-            (name.clone(), json!({"parameters": parameters, "statements": template["Definition"]["Statement"]}))
+            let parameters: Vec<&String> =
+                template["Parameters"].as_object().into_iter().flatten().map(|(key, _)| key).collect();
+            (
+                name.clone(),
+                json!({"parameters": parameters, "statements": template["Definition"]["Statement"]}),
+            )
         })
         .collect();
     templates.sort_keys();

@@ -19,11 +19,24 @@ pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<()
     if let Some(property) = missing {
         return Err(invalid(name, &format!("The property {property} is not built")));
     }
-    let stage = given.get("StageName").ok_or_else(|| invalid(name, "Missing required property 'StageName'."))?.clone();
+    let stage = given
+        .get("StageName")
+        .ok_or_else(|| invalid(name, "Missing required property 'StageName'."))?
+        .clone();
     let body = definition(sam, name, given, auth)?;
     let mut api = pick(
         given,
-        &["Name", "Description", "BinaryMediaTypes", "MinimumCompressionSize", "ApiKeySourceType", "FailOnWarnings", "Mode", "DisableExecuteApiEndpoint", "Policy"],
+        &[
+            "Name",
+            "Description",
+            "BinaryMediaTypes",
+            "MinimumCompressionSize",
+            "ApiKeySourceType",
+            "FailOnWarnings",
+            "Mode",
+            "DisableExecuteApiEndpoint",
+            "Policy",
+        ],
     );
     api.shift_remove("DisableExecuteApiEndpoint");
     endpoint(given, &mut api);
@@ -69,7 +82,12 @@ fn endpoint(given: &Value, api: &mut Map<String, Value>) {
 }
 
 /// The definition: the template's own or one made of routes, with authorizers, CORS and the rest added.
-fn definition(sam: &Sam<'_>, name: &str, given: &Value, auth: &Value) -> Result<Option<Value>, TemplateError> {
+fn definition(
+    sam: &Sam<'_>,
+    name: &str,
+    given: &Value,
+    auth: &Value,
+) -> Result<Option<Value>, TemplateError> {
     let routes = sam.routes.get(name).map(Vec::as_slice).unwrap_or_default();
     let mut body = match given.get("DefinitionBody") {
         Some(body) => body.clone(),
@@ -82,43 +100,69 @@ fn definition(sam: &Sam<'_>, name: &str, given: &Value, auth: &Value) -> Result<
     };
     let Some(members) = body.as_object_mut() else { return Ok(Some(body)) };
     if let Some(types) = given.get("BinaryMediaTypes").and_then(Value::as_array) {
-        let types: Vec<Value> = types.iter().map(|kind| kind.as_str().map_or_else(|| kind.clone(), |kind| Value::from(kind.replace("~1", "/")))).collect();
+        let types: Vec<Value> = types
+            .iter()
+            .map(|kind| {
+                kind.as_str().map_or_else(|| kind.clone(), |kind| Value::from(kind.replace("~1", "/")))
+            })
+            .collect();
         members.insert("x-amazon-apigateway-binary-media-types".into(), Value::Array(types));
     }
     if let Some(disabled) = given.get("DisableExecuteApiEndpoint") {
-        members.insert("x-amazon-apigateway-endpoint-configuration".into(), json!({"disableExecuteApiEndpoint": disabled}));
+        members.insert(
+            "x-amazon-apigateway-endpoint-configuration".into(),
+            json!({"disableExecuteApiEndpoint": disabled}),
+        );
     }
-    for (from, to) in [("Models", "definitions"), ("GatewayResponses", "x-amazon-apigateway-gateway-responses")] {
+    for (from, to) in
+        [("Models", "definitions"), ("GatewayResponses", "x-amazon-apigateway-gateway-responses")]
+    {
         if let Some(value) = given.get(from) {
-            members.insert(to.into(), if from == "Models" { value.clone() } else { gateway_responses(value) });
+            members
+                .insert(to.into(), if from == "Models" { value.clone() } else { gateway_responses(value) });
         }
     }
     let open = members.get_mut("paths").and_then(Value::as_object_mut).map_or_else(Vec::new, |paths| {
         given.get("Cors").map_or_else(Vec::new, |cors| cors::add(paths, cors))
     });
     secure(sam, name, auth, routes, &open, members)?;
-    conditional(routes, members);
-    if given.get("OpenApiVersion").is_some_and(|version| version.to_string().trim_matches('"').starts_with('3')) {
+    if let Some(Value::Object(paths)) = members.get_mut("paths") {
+        route::conditional(routes, name, paths);
+    }
+    if given
+        .get("OpenApiVersion")
+        .is_some_and(|version| version.to_string().trim_matches('"').starts_with('3'))
+    {
         openapi(members, given.get("OpenApiVersion"));
     }
     Ok(Some(body))
 }
 
 fn method(partition: &str, route: &Route) -> Value {
-    let target = &route.target;
     let mut integration = json!({
         "type": "aws_proxy",
         "httpMethod": "POST",
-        "uri": {"Fn::Sub": format!("arn:{partition}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{target}/invocations")},
+        "uri": route.uri(partition),
     });
     if let Some(timeout) = route.given.get("TimeoutInMillis") {
         integration["timeoutInMillis"] = timeout.clone();
+    }
+    let cached = cached(&route.given);
+    if !cached.is_empty() {
+        integration["cacheKeyParameters"] = Value::from(cached);
     }
     let mut method = json!({"x-amazon-apigateway-integration": integration, "responses": {}});
     if let Some(parameters) = parameters(&route.given) {
         method["parameters"] = parameters;
     }
     method
+}
+
+/// The parameters by which answers are cached.
+fn cached(given: &Value) -> Vec<&str> {
+    let parameters = given.get("RequestParameters").and_then(Value::as_array).into_iter().flatten();
+    let with_options = parameters.filter_map(Value::as_object).flatten();
+    with_options.filter(|(_, options)| options["Caching"] == true).map(|(path, _)| path.as_str()).collect()
 }
 
 /// The parameters that an event asks for: a model for the body, headers, query strings, parts of the path.
@@ -133,11 +177,7 @@ fn parameters(given: &Value) -> Option<Value> {
         let (place, name) = path.strip_prefix("method.request.")?.split_once('.')?;
         let place = if place == "querystring" { "query" } else { place };
         let required = place == "path" || options["Required"] == true;
-        let mut made = json!({"in": place, "name": name, "required": required, "type": "string"});
-        if options["Caching"] == true {
-            made["x-amazon-apigateway-cache-key-parameters"] = json!([path]);
-        }
-        parameters.push(made);
+        parameters.push(json!({"in": place, "name": name, "required": required, "type": "string"}));
     }
     if let Some(model) = given.pointer("/RequestModel/Model").and_then(Value::as_str) {
         let schema = json!({"$ref": format!("#/definitions/{}", model.to_lowercase())});
@@ -169,18 +209,23 @@ fn secure(
                 continue;
             }
             let Some(security) = authorizer::security(name, auth, route)? else { continue };
-            let asks = |what: &str| security.pointer(&format!("/0/{what}")).is_some();
+            let asks =
+                |what: &str| security.as_array().into_iter().flatten().any(|one| one.get(what).is_some());
             if asks("AWS_IAM") {
                 definitions.insert("AWS_IAM".into(), json!({"x-amazon-apigateway-authtype": "awsSigv4", "type": "apiKey", "name": "Authorization", "in": "header"}));
-                let role = route.and_then(|route| route.auth("InvokeRole")).or_else(|| auth.get("InvokeRole"));
+                let role =
+                    route.and_then(|route| route.auth("InvokeRole")).or_else(|| auth.get("InvokeRole"));
                 let role = role.filter(|role| **role != "CALLER_CREDENTIALS").cloned();
-                let role = role.unwrap_or_else(|| Value::from(format!("arn:{}:iam::*:user/*", sam.environment.partition)));
+                let role = role.unwrap_or_else(|| {
+                    Value::from(format!("arn:{}:iam::*:user/*", sam.environment.partition))
+                });
                 if key != "options" && role != "NONE" {
                     method["x-amazon-apigateway-integration"]["credentials"] = role;
                 }
             }
             if asks("api_key") {
-                definitions.insert("api_key".into(), json!({"type": "apiKey", "name": "x-api-key", "in": "header"}));
+                definitions
+                    .insert("api_key".into(), json!({"type": "apiKey", "name": "x-api-key", "in": "header"}));
             }
             method["security"] = security;
         }
@@ -194,23 +239,17 @@ fn secure(
     Ok(())
 }
 
-/// Makes methods of conditional functions conditional.
-pub(super) fn conditional(routes: &[Route], body: &mut Map<String, Value>) {
-    let Some(paths) = body.get_mut("paths") else { return };
-    for route in routes {
-        let Some(condition) = &route.condition else { continue };
-        let Some(method) = paths.get_mut(&route.path).and_then(|path| path.get_mut(&route.method)) else { continue };
-        *method = json!({"Fn::If": [condition, method.take(), {"Ref": "AWS::NoValue"}]});
-    }
-}
-
 fn gateway_responses(given: &Value) -> Value {
     let mut made = Map::new();
     for (name, response) in given.as_object().into_iter().flatten() {
         let mut one = Map::new();
         for (from, to) in [("StatusCode", "statusCode"), ("ResponseTemplates", "responseTemplates")] {
             if let Some(value) = response.get(from) {
-                let value = if from == "StatusCode" { Value::from(value.to_string().trim_matches('"')) } else { value.clone() };
+                let value = if from == "StatusCode" {
+                    Value::from(value.to_string().trim_matches('"'))
+                } else {
+                    value.clone()
+                };
                 one.insert(to.to_owned(), value);
             }
         }
@@ -239,17 +278,21 @@ fn openapi(body: &mut Map<String, Value>, version: Option<&Value>) {
     if let Some(models) = body.shift_remove("definitions") {
         body.entry("components").or_insert_with(|| json!({}))["schemas"] = models;
     }
+    if let Some(configuration) = body.shift_remove("x-amazon-apigateway-endpoint-configuration") {
+        body.insert("servers".into(), json!([{"x-amazon-apigateway-endpoint-configuration": configuration}]));
+    }
     for (_, methods) in body.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten() {
         let Some(options) = methods.get_mut("options").and_then(Value::as_object_mut) else { continue };
         options.shift_remove("consumes");
         options.shift_remove("produces");
-        let Some(answer) = options.get_mut("responses").and_then(|responses| responses.get_mut("200")) else { continue };
+        let Some(answer) = options.get_mut("responses").and_then(|responses| responses.get_mut("200")) else {
+            continue;
+        };
         for (_, header) in answer.get_mut("headers").and_then(Value::as_object_mut).into_iter().flatten() {
             if header.get("type").is_some() {
                 *header = json!({"schema": header.take()});
             }
         }
-        answer["content"] = json!({"application/json": {"schema": {"type": "object"}}});
     }
 }
 
@@ -258,7 +301,8 @@ fn deployment(sam: &mut Sam<'_>, name: &str, given: &Value, hashed: &Value, reso
     let version = given.get("OpenApiVersion").cloned().unwrap_or_default();
     let digest = names::digest_of(&json!([hashed, version]), 40);
     let deployment = format!("{name}Deployment{}", &digest[..10]);
-    let mut made = json!({"Description": format!("RestApi deployment id: {digest}"), "RestApiId": {"Ref": name}});
+    let mut made =
+        json!({"Description": format!("RestApi deployment id: {digest}"), "RestApiId": {"Ref": name}});
     if version.is_null() {
         // A stage that nobody asked for, which deployments have had from the beginning.
         made["StageName"] = json!("Stage");
@@ -277,7 +321,15 @@ fn stage(sam: &mut Sam<'_>, name: &str, given: &Value, stage: &Value, deployment
     };
     let mut made = pick(
         given,
-        &["AccessLogSetting", "CacheClusterEnabled", "CacheClusterSize", "CanarySetting", "MethodSettings", "TracingEnabled", "Variables"],
+        &[
+            "AccessLogSetting",
+            "CacheClusterEnabled",
+            "CacheClusterSize",
+            "CanarySetting",
+            "MethodSettings",
+            "TracingEnabled",
+            "Variables",
+        ],
     );
     if let Some(tags) = given.get("Tags") {
         made.insert("Tags".into(), super::function_parts::tag_list(tags));

@@ -21,13 +21,17 @@ pub(super) fn all<'v>(auth: &'v Value) -> impl Iterator<Item = (&'v String, &'v 
 }
 
 /// What a method's `security` says, if anything.
-pub(super) fn security(api: &str, auth: &Value, route: Option<&Route>) -> Result<Option<Value>, TemplateError> {
+pub(super) fn security(
+    api: &str,
+    auth: &Value,
+    route: Option<&Route>,
+) -> Result<Option<Value>, TemplateError> {
     let default = auth.get("DefaultAuthorizer").and_then(Value::as_str);
     let own = route.and_then(|route| route.auth("Authorizer")).and_then(Value::as_str);
-    let mut asked = Map::new();
+    let mut asked = Vec::new();
     match own.or(default) {
         Some("NONE") if default.is_some() => {
-            asked.insert("NONE".into(), json!([]));
+            asked.push(json!({"NONE": []}));
         }
         Some("NONE") | None => {}
         Some(name) => {
@@ -35,23 +39,30 @@ pub(super) fn security(api: &str, auth: &Value, route: Option<&Route>) -> Result
             if known.is_none() && name != "AWS_IAM" {
                 return Err(invalid(
                     api,
-                    &format!("Unable to set Authorizer [{name}] on API method because it wasn't defined in the API's Authorizers."),
+                    &format!(
+                        "Unable to set Authorizer [{name}] on API method because it wasn't defined in the API's Authorizers."
+                    ),
                 ));
             }
             let own = route.and_then(|route| route.auth("AuthorizationScopes"));
-            let scopes = own.or_else(|| known.and_then(|(_, authorizer)| authorizer.get("AuthorizationScopes")));
-            asked.insert(name.to_owned(), scopes.cloned().unwrap_or_else(|| json!([])));
+            let scopes =
+                own.or_else(|| known.and_then(|(_, authorizer)| authorizer.get("AuthorizationScopes")));
+            asked.push(json!({name: scopes.cloned().unwrap_or_else(|| json!([]))}));
         }
     }
     let key = route.and_then(|route| route.auth("ApiKeyRequired")).or_else(|| auth.get("ApiKeyRequired"));
     if key == Some(&Value::Bool(true)) {
-        asked.insert("api_key".into(), json!([]));
+        asked.push(json!({"api_key": []}));
     }
-    Ok((!asked.is_empty()).then(|| json!([asked])))
+    Ok((!asked.is_empty()).then_some(Value::Array(asked)))
 }
 
 /// The definitions of a REST API's authorizers.
-pub(super) fn definitions(sam: &Sam<'_>, api: &str, auth: &Value) -> Result<Map<String, Value>, TemplateError> {
+pub(super) fn definitions(
+    sam: &Sam<'_>,
+    api: &str,
+    auth: &Value,
+) -> Result<Map<String, Value>, TemplateError> {
     let mut definitions = Map::new();
     for (name, authorizer) in all(auth) {
         let definition = if let Some(pool) = authorizer.get("UserPoolArn") {
@@ -76,7 +87,9 @@ fn header(authorizer: &Value) -> Value {
 
 fn lambda(sam: &Sam<'_>, api: &str, name: &str, authorizer: &Value) -> Result<Value, TemplateError> {
     let arn = authorizer.get("FunctionArn");
-    let arn = arn.ok_or_else(|| invalid(api, &format!("{name} Authorizer must have a 'FunctionArn' or a 'UserPoolArn'.")))?;
+    let arn = arn.ok_or_else(|| {
+        invalid(api, &format!("{name} Authorizer must have a 'FunctionArn' or a 'UserPoolArn'."))
+    })?;
     let request = authorizer["FunctionPayloadType"] == "REQUEST";
     let identity = authorizer.get("Identity").unwrap_or(&Value::Null);
     let mut details = json!({
@@ -86,13 +99,21 @@ fn lambda(sam: &Sam<'_>, api: &str, name: &str, authorizer: &Value) -> Result<Va
     if request {
         let sources = identity_sources(identity);
         if sources.is_empty() && identity.get("ReauthorizeEvery") != Some(&json!(0)) {
-            return Err(invalid(api, &format!("{name} Authorizer must specify Identity with at least one of Headers, QueryStrings, StageVariables, or Context.")));
+            return Err(invalid(
+                api,
+                &format!(
+                    "{name} Authorizer must specify Identity with at least one of Headers, QueryStrings, StageVariables, or Context."
+                ),
+            ));
         }
         if !sources.is_empty() {
             details["identitySource"] = Value::from(sources.join(", "));
         }
     }
-    for (from, to) in [("ReauthorizeEvery", "authorizerResultTtlInSeconds"), ("ValidationExpression", "identityValidationExpression")] {
+    for (from, to) in [
+        ("ReauthorizeEvery", "authorizerResultTtlInSeconds"),
+        ("ValidationExpression", "identityValidationExpression"),
+    ] {
         if let Some(value) = identity.get(from) {
             details[to] = value.clone();
         }
@@ -114,7 +135,8 @@ fn identity_sources(identity: &Value) -> Vec<String> {
         ("Context", "context."),
     ];
     let of = |(name, prefix): (&str, &str)| -> Vec<String> {
-        let list = identity.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let list =
+            identity.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         list.map(|part| format!("{prefix}{part}")).collect()
     };
     kinds.into_iter().flat_map(of).collect()
@@ -123,8 +145,9 @@ fn identity_sources(identity: &Value) -> Vec<String> {
 /// Lets an API call the functions of its authorizers.
 pub(super) fn permissions(sam: &mut Sam<'_>, api: &str, auth: &Value, resource: &Value, partition: &str) {
     let functions = all(auth).filter(|(_, authorizer)| authorizer.get("FunctionInvokeRole").is_none());
-    let functions: Vec<(String, Value)> =
-        functions.filter_map(|(name, authorizer)| Some((name.clone(), authorizer.get("FunctionArn")?.clone()))).collect();
+    let functions: Vec<(String, Value)> = functions
+        .filter_map(|(name, authorizer)| Some((name.clone(), authorizer.get("FunctionArn")?.clone())))
+        .collect();
     for (name, arn) in functions {
         let from = json!({"Fn::Sub": [
             format!("arn:{partition}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/authorizers/*"),
@@ -134,6 +157,12 @@ pub(super) fn permissions(sam: &mut Sam<'_>, api: &str, auth: &Value, resource: 
             "Action": "lambda:InvokeFunction", "FunctionName": arn, "Principal": "apigateway.amazonaws.com", "SourceArn": from,
         });
         let made = made.as_object().cloned().unwrap_or_default();
-        sam.put(&format!("{api}{name}AuthorizerPermission"), "AWS::Lambda::Permission", made, resource, Value::Null);
+        sam.put(
+            &format!("{api}{name}AuthorizerPermission"),
+            "AWS::Lambda::Permission",
+            made,
+            resource,
+            Value::Null,
+        );
     }
 }

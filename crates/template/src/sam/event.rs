@@ -29,7 +29,12 @@ impl<'a> Source<'a> {
         target: &'a Target,
     ) -> Result<Self, TemplateError> {
         let kind = body.get("Type").and_then(Value::as_str);
-        let kind = kind.ok_or_else(|| invalid(function, &format!("Event with id [{event}] is invalid. Resource dict is missing key 'Type'.")))?;
+        let kind = kind.ok_or_else(|| {
+            invalid(
+                function,
+                &format!("Event with id [{event}] is invalid. Resource dict is missing key 'Type'."),
+            )
+        })?;
         let given = body.get("Properties").unwrap_or(&Value::Null);
         Ok(Self { function, id: format!("{function}{event}"), kind, given, resource, target })
     }

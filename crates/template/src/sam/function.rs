@@ -76,7 +76,10 @@ pub(super) fn make(
     let target = match given.get("AutoPublishAlias") {
         Some(alias) => version(sam, name, alias, &mut function, resource)?,
         None if given.get("ProvisionedConcurrencyConfig").is_some() => {
-            return Err(invalid(name, "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function"));
+            return Err(invalid(
+                name,
+                "To set ProvisionedConcurrencyConfig AutoPublishALias must be defined on the function",
+            ));
         }
         None => Target::function(name),
     };
@@ -105,11 +108,17 @@ pub(super) fn make(
 fn known(name: &str, given: &Value) -> Result<(), TemplateError> {
     for property in given.as_object().into_iter().flat_map(Map::keys) {
         let property = property.as_str();
-        if matches!(property, "DeploymentPreference" | "PropagateTags" | "CapacityProviderConfig" | "PublishToLatestPublished") {
+        if matches!(
+            property,
+            "DeploymentPreference" | "PropagateTags" | "CapacityProviderConfig" | "PublishToLatestPublished"
+        ) {
             return Err(invalid(name, &format!("The property {property} is not built")));
         }
         if !SAME.contains(&property) && !OTHERS.contains(&property) {
-            return Err(invalid(name, &format!("property {property} not defined for resource of type AWS::Serverless::Function")));
+            return Err(invalid(
+                name,
+                &format!("property {property} not defined for resource of type AWS::Serverless::Function"),
+            ));
         }
     }
     Ok(())
@@ -125,7 +134,9 @@ fn plain(name: &str, given: &Value) -> Result<Map<String, Value>, TemplateError>
     }
     if let Some(queue) = given.get("DeadLetterQueue") {
         let arn = queue.get("TargetArn").filter(|_| matches!(queue["Type"].as_str(), Some("SQS" | "SNS")));
-        let arn = arn.ok_or_else(|| invalid(name, "'DeadLetterQueue' requires Type and TargetArn properties to be specified."))?;
+        let arn = arn.ok_or_else(|| {
+            invalid(name, "'DeadLetterQueue' requires Type and TargetArn properties to be specified.")
+        })?;
         function.insert("DeadLetterConfig".into(), json!({"TargetArn": arn}));
     }
     Ok(function)

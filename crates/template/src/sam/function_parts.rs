@@ -45,12 +45,20 @@ pub(super) fn code(name: &str, given: &Value) -> Result<Value, TemplateError> {
         return Ok(json!({"ImageUri": uri}));
     }
     if given.get("Runtime").is_none() || given.get("Handler").is_none() {
-        return Err(invalid(name, "Runtime and Handler needs to be present when PackageType is of type `Zip`"));
+        return Err(invalid(
+            name,
+            "Runtime and Handler needs to be present when PackageType is of type `Zip`",
+        ));
     }
     let mut code = match (given.get("InlineCode"), given.get("CodeUri")) {
         (Some(text), None) => json!({"ZipFile": text}),
         (None, Some(uri)) => location(name, "CodeUri", uri)?,
-        (Some(_), Some(_)) => return Err(invalid(name, "Only one of the following properties can be used: CodeUri or InlineCode")),
+        (Some(_), Some(_)) => {
+            return Err(invalid(
+                name,
+                "Only one of the following properties can be used: CodeUri or InlineCode",
+            ));
+        }
         (None, None) => return Err(invalid(name, "Either 'InlineCode' or 'CodeUri' must be set.")),
     };
     if let Some(key) = given.get("SourceKMSKeyArn") {
@@ -62,7 +70,12 @@ pub(super) fn code(name: &str, given: &Value) -> Result<Value, TemplateError> {
 /// A place in S3: `s3://BUCKET/KEY?versionId=VERSION` or a map.
 pub(super) fn location(name: &str, property: &str, uri: &Value) -> Result<Value, TemplateError> {
     let wrong = || {
-        invalid(name, &format!("'{property}' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter."))
+        invalid(
+            name,
+            &format!(
+                "'{property}' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter."
+            ),
+        )
     };
     let mut place = Map::new();
     match uri {
@@ -72,7 +85,8 @@ pub(super) fn location(name: &str, property: &str, uri: &Value) -> Result<Value,
                 None => (text.as_str(), None),
             };
             let parts = path.strip_prefix("s3://").and_then(|path| path.split_once('/'));
-            let (bucket, key) = parts.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()).ok_or_else(wrong)?;
+            let (bucket, key) =
+                parts.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()).ok_or_else(wrong)?;
             place.insert("S3Bucket".into(), Value::from(bucket));
             place.insert("S3Key".into(), Value::from(key));
             if let Some(version) = version {
@@ -86,7 +100,12 @@ pub(super) fn location(name: &str, property: &str, uri: &Value) -> Result<Value,
                 }
             }
         }
-        _ => return Err(invalid(name, &format!("'{property}' requires Bucket and Key properties to be specified."))),
+        _ => {
+            return Err(invalid(
+                name,
+                &format!("'{property}' requires Bucket and Key properties to be specified."),
+            ));
+        }
     }
     Ok(Value::Object(place))
 }
@@ -102,7 +121,9 @@ pub(super) fn version(
     let given = properties(resource);
     let alias = sam.filled(alias);
     let alias = alias.as_str().filter(|alias| !alias.is_empty());
-    let alias = alias.ok_or_else(|| invalid(name, "'AutoPublishAlias' must be a string or a Ref to a template parameter"))?;
+    let alias = alias.ok_or_else(|| {
+        invalid(name, "'AutoPublishAlias' must be a string or a Ref to a template parameter")
+    })?;
     let sha = given.get("AutoPublishCodeSha256").map(|sha| sam.filled(sha));
     let suffix = match sha.as_ref().map(|sha| sha.as_str().ok_or("AutoPublishCodeSha256 must be a string")) {
         Some(Ok(sha)) => {
@@ -215,12 +236,16 @@ pub(super) fn invoke_config(
     made.insert("Qualifier".into(), target.qualifier.clone());
     let mut destinations = Map::new();
     for side in ["OnSuccess", "OnFailure"] {
-        let Some(destination) = config.get("DestinationConfig").and_then(|config| config.get(side)) else { continue };
+        let Some(destination) = config.get("DestinationConfig").and_then(|config| config.get(side)) else {
+            continue;
+        };
         let Some(place) = destination.get("Destination") else {
             return Err(invalid(name, "A 'DestinationConfig' without a 'Destination' is not built"));
         };
         let kind = destination.get("Type").and_then(Value::as_str);
-        let kind = kind.ok_or_else(|| invalid(name, "'Type: EventBridge | Lambda | SNS | SQS | S3Bucket' must be set for a destination"))?;
+        let kind = kind.ok_or_else(|| {
+            invalid(name, "'Type: EventBridge | Lambda | SNS | SQS | S3Bucket' must be set for a destination")
+        })?;
         role.destination(&format!("{id}{side}"), kind, place)
             .ok_or_else(|| invalid(name, &format!("'Type' of a destination cannot be {kind}")))?;
         destinations.insert(side.to_owned(), json!({"Destination": place}));
@@ -228,6 +253,12 @@ pub(super) fn invoke_config(
     if !destinations.is_empty() {
         made.insert("DestinationConfig".into(), Value::Object(destinations));
     }
-    sam.put(&id, "AWS::Lambda::EventInvokeConfig", made, resource, Value::Null);
+    // The version that the alias points to must be there.
+    let more = target
+        .name
+        .get("Ref")
+        .filter(|_| target.qualifier != "$LATEST")
+        .map(|alias| json!({"DependsOn": [alias]}));
+    sam.put(&id, "AWS::Lambda::EventInvokeConfig", made, resource, more.unwrap_or_default());
     Ok(())
 }

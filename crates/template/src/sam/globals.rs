@@ -18,7 +18,9 @@ pub(super) fn merge(
     let globals = match globals {
         None | Some(Value::Null) => return Ok(resources),
         Some(Value::Object(globals)) => globals,
-        Some(_) => return Err(document_invalid("'Globals' section is invalid. It must be a non-empty dictionary")),
+        Some(_) => {
+            return Err(document_invalid("'Globals' section is invalid. It must be a non-empty dictionary"));
+        }
     };
     for (section, common) in globals {
         if !SECTIONS.contains(&section.as_str()) {

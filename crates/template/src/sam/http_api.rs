@@ -3,12 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::route::{ANY, Route};
-use super::{Sam, api, authorizer, invalid, names, pick, properties, route};
+use super::{Sam, authorizer, invalid, names, pick, properties, route};
 use crate::cloudformation::TemplateError;
 
 pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<(), TemplateError> {
     let given = properties(resource);
-    if let Some(property) = ["Domain", "PropagateTags"].iter().find(|property| given.get(property).is_some()) {
+    if let Some(property) = ["Domain", "PropagateTags"].iter().find(|property| given.get(property).is_some())
+    {
         return Err(invalid(name, &format!("The property {property} is not built")));
     }
     let mut tags = given.get("Tags").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -37,7 +38,12 @@ pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<()
     Ok(())
 }
 
-fn definition(sam: &Sam<'_>, name: &str, given: &Value, tags: &Map<String, Value>) -> Result<Value, TemplateError> {
+fn definition(
+    sam: &Sam<'_>,
+    name: &str,
+    given: &Value,
+    tags: &Map<String, Value>,
+) -> Result<Value, TemplateError> {
     let routes = sam.routes.get(name).map(Vec::as_slice).unwrap_or_default();
     let title = given.get("Name").cloned().unwrap_or_else(|| json!({"Ref": "AWS::StackName"}));
     let mut body = match given.get("DefinitionBody") {
@@ -72,23 +78,28 @@ fn definition(sam: &Sam<'_>, name: &str, given: &Value, tags: &Map<String, Value
         members.insert("x-amazon-apigateway-cors".into(), self::cors(cors));
     }
     if let Some(disabled) = given.get("DisableExecuteApiEndpoint") {
-        members.insert("x-amazon-apigateway-endpoint-configuration".into(), json!({"disableExecuteApiEndpoint": disabled}));
+        let configuration = json!({"disableExecuteApiEndpoint": disabled});
+        members
+            .insert("servers".into(), json!([{"x-amazon-apigateway-endpoint-configuration": configuration}]));
     }
-    let tags: Vec<Value> =
-        tags.iter().map(|(name, value)| json!({"name": name, "x-amazon-apigateway-tag-value": value})).collect();
+    let tags: Vec<Value> = tags
+        .iter()
+        .map(|(name, value)| json!({"name": name, "x-amazon-apigateway-tag-value": value}))
+        .collect();
     members.insert("tags".into(), Value::Array(tags));
-    api::conditional(routes, members);
+    if let Some(Value::Object(paths)) = members.get_mut("paths") {
+        route::conditional(routes, name, paths);
+    }
     Ok(body)
 }
 
 fn method(route: &Route) -> Value {
     let given = &route.given;
-    let target = &route.target;
     let mut integration = json!({
         "type": "aws_proxy",
         "httpMethod": "POST",
         "payloadFormatVersion": given.get("PayloadFormatVersion").cloned().unwrap_or_else(|| json!("2.0")),
-        "uri": {"Fn::Sub": format!("arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{target}/invocations")},
+        "uri": route.uri("${AWS::Partition}"),
     });
     if let Some(timeout) = given.get("TimeoutInMillis") {
         integration["timeoutInMillis"] = timeout.clone();
@@ -122,8 +133,11 @@ fn cors(given: &Value) -> Value {
     match given {
         Value::Bool(_) => json!({"allowOrigins": ["*"]}),
         Value::Object(parts) if names.iter().any(|(name, _)| parts.contains_key(*name)) => {
-            let made = names.iter().filter_map(|(from, to)| Some(((*to).to_owned(), parts.get(*from)?.clone())));
-            Value::Object(made.filter(|(name, value)| name != "allowCredentials" || *value != false).collect())
+            let made =
+                names.iter().filter_map(|(from, to)| Some(((*to).to_owned(), parts.get(*from)?.clone())));
+            Value::Object(
+                made.filter(|(name, value)| name != "allowCredentials" || *value != false).collect(),
+            )
         }
         function => json!({"allowOrigins": function}),
     }
@@ -145,7 +159,10 @@ fn schemes(sam: &Sam<'_>, api: &str, auth: &Value) -> Result<Map<String, Value>,
             }
             (None, Some(arn)) => lambda(sam, arn, authorizer),
             (None, None) => {
-                return Err(invalid(api, &format!("{name} must have a 'JwtConfiguration' or a 'FunctionArn'.")));
+                return Err(invalid(
+                    api,
+                    &format!("{name} must have a 'JwtConfiguration' or a 'FunctionArn'."),
+                ));
             }
         };
         schemes.insert(name.clone(), scheme);
@@ -176,7 +193,8 @@ fn lambda(sam: &Sam<'_>, arn: &Value, authorizer: &Value) -> Value {
             ("Context", "$context."),
         ];
         let of = |(name, prefix): (&str, &str)| -> Vec<Value> {
-            let list = identity.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let list =
+                identity.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
             list.map(|part| Value::from(format!("{prefix}{part}"))).collect()
         };
         let sources: Vec<Value> = kinds.into_iter().flat_map(of).collect();
@@ -195,7 +213,8 @@ fn stage(sam: &mut Sam<'_>, name: &str, given: &Value, tags: Map<String, Value>,
         Some(text) => names::suffixed(&format!("{name}Stage"), text),
         None => format!("{name}Stage"),
     };
-    let mut made = pick(given, &["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"]);
+    let mut made =
+        pick(given, &["AccessLogSettings", "DefaultRouteSettings", "RouteSettings", "StageVariables"]);
     made.insert("ApiId".into(), json!({"Ref": name}));
     made.insert("StageName".into(), stage);
     made.insert("Tags".into(), Value::Object(tags));

@@ -14,11 +14,17 @@ pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<()
             *value = sam.filled(value);
         }
     }
-    let policy = match filled.get("RetentionPolicy").and_then(Value::as_str).map(str::to_lowercase).as_deref() {
+    let policy = match filled.get("RetentionPolicy").and_then(Value::as_str).map(str::to_lowercase).as_deref()
+    {
         None => resource.get("DeletionPolicy").cloned().unwrap_or_else(|| json!("Retain")),
         Some("retain") => json!("Retain"),
         Some("delete") => json!("Delete"),
-        Some(_) => return Err(invalid(name, "'RetentionPolicy' must be one of the following options: ['Retain', 'Delete']")),
+        Some(_) => {
+            return Err(invalid(
+                name,
+                "'RetentionPolicy' must be one of the following options: ['Retain', 'Delete']",
+            ));
+        }
     };
     let mut hashed = Map::new();
     for attribute in ["Type", "Condition", "DependsOn"] {
@@ -28,7 +34,8 @@ pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<()
     }
     hashed.insert("Properties".to_owned(), Value::Object(filled.clone()));
     let new_name = format!("{name}{}", names::digest_of(&json!({name: hashed}), 10));
-    let content = given.get("ContentUri").ok_or_else(|| invalid(name, "Missing required property 'ContentUri'"))?;
+    let content =
+        given.get("ContentUri").ok_or_else(|| invalid(name, "Missing required property 'ContentUri'"))?;
     let filled = Value::Object(filled);
     let mut layer = pick(
         &filled,

@@ -39,26 +39,30 @@ impl Role {
     /// Adds what `Policies` says: names, ARNs, templates, documents, or a list of such.
     pub(super) fn add_all(&mut self, function: &str, policies: &Value) -> Result<(), TemplateError> {
         match policies {
-            Value::Array(list) => list
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, policy)| self.add(function, index, policy)),
-            Value::Object(members) if members.len() > 1 && !members.contains_key("Statement") => members
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, (name, values))| self.add(function, index, &json!({name.as_str(): values}))),
+            Value::Array(list) => {
+                list.iter().enumerate().try_for_each(|(index, policy)| self.add(function, index, policy))
+            }
+            Value::Object(members) if members.len() > 1 && !members.contains_key("Statement") => {
+                members.iter().enumerate().try_for_each(|(index, (name, values))| {
+                    self.add(function, index, &json!({name.as_str(): values}))
+                })
+            }
             one => self.add(function, 0, one),
         }
     }
 
     fn add(&mut self, function: &str, index: usize, policy: &Value) -> Result<(), TemplateError> {
         let name = format!("{function}RolePolicy{index}");
-        if let Some([condition, yes, no]) = policy.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice) {
+        if let Some([condition, yes, no]) = policy.get("Fn::If").and_then(Value::as_array).map(Vec::as_slice)
+        {
             let documents = document(function, yes)?.or(document(function, no)?);
             if documents.is_some() {
                 let side = |side: &Value| -> Result<Value, TemplateError> {
                     let document = document(function, side)?;
-                    Ok(document.map_or_else(|| side.clone(), |document| json!({"PolicyName": name, "PolicyDocument": document})))
+                    Ok(document.map_or_else(
+                        || side.clone(),
+                        |document| json!({"PolicyName": name, "PolicyDocument": document}),
+                    ))
                 };
                 self.policies.push(json!({"Fn::If": [condition, side(yes)?, side(no)?]}));
                 return Ok(());
@@ -69,7 +73,9 @@ impl Role {
             return Ok(());
         }
         match (document(function, policy)?, policy) {
-            (Some(document), _) => self.policies.push(json!({"PolicyName": name, "PolicyDocument": document})),
+            (Some(document), _) => {
+                self.policies.push(json!({"PolicyName": name, "PolicyDocument": document}))
+            }
             (None, Value::String(name)) => self.managed(name),
             (None, policy) => self.attach(policy.clone()),
         }
@@ -85,16 +91,20 @@ impl Role {
             "EventBridge" => ("EventBridgePolicy", "events:PutEvents"),
             "S3" | "S3Bucket" => {
                 let all = json!({"Fn::Join": ["/", [place, "*"]]});
-                self.link(json!({"PolicyName": format!("{prefix}S3Policy"), "PolicyDocument": {"Statement": [
-                    {"Action": "s3:PutObject", "Effect": "Allow", "Resource": all},
-                    {"Action": "s3:ListBucket", "Effect": "Allow", "Resource": place},
-                ]}}));
+                self.link(
+                    json!({"PolicyName": format!("{prefix}S3Policy"), "PolicyDocument": {"Statement": [
+                        {"Action": "s3:PutObject", "Effect": "Allow", "Resource": all},
+                        {"Action": "s3:ListBucket", "Effect": "Allow", "Resource": place},
+                    ]}}),
+                );
                 return Some(());
             }
             _ => return None,
         };
         let statement = json!({"Action": action, "Effect": "Allow", "Resource": place});
-        self.link(json!({"PolicyName": format!("{prefix}{suffix}"), "PolicyDocument": {"Statement": [statement]}}));
+        self.link(
+            json!({"PolicyName": format!("{prefix}{suffix}"), "PolicyDocument": {"Statement": [statement]}}),
+        );
         Some(())
     }
 
@@ -145,7 +155,10 @@ fn document(function: &str, policy: &Value) -> Result<Option<Value>, TemplateErr
     if !missing.is_empty() {
         return Err(invalid(
             function,
-            &format!("Must specify valid parameter values for policy template '{name}': {}", missing.join(", ")),
+            &format!(
+                "Must specify valid parameter values for policy template '{name}': {}",
+                missing.join(", ")
+            ),
         ));
     }
     Ok(Some(json!({"Statement": filled(&template["statements"], values)})))

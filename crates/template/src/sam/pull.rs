@@ -44,12 +44,16 @@ pub(super) fn mapping(sam: &mut Sam<'_>, source: &Source<'_>, role: &mut Role) -
     if let Some(config) = source.given.get("DestinationConfig") {
         let mut config = config.clone();
         let failure = config.get_mut("OnFailure").and_then(Value::as_object_mut);
-        let failure = failure.ok_or_else(|| source.wrong("'OnFailure' is a required field for 'DestinationConfig'"))?;
+        let failure =
+            failure.ok_or_else(|| source.wrong("'OnFailure' is a required field for 'DestinationConfig'"))?;
         if let Some(kind) = failure.shift_remove("Type") {
             let place = failure.get("Destination").cloned().unwrap_or_default();
             let kind = kind.as_str().unwrap_or_default();
-            let linked = matches!(kind, "SQS" | "SNS" | "S3").then(|| role.destination(&source.id, kind, &place));
-            linked.flatten().ok_or_else(|| source.wrong("The only valid values for 'Type' are 'SQS', 'SNS', 'S3'"))?;
+            let linked =
+                matches!(kind, "SQS" | "SNS" | "S3").then(|| role.destination(&source.id, kind, &place));
+            linked
+                .flatten()
+                .ok_or_else(|| source.wrong("The only valid values for 'Type' are 'SQS', 'SNS', 'S3'"))?;
         }
         made.insert("DestinationConfig".into(), json!(config));
     }

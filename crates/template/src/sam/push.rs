@@ -14,7 +14,13 @@ pub(super) fn permission(sam: &mut Sam<'_>, source: &Source<'_>, principal: &str
 }
 
 /// The same under a name of its own. `from` is the ARN that may, or no value.
-pub(super) fn named_permission(sam: &mut Sam<'_>, source: &Source<'_>, name: &str, principal: &str, from: Value) {
+pub(super) fn named_permission(
+    sam: &mut Sam<'_>,
+    source: &Source<'_>,
+    name: &str,
+    principal: &str,
+    from: Value,
+) {
     let mut made = json!({
         "Action": "lambda:InvokeFunction", "FunctionName": source.target.name, "Principal": principal, "SourceArn": from,
     });
@@ -32,9 +38,11 @@ pub(super) fn named_permission(sam: &mut Sam<'_>, source: &Source<'_>, name: &st
 pub(super) fn bucket(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), TemplateError> {
     let reference = source.required("Bucket")?.get("Ref").and_then(Value::as_str);
     let events = source.required("Events")?.clone();
-    let known = |sam: &Sam<'_>, name: &str| sam.made.get(name).is_some_and(|made| made["Type"] == "AWS::S3::Bucket");
+    let known =
+        |sam: &Sam<'_>, name: &str| sam.made.get(name).is_some_and(|made| made["Type"] == "AWS::S3::Bucket");
     let bucket = reference.filter(|name| known(sam, name));
-    let bucket = bucket.ok_or_else(|| source.wrong("S3 events must reference an S3 bucket in the same template."))?;
+    let bucket =
+        bucket.ok_or_else(|| source.wrong("S3 events must reference an S3 bucket in the same template."))?;
     let permission = permission(sam, source, "s3.amazonaws.com", Value::Null);
     let condition = source.resource.get("Condition").cloned();
     let mut configurations = Vec::new();
@@ -61,8 +69,11 @@ pub(super) fn bucket(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), Templ
         made.insert("DependsOn".into(), Value::Array(needs));
     }
     let properties = made.entry("Properties").or_insert_with(|| json!({}));
-    let list = member(member(properties, "NotificationConfiguration", json!({})), "LambdaConfigurations", json!([]));
-    let Value::Array(list) = list else { return Err(source.wrong("Invalid type for LambdaConfigurations. Must be a list.")) };
+    let list =
+        member(member(properties, "NotificationConfiguration", json!({})), "LambdaConfigurations", json!([]));
+    let Value::Array(list) = list else {
+        return Err(source.wrong("Invalid type for LambdaConfigurations. Must be a list."));
+    };
     for configuration in configurations {
         if !list.contains(&configuration) {
             list.push(configuration);
@@ -73,7 +84,8 @@ pub(super) fn bucket(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), Templ
         let value = json!({"Fn::If": [condition, {"Ref": permission}, "no dependency"]});
         tags.push(json!({"Key": format!("sam:ConditionalDependsOn:{permission}"), "Value": value}));
     } else if let Some(properties) = properties.as_object_mut() {
-        properties.retain(|name, value| name != "Tags" || value.as_array().is_none_or(|tags| !tags.is_empty()));
+        properties
+            .retain(|name, value| name != "Tags" || value.as_array().is_none_or(|tags| !tags.is_empty()));
     }
     Ok(())
 }
@@ -121,10 +133,16 @@ pub(super) fn rule(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), Templat
     events_rule(sam, source, rule)
 }
 
-fn events_rule(sam: &mut Sam<'_>, source: &Source<'_>, mut rule: Map<String, Value>) -> Result<(), TemplateError> {
+fn events_rule(
+    sam: &mut Sam<'_>,
+    source: &Source<'_>,
+    mut rule: Map<String, Value>,
+) -> Result<(), TemplateError> {
     let given = source.given;
     match (given.get("State"), given.get("Enabled")) {
-        (Some(_), Some(_)) => return Err(source.wrong("State and Enabled Properties cannot both be specified.")),
+        (Some(_), Some(_)) => {
+            return Err(source.wrong("State and Enabled Properties cannot both be specified."));
+        }
         (Some(state), None) => rule.insert("State".into(), state.clone()),
         (None, Some(enabled)) => {
             let on = *enabled != false && *enabled != "false";
@@ -134,7 +152,9 @@ fn events_rule(sam: &mut Sam<'_>, source: &Source<'_>, mut rule: Map<String, Val
     };
     let mut target = pick(given, &["Input", "InputPath", "RetryPolicy", "InputTransformer"]);
     if let Some(config) = given.get("DeadLetterConfig") {
-        let arn = config.get("Arn").ok_or_else(|| source.wrong("A 'DeadLetterConfig' without an 'Arn' is not built"))?;
+        let arn = config
+            .get("Arn")
+            .ok_or_else(|| source.wrong("A 'DeadLetterConfig' without an 'Arn' is not built"))?;
         target.insert("DeadLetterConfig".into(), json!({"Arn": arn}));
     }
     let own = given.get("Target").and_then(|target| target.get("Id")).cloned();

@@ -76,7 +76,8 @@ pub(super) fn fill(value: &Value, parameters: &Parameters, environment: &Environ
                     return parameter.value.clone();
                 }
             }
-            let filled = members.iter().map(|(key, value)| (key.clone(), fill(value, parameters, environment)));
+            let filled =
+                members.iter().map(|(key, value)| (key.clone(), fill(value, parameters, environment)));
             Value::Object(filled.collect())
         }
         other => other.clone(),

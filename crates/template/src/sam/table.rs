@@ -8,7 +8,10 @@ use crate::cloudformation::TemplateError;
 pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<(), TemplateError> {
     let given = properties(resource);
     let (key, kind) = match given.get("PrimaryKey") {
-        Some(key) => (key.get("Name").cloned().unwrap_or_else(|| json!("id")), key["Type"].as_str().unwrap_or("String")),
+        Some(key) => (
+            key.get("Name").cloned().unwrap_or_else(|| json!("id")),
+            key["Type"].as_str().unwrap_or("String"),
+        ),
         None => (json!("id"), "String"),
     };
     let kind = match kind {
@@ -17,7 +20,10 @@ pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<()
         "Binary" => "B",
         other => return Err(invalid(name, &format!("Invalid 'Type' \"{other}\"."))),
     };
-    let mut table = pick(given, &["ProvisionedThroughput", "TableName", "SSESpecification", "PointInTimeRecoverySpecification"]);
+    let mut table = pick(
+        given,
+        &["ProvisionedThroughput", "TableName", "SSESpecification", "PointInTimeRecoverySpecification"],
+    );
     if !table.contains_key("ProvisionedThroughput") {
         table.insert("BillingMode".into(), json!("PAY_PER_REQUEST"));
     }
