@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::shell::root;
 
-/// Reads `policy_templates.json` of the PyPI package `aws-sam-translator` in `from`, and the committed managed policies.
+/// Reads `policy_templates.json` of the `PyPI` package `aws-sam-translator` in `from`, and the committed managed policies.
 pub(crate) fn pack(from: &Path) -> Result<Vec<u8>, String> {
     let published = super::read_json(&from.join("policy_templates.json"))?;
     let published = published["Templates"].as_object().ok_or("the package holds no policy templates")?;

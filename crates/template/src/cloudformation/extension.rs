@@ -25,13 +25,13 @@ pub(super) fn transform(
     let context = Context::new(&template, parameters, environment);
     let unroller = Unroller { context: &context, room: Cell::new(MAX_SIZE) };
     let Value::Object(sections) = document else { return Ok(document.clone()) };
-    let mut unrolled = Map::new();
+    let mut made = Map::new();
     for (name, section) in sections {
         let loops = matches!(name.as_str(), "Resources" | "Outputs" | "Conditions");
         let section = if loops { unroller.value(section, &[])? } else { section.clone() };
-        unrolled.insert(name.clone(), section);
+        made.insert(name.clone(), section);
     }
-    Ok(Value::Object(unrolled))
+    Ok(Value::Object(made))
 }
 
 /// A loop's variable and its value.

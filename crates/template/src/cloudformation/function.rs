@@ -126,7 +126,10 @@ fn join(resolver: &Resolver<'_>, argument: &Value) -> Resolved {
 }
 
 /// The text and the variables of `Fn::Sub`.
-pub(super) fn sub_parts(argument: &Value) -> Result<(&str, Option<&Map<String, Value>>), TemplateError> {
+type SubParts<'v> = (&'v str, Option<&'v Map<String, Value>>);
+
+/// Takes the argument of `Fn::Sub` apart.
+pub(super) fn sub_parts(argument: &Value) -> Result<SubParts<'_>, TemplateError> {
     let wrong = || TemplateError::function(SUB);
     match argument {
         Value::String(text) => Ok((text, None)),

@@ -62,8 +62,10 @@ fn is_type(kind: &str) -> bool {
     let inner = ssm_kind(kind).unwrap_or(kind);
     let single = inner.strip_prefix("List<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(inner);
     match single {
-        "String" | "Number" | "CommaDelimitedList" => true,
-        "AWS::EC2::AvailabilityZone::Name"
+        "String"
+        | "Number"
+        | "CommaDelimitedList"
+        | "AWS::EC2::AvailabilityZone::Name"
         | "AWS::EC2::Image::Id"
         | "AWS::EC2::Instance::Id"
         | "AWS::EC2::KeyPair::KeyName"

@@ -34,7 +34,10 @@ const ALL_PROPERTIES: [&str; 13] = [
     "AWS::StepFunctions::Activity",
 ];
 
-static SCHEMAS: LazyLock<BTreeMap<String, (String, OnceLock<Option<Schema>>)>> = LazyLock::new(|| {
+/// A schema's text, and the schema once it has been asked for.
+type Kept = (String, OnceLock<Option<Schema>>);
+
+static SCHEMAS: LazyLock<BTreeMap<String, Kept>> = LazyLock::new(|| {
     let mut text = String::new();
     // What the build has packed can be unpacked; a test says so.
     if flate2::read::ZlibDecoder::new(PACKED).read_to_string(&mut text).is_err() {

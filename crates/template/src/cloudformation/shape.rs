@@ -103,7 +103,7 @@ fn known_sections(sections: &Map<String, Value>, serverless: bool) -> Result<(),
         return Err(TemplateError::new(format!("Invalid template property or properties [{names}]")));
     }
     for section in ["Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules", "Metadata"] {
-        if sections.get(section).is_some_and(|value| !value.is_object() && !(serverless && value.is_null())) {
+        if sections.get(section).is_some_and(|value| !(value.is_object() || serverless && value.is_null())) {
             return Err(TemplateError::format(format!("{section} must be an object.")));
         }
     }

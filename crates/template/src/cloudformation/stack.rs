@@ -122,7 +122,7 @@ impl Stack {
             return Err(ResolveError::Unknown { logical_id: logical_id.to_owned(), attribute: None });
         };
         let resolved = Resolver::new(&self.context, known, Unknown::Fail).value(&resource.properties)?;
-        Ok(self.typed(resource, resolved))
+        Ok(typed(resource, resolved))
     }
 
     /// A resource's metadata.
@@ -138,7 +138,7 @@ impl Stack {
     pub fn preview(&self, logical_id: &str, known: &dyn Known) -> Value {
         let Some(resource) = self.resource(logical_id) else { return Value::Object(Map::new()) };
         let resolved = Resolver::new(&self.context, known, Unknown::Mark).value(&resource.properties);
-        self.typed(resource, resolved.unwrap_or_default())
+        typed(resource, resolved.unwrap_or_default())
     }
 
     /// The outputs whose condition holds.
@@ -171,14 +171,6 @@ impl Stack {
         // What cannot be gathered was refused when the stack was made.
         let _ = uses.gather(value, Some(&self.context.conditions));
         uses
-    }
-
-    fn typed(&self, resource: &Resource, resolved: Option<Value>) -> Value {
-        let properties = resolved.unwrap_or_else(|| Value::Object(Map::new()));
-        match Schema::of(&resource.kind) {
-            Some(schema) => schema.coerce(&properties).0,
-            None => properties,
-        }
     }
 
     fn holds(&self, member: &Value) -> bool {
@@ -316,6 +308,15 @@ impl Stack {
             made(resolved_output(&resolver, key, output))?;
         }
         Ok(())
+    }
+}
+
+/// Properties as their schema types them.
+fn typed(resource: &Resource, resolved: Option<Value>) -> Value {
+    let properties = resolved.unwrap_or_else(|| Value::Object(Map::new()));
+    match Schema::of(&resource.kind) {
+        Some(schema) => schema.coerce(&properties).0,
+        None => properties,
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn function_uri(sam: &Sam<'_>, arn: &Value) -> Value {
 }
 
 /// The authorizers of an API's `Auth`, by name.
-pub(super) fn all<'v>(auth: &'v Value) -> impl Iterator<Item = (&'v String, &'v Value)> {
+pub(super) fn all(auth: &Value) -> impl Iterator<Item = (&String, &Value)> {
     auth.get("Authorizers").and_then(Value::as_object).into_iter().flatten()
 }
 

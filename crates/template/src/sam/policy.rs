@@ -74,7 +74,7 @@ impl Role {
         }
         match (document(function, policy)?, policy) {
             (Some(document), _) => {
-                self.policies.push(json!({"PolicyName": name, "PolicyDocument": document}))
+                self.policies.push(json!({"PolicyName": name, "PolicyDocument": document}));
             }
             (None, Value::String(name)) => self.managed(name),
             (None, policy) => self.attach(policy.clone()),

@@ -7,7 +7,7 @@ use super::{Sam, pick};
 use crate::cloudformation::TemplateError;
 
 /// Lets a service call the function; gives the permission's name.
-pub(super) fn permission(sam: &mut Sam<'_>, source: &Source<'_>, principal: &str, from: Value) -> String {
+pub(super) fn permission(sam: &mut Sam<'_>, source: &Source<'_>, principal: &str, from: &Value) -> String {
     let name = format!("{}Permission", source.id);
     named_permission(sam, source, &name, principal, from);
     name
@@ -19,7 +19,7 @@ pub(super) fn named_permission(
     source: &Source<'_>,
     name: &str,
     principal: &str,
-    from: Value,
+    from: &Value,
 ) {
     let mut made = json!({
         "Action": "lambda:InvokeFunction", "FunctionName": source.target.name, "Principal": principal, "SourceArn": from,
@@ -43,7 +43,7 @@ pub(super) fn bucket(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), Templ
     let bucket = reference.filter(|name| known(sam, name));
     let bucket =
         bucket.ok_or_else(|| source.wrong("S3 events must reference an S3 bucket in the same template."))?;
-    let permission = permission(sam, source, "s3.amazonaws.com", Value::Null);
+    let permission = permission(sam, source, "s3.amazonaws.com", &Value::Null);
     let condition = source.resource.get("Condition").cloned();
     let mut configurations = Vec::new();
     for event in events.as_array().cloned().unwrap_or_else(|| vec![events.clone()]) {
@@ -111,7 +111,7 @@ pub(super) fn topic(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), Templa
     made.insert("Endpoint".into(), source.target.arn.clone());
     made.insert("Protocol".into(), json!("lambda"));
     made.insert("TopicArn".into(), topic.clone());
-    permission(sam, source, "sns.amazonaws.com", topic);
+    permission(sam, source, "sns.amazonaws.com", &topic);
     sam.put(&source.id, "AWS::SNS::Subscription", made, source.resource, Value::Null);
     Ok(())
 }
@@ -162,7 +162,7 @@ fn events_rule(
     target.insert("Id".into(), own.unwrap_or_else(|| Value::from(target_id(&source.id))));
     rule.insert("Targets".into(), json!([target]));
     sam.put(&source.id, "AWS::Events::Rule", rule, source.resource, Value::Null);
-    permission(sam, source, "events.amazonaws.com", json!({"Fn::GetAtt": [source.id, "Arn"]}));
+    permission(sam, source, "events.amazonaws.com", &json!({"Fn::GetAtt": [source.id, "Arn"]}));
     Ok(())
 }
 
@@ -182,7 +182,7 @@ pub(super) fn log(sam: &mut Sam<'_>, source: &Source<'_>) -> Result<(), Template
         format!("arn:{partition}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{__LogGroupName__}}:*"),
         {"__LogGroupName__": group},
     ]});
-    let permission = permission(sam, source, "logs.amazonaws.com", from);
+    let permission = permission(sam, source, "logs.amazonaws.com", &from);
     let mut made = pick(source.given, &["LogGroupName", "FilterPattern"]);
     made.insert("DestinationArn".into(), source.target.arn.clone());
     let more = json!({"DependsOn": [permission]});

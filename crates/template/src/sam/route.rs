@@ -102,7 +102,7 @@ pub(super) fn rest(
         {"__ApiId__": reference, "__Stage__": "*"},
     ]});
     let id = names::suffixed(&format!("{}Permission", source.id), &suffix);
-    named_permission(sam, source, &id, "apigateway.amazonaws.com", from);
+    named_permission(sam, source, &id, "apigateway.amazonaws.com", &from);
     add(sam, source, name.filter(|_| managed), Route::new(source, path, method))
 }
 
@@ -128,7 +128,7 @@ pub(super) fn http(
     // What may call the default route may call all.
     if path == "$default" || !has_default(source) {
         let id = format!("{}Permission", source.id);
-        named_permission(sam, source, &id, "apigateway.amazonaws.com", from);
+        named_permission(sam, source, &id, "apigateway.amazonaws.com", &from);
     }
     add(sam, source, name.filter(|_| managed), Route::new(source, path, method))
 }

@@ -2,7 +2,7 @@ use super::support::stack;
 
 /// The error of a template whose rest is in order.
 fn check(text: &str, expected: &str) {
-    assert_eq!(stack(text, &[]).map(|_| String::new()).unwrap_or_else(|error| error), expected, "{text}");
+    assert_eq!(stack(text, &[]).map_or_else(|error| error, |_| String::new()), expected, "{text}");
 }
 
 const B: &str = "Resources: {B: {Type: 'AWS::S3::Bucket'}}\n";
@@ -58,9 +58,9 @@ fn the_form_of_a_template_is_checked() {
         "Resources: {B: {Type: T, DeletionPolicy: Keep}}",
         "Template format error: Unrecognized DeletionPolicy Keep for resource B",
     );
-    let many: String = (0..501).map(|number| format!("  B{number}: {{Type: T}}\n")).collect();
+    let many: Vec<String> = (0..501).map(|number| format!("  B{number}: {{Type: T}}")).collect();
     check(
-        &format!("Resources:\n{many}"),
+        &format!("Resources:\n{}\n", many.join("\n")),
         "Template format error: Number of resources, 501, is greater than maximum allowed, 500",
     );
 }

@@ -10,7 +10,11 @@ fn check(declaration: &str, given: Option<&str>, expected: &str) {
     let template = Template::parse(&text).unwrap();
     let given: Vec<(&str, &str)> = given.map(|value| ("P", value)).into_iter().collect();
     let told = parameters(&template, &given).map(|parameters| {
-        parameters.iter().map(|(_, value)| format!("{} {}", value.value, value.shown())).collect::<String>()
+        parameters
+            .iter()
+            .map(|(_, value)| format!("{} {}", value.value, value.shown()))
+            .collect::<Vec<_>>()
+            .concat()
     });
     assert_eq!(told.unwrap_or_else(|error| error), expected, "{declaration}");
 }

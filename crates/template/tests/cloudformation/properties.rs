@@ -6,11 +6,7 @@ use super::support::{Made, stack};
 /// All that the schemas say against resources.
 fn check(resources: &str, expected: &str) {
     let told = stack(&format!("Resources:\n{resources}"), &[]).unwrap().check();
-    assert_eq!(
-        told.map(|()| String::new()).unwrap_or_else(|error| error.to_string()),
-        expected,
-        "{resources}"
-    );
+    assert_eq!(told.map_or_else(|error| error.to_string(), |()| String::new()), expected, "{resources}");
 }
 
 #[test]
