@@ -5,13 +5,13 @@ use super::support::{Made, stack};
 #[test]
 fn outputs_are_resolved_where_their_condition_holds() {
     let text = "
-Conditions: {No: !Equals [a, b]}
+Conditions: {Never: !Equals [a, b]}
 Resources:
   B: {Type: 'AWS::S3::Bucket'}
-  Gone: {Type: 'AWS::S3::Bucket', Condition: No}
+  Gone: {Type: 'AWS::S3::Bucket', Condition: Never}
 Outputs:
   Name: {Value: !Ref B, Description: the bucket, Export: {Name: !Sub '${AWS::StackName}-bucket'}}
-  Gone: {Value: !Ref Gone, Condition: No}
+  Gone: {Value: !Ref Gone, Condition: Never}
   Number: {Value: 7}
 ";
     let stack = stack(text, &[]).unwrap();
