@@ -213,6 +213,14 @@ fn pick(from: &Value, names: &[&str]) -> Map<String, Value> {
     there.filter(|(_, value)| !value.is_null()).collect()
 }
 
+/// Sets a member of what should be a map, and is one afterwards.
+fn set(value: &mut Value, name: &str, member: Value) {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value[name] = member;
+}
+
 /// A resource that cannot be transformed.
 fn invalid(name: &str, why: &str) -> TemplateError {
     document_invalid(&format!("Resource with id [{name}] is invalid. {why}"))

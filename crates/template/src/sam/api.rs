@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::route::Route;
-use super::{Sam, authorizer, cors, invalid, names, pick, properties, route};
+use super::{Sam, authorizer, cors, invalid, names, pick, properties, route, set};
 use crate::cloudformation::TemplateError;
 
 /// Properties that are refused until what they ask for is there.
@@ -204,6 +204,9 @@ fn secure(
     for (path, methods) in body.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten() {
         for (key, method) in methods.as_object_mut().into_iter().flatten() {
             let route = routes.iter().find(|route| route.path == *path && route.method == *key);
+            if !route::is_method(key) || !method.is_object() {
+                continue;
+            }
             let is_open = key == "options" && (open.contains(path) || route.is_none());
             if (is_open && !preflight) || method.get("security").is_some() {
                 continue;
@@ -220,14 +223,16 @@ fn secure(
                     Value::from(format!("arn:{}:iam::*:user/*", sam.environment.partition))
                 });
                 if key != "options" && role != "NONE" {
-                    method["x-amazon-apigateway-integration"]["credentials"] = role;
+                    if let Some(integration) = method.get_mut("x-amazon-apigateway-integration") {
+                        set(integration, "credentials", role);
+                    }
                 }
             }
             if asks("api_key") {
                 definitions
                     .insert("api_key".into(), json!({"type": "apiKey", "name": "x-api-key", "in": "header"}));
             }
-            method["security"] = security;
+            set(method, "security", security);
         }
     }
     if !definitions.is_empty() {
@@ -273,10 +278,10 @@ fn openapi(body: &mut Map<String, Value>, version: Option<&Value>) {
     body.shift_remove("swagger");
     body.insert("openapi".into(), version.cloned().unwrap_or_else(|| json!("3.0.1")));
     if let Some(definitions) = body.shift_remove("securityDefinitions") {
-        body.entry("components").or_insert_with(|| json!({}))["securitySchemes"] = definitions;
+        set(body.entry("components").or_insert(Value::Null), "securitySchemes", definitions);
     }
     if let Some(models) = body.shift_remove("definitions") {
-        body.entry("components").or_insert_with(|| json!({}))["schemas"] = models;
+        set(body.entry("components").or_insert(Value::Null), "schemas", models);
     }
     if let Some(configuration) = body.shift_remove("x-amazon-apigateway-endpoint-configuration") {
         body.insert("servers".into(), json!([{"x-amazon-apigateway-endpoint-configuration": configuration}]));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::route::ANY;
+use super::route::{ANY, is_method};
 
 /// Adds it where a path has none. Gives the paths that got it.
 pub(super) fn add(paths: &mut Map<String, Value>, cors: &Value) -> Vec<String> {
@@ -43,7 +43,8 @@ fn all_methods(methods: &Map<String, Value>) -> String {
     if methods.contains_key(ANY) {
         return "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT".to_owned();
     }
-    let mut names: Vec<String> = methods.keys().map(|name| name.to_uppercase()).collect();
+    let mut names: Vec<String> =
+        methods.keys().filter(|name| is_method(name)).map(|name| name.to_uppercase()).collect();
     names.push("OPTIONS".to_owned());
     names.sort();
     names.join(",")

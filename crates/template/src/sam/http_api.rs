@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::route::{ANY, Route};
-use super::{Sam, authorizer, invalid, names, pick, properties, route};
+use super::{Sam, authorizer, invalid, names, pick, properties, route, set};
 use crate::cloudformation::TemplateError;
 
 pub(super) fn make(sam: &mut Sam<'_>, name: &str, resource: &Value) -> Result<(), TemplateError> {
@@ -58,21 +58,21 @@ fn definition(
     let schemes = schemes(sam, name, auth)?;
     let Some(members) = body.as_object_mut() else { return Ok(body) };
     if let Some(description) = given.get("Description") {
-        members.entry("info").or_insert_with(|| json!({}))["description"] = description.clone();
+        set(members.entry("info").or_insert(Value::Null), "description", description.clone());
     }
     for (path, methods) in members.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten() {
         for (key, method) in methods.as_object_mut().into_iter().flatten() {
             let route = routes.iter().find(|route| route.path == *path && route.method == *key);
-            if key == "options" && route.is_none() {
+            if (key == "options" && route.is_none()) || !route::is_method(key) || !method.is_object() {
                 continue;
             }
             if let Some(security) = authorizer::security(name, auth, route)? {
-                method["security"] = security;
+                set(method, "security", security);
             }
         }
     }
     if !schemes.is_empty() {
-        members.entry("components").or_insert_with(|| json!({}))["securitySchemes"] = Value::Object(schemes);
+        set(members.entry("components").or_insert(Value::Null), "securitySchemes", Value::Object(schemes));
     }
     if let Some(cors) = given.get("CorsConfiguration").filter(|cors| **cors != false) {
         members.insert("x-amazon-apigateway-cors".into(), self::cors(cors));

@@ -24,6 +24,11 @@ pub(super) struct Route {
 
 pub(super) const ANY: &str = "x-amazon-apigateway-any-method";
 
+/// Whether a member of a path is a method; parameters and descriptions stand beside them.
+pub(super) fn is_method(name: &str) -> bool {
+    matches!(name, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" | ANY)
+}
+
 impl Route {
     fn new(source: &Source<'_>, path: &str, method: &str) -> Self {
         let method = method.to_lowercase();
