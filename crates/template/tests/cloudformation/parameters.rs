@@ -38,6 +38,17 @@ fn values_meet_their_declaration() {
         Some("aB"),
         "Parameter P failed to satisfy constraint: be small",
     );
+    check("Type: String, AllowedPattern: '(?!aws)(?=.*[0-9])[a-z0-9]+'", Some("b2"), r#""b2" b2"#);
+    check(
+        "Type: String, AllowedPattern: '(?!aws)[a-z0-9]+'",
+        Some("aws2"),
+        "Parameter 'P' must match pattern (?!aws)[a-z0-9]+",
+    );
+    check(
+        r"Type: String, AllowedPattern: '(?!z)(x+x+\2?)+(w?)y'",
+        Some("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxyx"),
+        r"Template format error: AllowedPattern of parameter P cannot be used: (?!z)(x+x+\2?)+(w?)y",
+    );
     check("Type: 'AWS::SSM::Parameter::Value<String>'", Some("/there"), r#""looked,up" /there"#);
     check(
         "Type: 'AWS::SSM::Parameter::Value<String>'",
