@@ -20,6 +20,7 @@ mod pull;
 mod push;
 mod references;
 mod route;
+mod schedule;
 mod table;
 
 use std::collections::BTreeMap;

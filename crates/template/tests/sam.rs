@@ -94,6 +94,11 @@ fn http_apis_are_transformed() {
 }
 
 #[test]
+fn schedules_are_transformed() {
+    check("schedules");
+}
+
+#[test]
 fn conditional_routes_and_policies_are_transformed() {
     check("conditions");
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::function_parts::Target;
 use super::policy::Role;
-use super::{Sam, invalid, pull, push, route};
+use super::{Sam, invalid, pull, push, route, schedule};
 use crate::cloudformation::TemplateError;
 
 /// An event of a function.
@@ -65,6 +65,7 @@ pub(super) fn make(
         "S3" => push::bucket(sam, source),
         "SNS" => push::topic(sam, source),
         "Schedule" => push::schedule(sam, source),
+        "ScheduleV2" => schedule::make(sam, source),
         "EventBridgeRule" | "CloudWatchEvent" => push::rule(sam, source),
         "CloudWatchLogs" => push::log(sam, source),
         "SQS" | "DynamoDB" | "Kinesis" => pull::mapping(sam, source, role),
