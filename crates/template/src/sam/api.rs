@@ -222,10 +222,11 @@ fn secure(
                 let role = role.unwrap_or_else(|| {
                     Value::from(format!("arn:{}:iam::*:user/*", sam.environment.partition))
                 });
-                if key != "options" && role != "NONE" {
-                    if let Some(integration) = method.get_mut("x-amazon-apigateway-integration") {
-                        set(integration, "credentials", role);
-                    }
+                if key != "options"
+                    && role != "NONE"
+                    && let Some(integration) = method.get_mut("x-amazon-apigateway-integration")
+                {
+                    set(integration, "credentials", role);
                 }
             }
             if asks("api_key") {
