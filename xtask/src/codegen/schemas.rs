@@ -32,7 +32,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// Reads the schemas of the types that `models/resource-types.txt` names from `from`, the folder `data/schemas` of the
-/// PyPI package `cfn-lint`, and packs them.
+/// `PyPI` package `cfn-lint`, and packs them.
 pub(crate) fn pack(from: &Path) -> Result<Vec<u8>, String> {
     let list = root().join("models/resource-types.txt");
     let list = fs::read_to_string(&list).map_err(|error| format!("`{}`: {error}", list.display()))?;
@@ -67,7 +67,8 @@ fn pruned(schema: &Value) -> Value {
 /// Schemas by name, sorted.
 fn named(schemas: &Value) -> Value {
     let members = schemas.as_object().into_iter().flatten();
-    let mut pruned: Map<String, Value> = members.map(|(name, schema)| (name.clone(), pruned(schema))).collect();
+    let mut pruned: Map<String, Value> =
+        members.map(|(name, schema)| (name.clone(), pruned(schema))).collect();
     pruned.sort_keys();
     Value::Object(pruned)
 }

@@ -1,12 +1,14 @@
 //! What a parameter's declaration demands of its value.
 
-use regex::RegexBuilder;
+use fancy_regex::RegexBuilder;
 
 use super::parameter::{is_list, members, ssm_kind};
 use super::{ParameterDeclaration, TemplateError};
 
 /// The most that a compiled pattern may take, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
+/// How often a match may go back and try again.
+const MAX_BACKTRACKS: usize = 100_000;
 
 /// Checks a value as it is given.
 pub(super) fn check(declaration: &ParameterDeclaration, value: &str) -> Result<(), TemplateError> {
@@ -41,7 +43,9 @@ fn unmet(declaration: &ParameterDeclaration, value: &str) -> Result<Option<Strin
         return Ok(Some("be one of AllowedValues".to_owned()));
     }
     match &declaration.allowed_pattern {
-        Some(pattern) if !matches(&declaration.key, pattern, value)? => Ok(Some(format!("match pattern {pattern}"))),
+        Some(pattern) if !matches(&declaration.key, pattern, value)? => {
+            Ok(Some(format!("match pattern {pattern}")))
+        }
         _ => Ok(None),
     }
 }
@@ -62,11 +66,10 @@ fn number(declaration: &ParameterDeclaration, value: &str) -> Option<String> {
 
 /// Whether the whole value matches.
 fn matches(key: &str, pattern: &str, value: &str) -> Result<bool, TemplateError> {
-    let compiled = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(PATTERN_SIZE).build();
-    let compiled = compiled.map_err(|_| {
-        TemplateError::format(format!(
-            "AllowedPattern of parameter {key} cannot be used: {pattern} (expressions that look ahead or behind are not built)"
-        ))
-    })?;
-    Ok(compiled.is_match(value))
+    let wrong =
+        |_| TemplateError::format(format!("AllowedPattern of parameter {key} cannot be used: {pattern}"));
+    let pattern = format!("^(?:{pattern})$");
+    let mut builder = RegexBuilder::new(&pattern);
+    builder.backtrack_limit(MAX_BACKTRACKS).delegate_size_limit(PATTERN_SIZE);
+    builder.build().and_then(|compiled| compiled.is_match(value)).map_err(wrong)
 }

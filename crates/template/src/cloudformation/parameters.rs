@@ -62,8 +62,10 @@ fn is_type(kind: &str) -> bool {
     let inner = ssm_kind(kind).unwrap_or(kind);
     let single = inner.strip_prefix("List<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(inner);
     match single {
-        "String" | "Number" | "CommaDelimitedList" => true,
-        "AWS::EC2::AvailabilityZone::Name"
+        "String"
+        | "Number"
+        | "CommaDelimitedList"
+        | "AWS::EC2::AvailabilityZone::Name"
         | "AWS::EC2::Image::Id"
         | "AWS::EC2::Instance::Id"
         | "AWS::EC2::KeyPair::KeyName"
@@ -90,12 +92,19 @@ fn text(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Temp
     members.get(name).map(|value| scalar(name, value)).transpose()
 }
 
-fn number<T: std::str::FromStr>(members: &Map<String, Value>, name: &str) -> Result<Option<T>, TemplateError> {
+fn number<T: std::str::FromStr>(
+    members: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, TemplateError> {
     let Some(text) = text(members, name)? else { return Ok(None) };
-    let read = text.trim().parse().map_err(|_| TemplateError::format(format!("Every {name} value must be a number.")));
+    let read = text
+        .trim()
+        .parse()
+        .map_err(|_| TemplateError::format(format!("Every {name} value must be a number.")));
     read.map(Some)
 }
 
 fn scalar(name: &str, value: &Value) -> Result<String, TemplateError> {
-    super::value::scalar(value).ok_or_else(|| TemplateError::format(format!("Every {name} member must be a string.")))
+    super::value::scalar(value)
+        .ok_or_else(|| TemplateError::format(format!("Every {name} member must be a string.")))
 }

@@ -34,7 +34,10 @@ const ALL_PROPERTIES: [&str; 13] = [
     "AWS::StepFunctions::Activity",
 ];
 
-static SCHEMAS: LazyLock<BTreeMap<String, (String, OnceLock<Option<Schema>>)>> = LazyLock::new(|| {
+/// A schema's text, and the schema once it has been asked for.
+type Kept = (String, OnceLock<Option<Schema>>);
+
+static SCHEMAS: LazyLock<BTreeMap<String, Kept>> = LazyLock::new(|| {
     let mut text = String::new();
     // What the build has packed can be unpacked; a test says so.
     if flate2::read::ZlibDecoder::new(PACKED).read_to_string(&mut text).is_err() {
@@ -72,7 +75,9 @@ impl Schema {
     pub fn of(kind: &str) -> Option<&'static Self> {
         let kind = if kind.starts_with("Custom::") { CUSTOM } else { kind };
         let (text, schema) = SCHEMAS.get(kind)?;
-        schema.get_or_init(|| serde_json::from_str(text).ok().map(|document| Self::new(kind, document))).as_ref()
+        schema
+            .get_or_init(|| serde_json::from_str(text).ok().map(|document| Self::new(kind, document)))
+            .as_ref()
     }
 
     /// The names of all types that have one.
@@ -119,7 +124,9 @@ impl Schema {
             CUSTOM => true,
             STACK => name.starts_with("Outputs."),
             _ => {
-                let within = |known: &String| name.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.'));
+                let within = |known: &String| {
+                    name.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                };
                 self.attributes.iter().any(|known| known == name || within(known))
             }
         }

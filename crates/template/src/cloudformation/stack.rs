@@ -9,8 +9,8 @@ use super::resolve::{Resolver, Unknown, is_unknown};
 use super::uses::Uses;
 use super::value::scalar;
 use super::{
-    DeletionPolicy, Environment, Known, NothingKnown, Parameters, ResolveError, Schema, Template, TemplateError, check,
-    condition, graph, rule,
+    DeletionPolicy, Environment, Known, NothingKnown, Parameters, ResolveError, Schema, Template,
+    TemplateError, check, condition, graph, rule,
 };
 
 /// A template with its parameters, its rules and conditions evaluated: the resources that are wanted.
@@ -61,11 +61,16 @@ pub struct Output {
 impl Stack {
     /// Evaluates rules and conditions of a template whose transforms are carried out, and refuses names that lead
     /// nowhere, circular dependencies and functions that cannot be evaluated whatever is made.
-    pub fn new(template: &Template, parameters: &Parameters, environment: &Environment) -> Result<Self, TemplateError> {
+    pub fn new(
+        template: &Template,
+        parameters: &Parameters,
+        environment: &Environment,
+    ) -> Result<Self, TemplateError> {
         let mut context = Context::new(template, parameters, environment);
         rule::check(template, &context)?;
         context.conditions = condition::evaluate(template, &context)?;
-        let mut stack = Self { resources: Vec::new(), outputs: Vec::new(), imports: BTreeMap::new(), context };
+        let mut stack =
+            Self { resources: Vec::new(), outputs: Vec::new(), imports: BTreeMap::new(), context };
         stack.names(template)?;
         let wanted: BTreeMap<String, String> = template
             .resources()
@@ -74,7 +79,8 @@ impl Stack {
             .collect();
         stack.take_resources(template, &wanted)?;
         stack.take_outputs(template, &wanted)?;
-        let needs = stack.resources.iter().map(|known| (known.logical_id.as_str(), &known.depends_on)).collect();
+        let needs =
+            stack.resources.iter().map(|known| (known.logical_id.as_str(), &known.depends_on)).collect();
         graph::no_circles(&needs)?;
         stack.evaluates()?;
         Ok(stack)
@@ -116,7 +122,7 @@ impl Stack {
             return Err(ResolveError::Unknown { logical_id: logical_id.to_owned(), attribute: None });
         };
         let resolved = Resolver::new(&self.context, known, Unknown::Fail).value(&resource.properties)?;
-        Ok(self.typed(resource, resolved))
+        Ok(typed(resource, resolved))
     }
 
     /// A resource's metadata.
@@ -132,7 +138,7 @@ impl Stack {
     pub fn preview(&self, logical_id: &str, known: &dyn Known) -> Value {
         let Some(resource) = self.resource(logical_id) else { return Value::Object(Map::new()) };
         let resolved = Resolver::new(&self.context, known, Unknown::Mark).value(&resource.properties);
-        self.typed(resource, resolved.unwrap_or_default())
+        typed(resource, resolved.unwrap_or_default())
     }
 
     /// The outputs whose condition holds.
@@ -167,14 +173,6 @@ impl Stack {
         uses
     }
 
-    fn typed(&self, resource: &Resource, resolved: Option<Value>) -> Value {
-        let properties = resolved.unwrap_or_else(|| Value::Object(Map::new()));
-        match Schema::of(&resource.kind) {
-            Some(schema) => schema.coerce(&properties).0,
-            None => properties,
-        }
-    }
-
     fn holds(&self, member: &Value) -> bool {
         let condition = member.get("Condition").and_then(Value::as_str);
         condition.is_none_or(|name| self.context.conditions.get(name).copied().unwrap_or(false))
@@ -205,7 +203,11 @@ impl Stack {
         Ok(())
     }
 
-    fn take_resources(&mut self, template: &Template, wanted: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    fn take_resources(
+        &mut self,
+        template: &Template,
+        wanted: &BTreeMap<String, String>,
+    ) -> Result<(), TemplateError> {
         let there = |name: &str| wanted.contains_key(name);
         let mut missing = BTreeSet::new();
         for (name, member) in template.resources() {
@@ -227,7 +229,11 @@ impl Stack {
         graph::unresolved(&missing, "Resources")
     }
 
-    fn take_outputs(&mut self, template: &Template, wanted: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    fn take_outputs(
+        &mut self,
+        template: &Template,
+        wanted: &BTreeMap<String, String>,
+    ) -> Result<(), TemplateError> {
         let there = |name: &str| wanted.contains_key(name);
         let mut missing = BTreeSet::new();
         for (name, output) in template.section("Outputs") {
@@ -305,12 +311,22 @@ impl Stack {
     }
 }
 
+/// Properties as their schema types them.
+fn typed(resource: &Resource, resolved: Option<Value>) -> Value {
+    let properties = resolved.unwrap_or_else(|| Value::Object(Map::new()));
+    match Schema::of(&resource.kind) {
+        Some(schema) => schema.coerce(&properties).0,
+        None => properties,
+    }
+}
+
 /// The parts of a section's member whose functions are evaluated.
 fn evaluated_parts<'a>(section: &str, member: &'a Value) -> Vec<&'a Value> {
     if section == "Outputs" {
         return vec![member];
     }
-    let parts = ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"];
+    let parts =
+        ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"];
     parts.iter().filter_map(|part| member.get(part)).collect()
 }
 
@@ -320,7 +336,9 @@ fn default_policy(kind: &str) -> DeletionPolicy {
 }
 
 fn resolved_output(resolver: &Resolver<'_>, key: &str, output: &Value) -> Result<Output, ResolveError> {
-    let wrong = format!("Output {key} is malformed. The Value field of every Outputs member must evaluate to a String.");
+    let wrong = format!(
+        "Output {key} is malformed. The Value field of every Outputs member must evaluate to a String."
+    );
     let text = |value: Option<&Value>| match value {
         Some(value) => Ok(resolver.value(value)?.as_ref().and_then(scalar)),
         None => Ok::<_, ResolveError>(None),

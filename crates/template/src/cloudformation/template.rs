@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    Binding, Environment, Given, ParameterDeclaration, Parameters, TemplateError, document, extension, parameters, shape,
+    Binding, Environment, Given, ParameterDeclaration, Parameters, TemplateError, document, extension,
+    parameters, shape,
 };
 
 /// A template whose form is right. Its functions are not evaluated.
@@ -97,8 +98,8 @@ impl Template {
         let mut named = Vec::new();
         for (_, resource) in self.resources() {
             let Some(kind) = resource.get("Type").and_then(Value::as_str) else { continue };
-            let Some(name) = iam_name(kind) else { continue };
-            let is_named = name.is_some_and(|name| resource.pointer(&format!("/Properties/{name}")).is_some());
+            let Some((_, name)) = RIGHTS.iter().find(|(known, _)| *known == kind) else { continue };
+            let is_named = !name.is_empty() && resource.pointer(&format!("/Properties/{name}")).is_some();
             let types: &mut Vec<String> = if is_named { &mut named } else { &mut plain };
             if !types.iter().any(|known| known == kind) {
                 types.push(kind.to_owned());
@@ -112,7 +113,8 @@ impl Template {
             needed.push(Capability { name: "CAPABILITY_IAM", resource_types: plain });
         }
         if !self.transforms.is_empty() {
-            needed.push(Capability { name: "CAPABILITY_AUTO_EXPAND", resource_types: self.transforms.clone() });
+            needed
+                .push(Capability { name: "CAPABILITY_AUTO_EXPAND", resource_types: self.transforms.clone() });
         }
         needed
     }
@@ -163,16 +165,17 @@ impl Template {
     }
 }
 
-/// For a type that changes rights: the property that names it, if it has one.
-fn iam_name(kind: &str) -> Option<Option<&'static str>> {
-    Some(match kind {
-        "AWS::IAM::Role" => Some("RoleName"),
-        "AWS::IAM::User" => Some("UserName"),
-        "AWS::IAM::Group" => Some("GroupName"),
-        "AWS::IAM::InstanceProfile" => Some("InstanceProfileName"),
-        "AWS::IAM::ManagedPolicy" => Some("ManagedPolicyName"),
-        "AWS::IAM::Policy" | "AWS::IAM::AccessKey" | "AWS::IAM::UserToGroupAddition" | "AWS::IAM::RolePolicy"
-        | "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => None,
-        _ => return None,
-    })
-}
+/// Types that change rights, with the property that names them; the empty name is of none.
+const RIGHTS: [(&str, &str); 11] = [
+    ("AWS::IAM::AccessKey", ""),
+    ("AWS::IAM::Group", "GroupName"),
+    ("AWS::IAM::GroupPolicy", ""),
+    ("AWS::IAM::InstanceProfile", "InstanceProfileName"),
+    ("AWS::IAM::ManagedPolicy", "ManagedPolicyName"),
+    ("AWS::IAM::Policy", ""),
+    ("AWS::IAM::Role", "RoleName"),
+    ("AWS::IAM::RolePolicy", ""),
+    ("AWS::IAM::User", "UserName"),
+    ("AWS::IAM::UserPolicy", ""),
+    ("AWS::IAM::UserToGroupAddition", ""),
+];

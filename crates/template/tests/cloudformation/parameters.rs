@@ -9,8 +9,13 @@ fn check(declaration: &str, given: Option<&str>, expected: &str) {
     let text = format!("Parameters: {{P: {{{declaration}}}}}\nResources: {{B: {{Type: T}}}}\n");
     let template = Template::parse(&text).unwrap();
     let given: Vec<(&str, &str)> = given.map(|value| ("P", value)).into_iter().collect();
-    let told = parameters(&template, &given)
-        .map(|parameters| parameters.iter().map(|(_, value)| format!("{} {}", value.value, value.shown())).collect::<String>());
+    let told = parameters(&template, &given).map(|parameters| {
+        parameters
+            .iter()
+            .map(|(_, value)| format!("{} {}", value.value, value.shown()))
+            .collect::<Vec<_>>()
+            .concat()
+    });
     assert_eq!(told.unwrap_or_else(|error| error), expected, "{declaration}");
 }
 
@@ -28,9 +33,28 @@ fn values_meet_their_declaration() {
     check("Type: String, MaxLength: 1", Some("ab"), "Parameter 'P' must contain at most 1 characters");
     check("Type: String, AllowedValues: [a, b]", Some("c"), "Parameter 'P' must be one of AllowedValues");
     check("Type: String, AllowedPattern: '[a-z]+'", Some("aB"), "Parameter 'P' must match pattern [a-z]+");
-    check("Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: be small", Some("aB"), "Parameter P failed to satisfy constraint: be small");
+    check(
+        "Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: be small",
+        Some("aB"),
+        "Parameter P failed to satisfy constraint: be small",
+    );
+    check("Type: String, AllowedPattern: '(?!aws)(?=.*[0-9])[a-z0-9]+'", Some("b2"), r#""b2" b2"#);
+    check(
+        "Type: String, AllowedPattern: '(?!aws)[a-z0-9]+'",
+        Some("aws2"),
+        "Parameter 'P' must match pattern (?!aws)[a-z0-9]+",
+    );
+    check(
+        r"Type: String, AllowedPattern: '(?!z)(x+x+\2?)+(w?)y'",
+        Some("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxyx"),
+        r"Template format error: AllowedPattern of parameter P cannot be used: (?!z)(x+x+\2?)+(w?)y",
+    );
     check("Type: 'AWS::SSM::Parameter::Value<String>'", Some("/there"), r#""looked,up" /there"#);
-    check("Type: 'AWS::SSM::Parameter::Value<String>'", Some("/away"), "Unable to fetch parameters [/away] from parameter store for this account.");
+    check(
+        "Type: 'AWS::SSM::Parameter::Value<String>'",
+        Some("/away"),
+        "Unable to fetch parameters [/away] from parameter store for this account.",
+    );
     check("Type: 'AWS::EC2::VPC::Id'", Some("vpc-1"), r#""vpc-1" vpc-1"#);
 }
 
@@ -44,6 +68,10 @@ fn previous_values_are_used_where_there_are_any() {
         assert_eq!(told.unwrap_or_else(|error| error.to_string()), expected);
     };
     check("P", &[("P", "old")], "old");
-    check("P", &[], "Invalid input for parameter key P. Cannot specify usePreviousValue as true for a parameter key not in the previous template");
+    check(
+        "P",
+        &[],
+        "Invalid input for parameter key P. Cannot specify usePreviousValue as true for a parameter key not in the previous template",
+    );
     check("Q", &[("P", "old")], "Parameters: [Q] do not exist in the template");
 }
