@@ -7,6 +7,8 @@ use http::request::Parts;
 use http::{Method, Uri};
 use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
+use weft_wire::bucket_of_host;
+
 use crate::{downloads, urls};
 
 /// Where a request goes.
@@ -14,6 +16,8 @@ use crate::{downloads, urls};
 pub(crate) enum Class<T> {
     /// To the APIs.
     Api,
+    /// To S3 without a signature: the bucket decides.
+    Bucket,
     /// To the APIs if its body begins like a query-protocol call, else to what stands here.
     PerhapsQuery(Box<Class<T>>),
     /// To a workload.
@@ -39,8 +43,14 @@ pub(crate) struct Target<T> {
     pub(crate) uri: Option<Uri>,
 }
 
-/// Classifies a request. At the `edge` there are no APIs, and no workload but by its routes.
-pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Class<T> {
+/// Classifies a request. At the `edge` there are no APIs, and no workload but by its routes. `has_bucket` says whether S3 has a
+/// bucket of a name.
+pub(crate) fn classify<T>(
+    parts: &Parts,
+    routes: &Routes<T>,
+    edge: bool,
+    has_bucket: &dyn Fn(&str) -> bool,
+) -> Class<T> {
     let Some(authority) = authority(parts) else { return Class::Bad("one `Host` is needed") };
     let host = host_of(authority);
     if !edge && let Some(place) = urls::place(&host, &parts.uri) {
@@ -52,8 +62,17 @@ pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Clas
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;
     }
+    let free = !edge && !routes.claims_host(&host);
+    if free && (is_s3_host(&host) || bucket_of_host(&host).is_some_and(has_bucket)) {
+        return Class::Bucket;
+    }
+    let in_bucket = || {
+        let first = parts.uri.path().trim_start_matches('/').split('/').next().unwrap_or("");
+        free && !first.is_empty() && has_bucket(first)
+    };
     let path = match Path::parse(parts.uri.path()) {
         Ok(path) => path,
+        Err(_) if in_bucket() => return Class::Bucket,
         Err(error) => return Class::BadPath(error),
     };
     if edge && (is_path_form(path.key()) || weft_routing::is_own_host(&host)) {
@@ -65,12 +84,22 @@ pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Clas
             prefix: found.prefix.to_owned(),
             uri: rewritten(&parts.uri, found.path),
         }),
+        Err(Missing::Route) if in_bucket() => Class::Bucket,
         Err(missing) => Class::Nowhere(missing),
     };
     if !edge && !routes.claims_host(&host) && may_be_query(parts) {
         return Class::PerhapsQuery(Box::new(class));
     }
     class
+}
+
+/// Whether a host is one of S3's endpoints, or a bucket's name before one.
+fn is_s3_host(host: &str) -> bool {
+    let is_endpoint = |name: &str| {
+        (name.starts_with("s3.") || name.starts_with("s3-"))
+            && (name.ends_with(".localhost") || name.contains(".amazonaws."))
+    };
+    is_endpoint(host) || host.match_indices('.').any(|(at, _)| is_endpoint(&host[at + 1..]))
 }
 
 /// The authority that the client asked for: the URI's where it is absolute, else the only `Host`.

@@ -41,7 +41,7 @@ fn class_of(request: &str, edge: bool, with_root: bool) -> String {
         builder = builder.header(name, value.replace('|', " "));
     }
     let (parts, ()) = builder.body(()).unwrap().into_parts();
-    shown(&classify(&parts, &table(with_root), edge))
+    shown(&classify(&parts, &table(with_root), edge, &|name| name == "photos"))
 }
 
 fn shown(class: &Class<()>) -> String {
@@ -49,6 +49,7 @@ fn shown(class: &Class<()>) -> String {
         Class::FunctionUrl(place) => format!("url {}", place.id),
         Class::Download => "download".into(),
         Class::Api => "api".into(),
+        Class::Bucket => "bucket".into(),
         Class::PerhapsQuery(otherwise) => format!("query? {}", shown(otherwise)),
         Class::Workload(target) => {
             let uri = target.uri.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -185,4 +186,21 @@ fn query_calls_are_known_by_two_fields() {
     ] {
         assert_eq!(is_query_call(form.as_bytes()), want, "{form}");
     }
+}
+
+#[test]
+fn unsigned_requests_are_for_buckets_where_nothing_else_claims_them() {
+    let check = |request: &str, with_root: bool, expected: &str| {
+        assert_eq!(class_of(request, false, with_root), expected, "{request}");
+    };
+    check("GET photos.s3.localhost /a", false, "bucket");
+    check("GET other.s3.localhost /a", false, "bucket");
+    check("GET s3.us-east-1.amazonaws.com /other/a", false, "bucket");
+    check("GET photos.localhost:4566 /a", false, "bucket");
+    check("GET other.localhost:4566 /a", false, "Route");
+    check("GET 127.0.0.1:4566 /photos/a/../b", false, "bucket");
+    check("GET 127.0.0.1:4566 /photos/%zz", false, "bucket");
+    check("GET 127.0.0.1:4566 /other/a", false, "Route");
+    check("GET 127.0.0.1:4566 /photos/a", true, "workload");
+    assert_eq!(class_of("GET photos.s3.localhost /a", true, false), "Route", "not at the edge");
 }

@@ -33,15 +33,29 @@ pub type RouteTable = Routes<WorkloadId>;
 pub trait Apis: Send + Sync + 'static {
     /// Answers one call; the answer may go on as a stream.
     fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Body>>;
+
+    /// Whether a call's body should be handed on as it comes, and not whole.
+    fn takes_stream(&self, _parts: &Parts, _unsigned_for: Option<&'static str>) -> bool {
+        false
+    }
+
+    /// Whether a bucket of this name is there: requests without a signature are for it where nothing else claims them.
+    fn has_bucket(&self, _name: &str) -> bool {
+        false
+    }
 }
 
-/// An AWS call, whole.
+/// An AWS call.
 #[derive(Debug)]
 pub struct ApiRequest {
     /// The head as it came: signatures cover it.
     pub parts: Parts,
-    /// The body.
+    /// The body, whole.
     pub body: Bytes,
+    /// The body as it comes, where [`Apis::takes_stream`] wants it so; `body` is empty then.
+    pub stream: Option<Body>,
+    /// The service that a call without a signature is for, where that is known by its host or path.
+    pub unsigned_for: Option<&'static str>,
     /// Who sends it, and whether the connection cannot be overheard.
     pub peer: Peer,
     /// An id for the request, in the shape of a UUID.
@@ -120,7 +134,8 @@ impl Gateway {
 
     async fn answer(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let class = classify::classify(&parts, &self.routes.load(), self.options.edge);
+        let has_bucket = |name: &str| self.apis.has_bucket(name);
+        let class = classify::classify(&parts, &self.routes.load(), self.options.edge, &has_bucket);
         // An event's id is unique, as handlers count on it; only what a route leads to may be called by its client's id.
         let is_routed = match &class {
             Class::PerhapsQuery(otherwise) => matches!(**otherwise, Class::Workload(_)),
@@ -174,21 +189,29 @@ impl Handler for ApiHandler {
         if let Some(downloads) = self.downloads.as_ref().filter(|_| downloads::is_download(&parts.uri)) {
             return downloads.handle(parts, request_id);
         }
-        Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
+        let call = Call { parts, body, peer, request_id, unsigned_for: None };
+        Box::pin(call_api(&*self.apis, self.body_bytes_max, call))
     }
 }
 
-async fn call_api(
-    apis: &dyn Apis,
-    body_bytes_max: u64,
+/// A call that came in.
+struct Call {
     parts: Parts,
     body: Body,
     peer: Peer,
     request_id: Arc<str>,
-) -> Response<Body> {
+    unsigned_for: Option<&'static str>,
+}
+
+async fn call_api(apis: &dyn Apis, body_bytes_max: u64, call: Call) -> Response<Body> {
+    let Call { parts, body, peer, request_id, unsigned_for } = call;
+    if apis.takes_stream(&parts, unsigned_for) {
+        let (stream, body) = (Some(body), Bytes::new());
+        return apis.handle(ApiRequest { parts, body, stream, unsigned_for, peer, request_id }).await;
+    }
     match read_whole(body, body_bytes_max).await {
         Ok(Whole { bytes: body, share: _share }) => {
-            apis.handle(ApiRequest { parts, body, peer, request_id }).await
+            apis.handle(ApiRequest { parts, body, stream: None, unsigned_for, peer, request_id }).await
         }
         Err(NotWhole::Busy) => {
             let busy = Answer::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, &request_id);
@@ -225,11 +248,8 @@ impl Exchange<'_> {
             class => (class, body),
         };
         match class {
-            Class::Api | Class::PerhapsQuery(_) => {
-                self.log_route(|| "api".to_owned());
-                let max = self.gateway.options.api_body_bytes_max;
-                call_api(&*self.gateway.apis, max, parts, body, self.peer, Arc::clone(&self.request_id)).await
-            }
+            Class::Api | Class::PerhapsQuery(_) => self.call(parts, body, None).await,
+            Class::Bucket => self.call(parts, body, Some("s3")).await,
             Class::Workload(target) => {
                 self.log_route(|| format!("{}/{}", target.route.app, target.route.workload));
                 self.forward(target, parts, body).await
@@ -258,6 +278,13 @@ impl Exchange<'_> {
             Class::Bad(message) => self.refuse(StatusCode::BAD_REQUEST, message),
             Class::BadPath(error) => self.refuse(StatusCode::BAD_REQUEST, &error.to_string()),
         }
+    }
+
+    async fn call(&mut self, parts: Parts, body: Body, unsigned_for: Option<&'static str>) -> Response<Body> {
+        self.log_route(|| "api".to_owned());
+        let request_id = Arc::clone(&self.request_id);
+        let call = Call { parts, body, peer: self.peer, request_id, unsigned_for };
+        call_api(&*self.gateway.apis, self.gateway.options.api_body_bytes_max, call).await
     }
 
     async fn forward(&self, target: Target<WorkloadId>, mut parts: Parts, mut body: Body) -> Response<Body> {

@@ -55,7 +55,7 @@ pub enum Protocol {
     Json11,
     /// Form-encoded requests, XML answers (IAM, STS).
     Query,
-    /// REST with XML bodies (S3). A seam: no codec yet.
+    /// REST with XML bodies (S3).
     RestXml,
 }
 
@@ -76,7 +76,8 @@ pub struct OperationSchema {
     pub output: &'static Schema,
     /// The structure of the events that follow the output, one member of which each event has; empty where none follow.
     pub events: &'static [&'static Schema],
-    /// The element that wraps a query protocol's result, such as `GetUserResult`; empty elsewhere.
+    /// The element that wraps a query protocol's result, such as `GetUserResult`, or that is the document of a REST-XML answer, such
+    /// as `ListBucketResult`; empty elsewhere.
     pub result_wrapper: &'static str,
 }
 

@@ -39,7 +39,8 @@ impl Limits {
             header_bytes_max: 64 << 10,
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
-            body_bytes_max: 5 << 30,
+            // The largest object that S3 takes in one go, and what cutting it into chunks adds.
+            body_bytes_max: 6 << 30,
             body_idle_timeout: Duration::from_secs(30),
             body_rate_min: 256,
             body_grace: Duration::from_secs(10),

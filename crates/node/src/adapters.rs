@@ -12,6 +12,7 @@ use weft_gateway::{
 use weft_lambda::{FunctionKey, Lambda, Placement, UrlCall};
 use weft_net::Body;
 use weft_routing::Auth;
+use weft_s3::S3;
 use weft_service::workload::{
     Artifact, Artifacts, BUILDS_BUCKET, RoleCredentials, RoleKeys, Scale, WorkloadId, WorkloadKind,
 };
@@ -19,33 +20,48 @@ use weft_service::{Access, BoxFuture, Dispatch, Error, FunctionCounts, ResourceT
 use weft_types::{AccountId, AppName, Arn, Region};
 
 /// The gateway's and the mesh's way to dispatch. Dispatch needs services that need workers that need the mesh, so it comes last.
-#[derive(Clone, Default)]
-pub(crate) struct LateDispatch(Arc<OnceLock<Arc<Dispatch>>>);
+#[derive(Clone)]
+pub(crate) struct LateDispatch(Arc<OnceLock<Arc<Dispatch>>>, S3);
 
 impl LateDispatch {
+    pub(crate) fn new(s3: S3) -> Self {
+        Self(Arc::default(), s3)
+    }
+
     pub(crate) fn set(&self, dispatch: Arc<Dispatch>) {
         let _ = self.0.set(dispatch);
     }
 }
 
-fn request_of(request: ApiRequest) -> weft_service::ApiRequest {
-    weft_service::ApiRequest {
+fn request_of(request: ApiRequest) -> (weft_service::ApiRequest, Option<Body>) {
+    let api = weft_service::ApiRequest {
         parts: request.parts,
         body: request.body,
         peer: Some(request.peer.addr.ip()),
         secure: request.peer.secure,
         request_id: request.request_id,
-    }
+        unsigned_for: request.unsigned_for,
+    };
+    (api, request.stream)
 }
 
 impl Apis for LateDispatch {
     fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Body>> {
         Box::pin(async move {
+            let (request, stream) = request_of(request);
             match self.0.get() {
-                Some(dispatch) => dispatch.handle(request_of(request)).await,
+                Some(dispatch) => dispatch.handle_stream(request, stream).await,
                 None => weft_net::text(http::StatusCode::SERVICE_UNAVAILABLE, "the server is starting\n"),
             }
         })
+    }
+
+    fn takes_stream(&self, parts: &Parts, unsigned_for: Option<&'static str>) -> bool {
+        self.0.get().is_some_and(|dispatch| dispatch.takes_stream(parts, unsigned_for))
+    }
+
+    fn has_bucket(&self, name: &str) -> bool {
+        self.1.has_bucket(name)
     }
 }
 

@@ -11,6 +11,7 @@ use weft_lambda::{Lambda, LambdaOptions, LambdaParts};
 use weft_logs::{Logs, LogsOptions};
 use weft_mesh::{Directory, Mesh, MeshOptions, Seams as MeshSeams};
 use weft_runtime::{Runtime, RuntimeConfig, Sandboxes, choose_interpreter};
+use weft_s3::S3;
 use weft_sandbox::Launcher;
 use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
@@ -30,6 +31,7 @@ pub(crate) struct Parts {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
     pub(crate) cloudformation: Arc<Cloudformation>,
+    pub(crate) s3: S3,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) platform: Arc<ThisPlatform>,
     pub(crate) gateway: Arc<Gateway>,
@@ -44,6 +46,7 @@ struct Stores {
     logs: Store,
     compute: Store,
     cloudformation: Store,
+    s3: Store,
 }
 
 impl Stores {
@@ -55,6 +58,7 @@ impl Stores {
             logs: open("logs")?,
             compute: open("compute")?,
             cloudformation: open("cloudformation")?,
+            s3: open("s3")?,
         })
     }
 }
@@ -117,6 +121,7 @@ pub(crate) async fn assemble(
         weft_compute::Options::default(),
     )
     .await?;
+    let s3 = S3::open(stores.s3.clone(), Blobs::open(&data.join("blobs/s3"))?)?;
     artifacts.set(Arc::new(compute.clone()));
     compute.connect_functions(Arc::<Lambda>::clone(&lambda), Arc::new(Placer(Arc::clone(&lambda))));
 
@@ -128,9 +133,10 @@ pub(crate) async fn assemble(
     let cloudformation =
         Cloudformation::new(stores.cloudformation.clone(), Arc::clone(&clock), weft_cloudformation::Options::default());
     cloudformation.register(&mut registry);
+    registry.add(s3.register());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
-    let api = LateDispatch::default();
+    let api = LateDispatch::new(s3.clone());
     logs.connect(&dispatch);
     cloudformation.connect(&dispatch, None);
     api.set(dispatch);
@@ -155,14 +161,16 @@ pub(crate) async fn assemble(
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
     let gateway = Arc::new(gateway(options).with_downloads(downloads));
-    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps, cloudformation: stacks } = stores;
+    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps, cloudformation: stacks, s3: buckets } =
+        stores;
     Ok(Parts {
-        stores: vec![identities, functions, lines, apps, stacks],
+        stores: vec![identities, functions, lines, apps, stacks, buckets],
         iam,
         logs,
         lambda,
         compute,
         cloudformation,
+        s3,
         runtime,
         platform,
         gateway,

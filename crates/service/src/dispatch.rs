@@ -15,14 +15,15 @@ use http::header::{HOST, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Response};
-use weft_model::ServiceSchema;
+use weft_model::{Protocol, ServiceSchema};
 use weft_net::{Body, full};
 use weft_types::{AccountId, Region};
-use weft_wire::sigv4::{self, AuthFault, Authorization, Payload};
+use weft_wire::sigv4::{self, AuthFault, Authorization, DeclaredPayload, Payload};
 use weft_wire::{WireFault, decode, encode, encode_error, find_service, resolve};
 
 use crate::dispatch::decisions::Decisions;
 use crate::dispatch::engine::Core;
+use crate::dispatch::incoming::{Promise, incoming};
 use crate::dispatch::unknown::schema_for_unknown;
 use crate::registry::Answer;
 use crate::{Clock, Context, CredentialError, Error, Identities, Principal, Registry, Scope};
@@ -30,6 +31,7 @@ use crate::{Clock, Context, CredentialError, Error, Identities, Principal, Regis
 mod authorize;
 mod decisions;
 mod engine;
+mod incoming;
 mod keys;
 mod streaming;
 mod tags;
@@ -67,12 +69,15 @@ pub struct ApiRequest {
     pub secure: bool,
     /// The id that the answer will carry.
     pub request_id: Arc<str>,
+    /// The id of the service that is meant where the request has no signature: S3 lets its buckets decide.
+    pub unsigned_for: Option<&'static str>,
 }
 
 impl ApiRequest {
     /// A request with an id of its own.
     pub fn new(parts: Parts, body: Bytes, peer: Option<IpAddr>, secure: bool) -> Self {
-        Self { parts, body, peer, secure, request_id: crate::request_id().into() }
+        let request_id = crate::request_id().into();
+        Self { parts, body, peer, secure, request_id, unsigned_for: None }
     }
 }
 
@@ -101,17 +106,23 @@ impl Dispatch {
     /// Answers a request. Never fails: every error is an answer in the service's protocol. Dropping the future drops the
     /// operation.
     pub async fn handle(&self, request: ApiRequest) -> Response<Body> {
+        self.handle_stream(request, None).await
+    }
+
+    /// As [`Self::handle`], for a request whose body comes as a stream, as [`Self::takes_stream`] said; `request.body` is empty
+    /// then.
+    pub async fn handle_stream(&self, request: ApiRequest, stream: Option<Body>) -> Response<Body> {
         let begin = Instant::now();
         let mut seen = Seen::default();
         let request_id = Arc::clone(&request.request_id);
         let authorization = sigv4::parse_authorization(&request.parts);
-        let named = authorization.as_ref().ok().and_then(Option::as_ref).map(|found| found.service.as_str());
+        let named = named(authorization.as_ref(), request.unsigned_for);
         let service = find_service(self.core.registry.services(), &request.parts, &request.body, named);
         let Some(service) = service else {
             let (schema, fault) = schema_for_unknown(&request.parts, named);
             return encode_error(schema, &fault, &request_id).map(full);
         };
-        let answer = AssertUnwindSafe(self.answer(service, authorization, &request, &mut seen));
+        let answer = AssertUnwindSafe(self.answer(service, authorization, &request, stream, &mut seen));
         let answer = answer.catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(service = service.signing_name, request_id = &*request_id, "operation panicked");
             Err(fault_of(&Error::internal("the operation panicked"), &request_id))
@@ -137,7 +148,8 @@ impl Dispatch {
         let Some(service) = known.service("weft").or_else(|| known.services().next()) else {
             return Err("Signed requests cannot be checked here.".to_owned());
         };
-        self.authenticate(service, authorization, request).await.map_err(|fault| fault.message)
+        let found = self.authenticate(service, authorization, request).await;
+        found.map(|(cx, _)| cx).map_err(|fault| fault.message)
     }
 
     /// A context in which a service of the platform acts for an account, such as for the credentials of workers.
@@ -206,6 +218,7 @@ impl Dispatch {
         service: &'static ServiceSchema,
         authorization: Result<Option<Authorization>, AuthFault>,
         request: &ApiRequest,
+        stream: Option<Body>,
         seen: &mut Seen,
     ) -> Result<Response<Body>, WireFault> {
         let _slot = self.take_slot()?;
@@ -213,23 +226,52 @@ impl Dispatch {
             let message = format!("Request must be smaller than {} bytes", self.body_bytes_max);
             return Err(WireFault::new("RequestEntityTooLargeException", message));
         }
-        let cx = self.authenticate(service, authorization, request).await?;
+        let (cx, promise) = self.authenticate(service, authorization, request).await?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             seen.principal = cx.principal.arn().map(|arn| arn.to_string());
         }
-        let parts = &request.parts;
+        let (parts, id) = (&request.parts, &request.request_id);
         let resolved =
             resolve(service, parts, &request.body).map_err(|error| hint(error.into_fault(service)))?;
         let operation = resolved.operation;
         seen.operation = Some(operation.name);
-        let input = decode(service, &resolved, parts, &request.body)?;
-        let answer = self.core.run(service, operation, input, &cx).await;
-        let Answer { output, events } =
-            answer.map_err(|error| hint(fault_of(&error, &request.request_id)))?;
-        match events {
-            None => encode(service, operation, &output, &request.request_id).map(|answer| answer.map(full)),
-            Some(events) => streaming::answer(service, operation, &output, events, &request.request_id),
+        let (body, streamed) = match promise {
+            None => (request.body.clone(), None),
+            Some(promise) => {
+                let body = incoming(parts, request.body.clone(), stream, promise);
+                let body = body.map_err(|error| fault_of(&error, id))?;
+                if self.core.registry.takes_body(service.id, operation.name) {
+                    (Bytes::new(), Some(body))
+                } else {
+                    let whole = body.collect(self.body_bytes_max).await;
+                    (whole.map_err(|error| fault_of(&error, id))?, None)
+                }
+            }
+        };
+        let input = decode(service, &resolved, parts, &body)?;
+        let answer = self.core.run(service, operation, input, streamed, &cx).await;
+        let Answer { output, events, body } = answer.map_err(|error| hint(fault_of(&error, id)))?;
+        match (events, body) {
+            (None, None) => encode(service, operation, &output, id).map(|answer| answer.map(full)),
+            (Some(events), _) => streaming::answer(service, operation, &output, events, id),
+            (None, Some(body)) => {
+                let (head, _) = encode(service, operation, &output, id)?.into_parts();
+                Ok(streaming::with_body(head, body))
+            }
         }
+    }
+
+    /// Whether the body of a request should come as a stream ([`Self::handle_stream`]) and not whole: its head alone says so.
+    /// `unsigned_for` is as in [`ApiRequest::unsigned_for`].
+    pub fn takes_stream(&self, parts: &Parts, unsigned_for: Option<&'static str>) -> bool {
+        let authorization = sigv4::parse_authorization(parts);
+        let Some(named) = named(authorization.as_ref(), unsigned_for) else { return false };
+        let service = find_service(self.core.registry.services(), parts, &[], Some(named));
+        let Some(service) = service.filter(|service| service.protocol == Protocol::RestXml) else {
+            return false;
+        };
+        resolve(service, parts, &[])
+            .is_ok_and(|resolved| self.core.registry.takes_body(service.id, resolved.operation.name))
     }
 
     /// Finds out who asks, or refuses.
@@ -238,10 +280,17 @@ impl Dispatch {
         service: &'static ServiceSchema,
         authorization: Result<Option<Authorization>, AuthFault>,
         request: &ApiRequest,
-    ) -> Result<Context, WireFault> {
+    ) -> Result<(Context, Option<Promise>), WireFault> {
         let refused = |fault: AuthFault| fault.fault(service.protocol);
-        let claim = authorization.map_err(refused)?.ok_or_else(|| refused(AuthFault::Missing))?;
         let now = self.core.clock.now();
+        let claim = match authorization.map_err(refused)? {
+            Some(claim) => claim,
+            None if request.unsigned_for == Some(service.id) => {
+                let promise = Promise { declared: declared_without_signature(&request.parts), signer: None };
+                return Ok((self.anonymous(service, request), Some(promise)));
+            }
+            None => return Err(refused(AuthFault::Missing)),
+        };
         let token = claim.session_token.as_deref();
         let found = self.core.identities.credential(&claim.access_key_id, token, now).await;
         let credential = found.map_err(|error| match error {
@@ -251,7 +300,15 @@ impl Dispatch {
                 fault_of(&Error::internal(unavailable), &request.request_id)
             }
         })?;
-        let payload = Payload::Body(&request.body);
+        let promise = match service.protocol {
+            Protocol::RestXml => {
+                let declared = claim.declared_payload(&request.parts).map_err(refused)?;
+                let signer = matches!(declared, DeclaredPayload::Chunked { signed: true, .. });
+                Some(Promise { declared, signer: signer.then(|| claim.chunk_signer(&credential.secret)) })
+            }
+            _ => None,
+        };
+        let payload = if promise.is_some() { Payload::Declared } else { Payload::Body(&request.body) };
         claim.check(&request.parts, payload, &credential.secret, service.protocol, now).map_err(refused)?;
         let account = credential.principal.account().unwrap_or(AccountId::DEFAULT);
         let Ok(region) = Region::parse(&claim.region) else {
@@ -260,16 +317,31 @@ impl Dispatch {
             }));
         };
         self.core.identities.used(&credential.principal, &region, now);
-        let header = |name| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
-        Ok(Context {
+        let cx = Context {
             scope: Scope { account, region, now },
             principal: credential.principal,
             access_key_id: Some(claim.access_key_id.into()),
             session_token: claim.session_token.map(Arc::from),
-            step: None,
-            next_step: None,
             session_policies: credential.session_policies.into(),
             session: credential.session,
+            ..self.anonymous(service, request)
+        };
+        Ok((cx, promise))
+    }
+
+    /// The context of a request whose sender is nobody in particular.
+    fn anonymous(&self, service: &'static ServiceSchema, request: &ApiRequest) -> Context {
+        let header = |name| request.parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let now = self.core.clock.now();
+        Context {
+            scope: Scope { account: AccountId::DEFAULT, region: Region::default(), now },
+            principal: Arc::new(Principal::Anonymous),
+            access_key_id: None,
+            session_token: None,
+            step: None,
+            next_step: None,
+            session_policies: Arc::new([]),
+            session: None,
             request_id: Arc::clone(&request.request_id),
             source_ip: request.peer,
             secure: request.secure,
@@ -282,7 +354,7 @@ impl Dispatch {
             service: service.id,
             depth: 0,
             engine: Arc::<Core>::clone(&self.core),
-        })
+        }
     }
 
     fn take_slot(&self) -> Result<Slot<'_>, WireFault> {
@@ -307,6 +379,26 @@ struct Slot<'a>(&'a AtomicUsize);
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The signing name of the service that a request's head names: in its signature, or else by what the gateway knows.
+fn named<'a>(
+    authorization: Result<&'a Option<Authorization>, &AuthFault>,
+    unsigned_for: Option<&'static str>,
+) -> Option<&'a str> {
+    let claimed = authorization.ok().and_then(Option::as_ref).map(|found| found.service.as_str());
+    claimed.or(unsigned_for)
+}
+
+/// What a request without a signature says of its body.
+fn declared_without_signature(parts: &Parts) -> DeclaredPayload {
+    let declared = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    match declared {
+        Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER") => {
+            DeclaredPayload::Chunked { signed: false, trailer: true }
+        }
+        _ => DeclaredPayload::Unsigned,
     }
 }
 

@@ -10,6 +10,7 @@
 //! `501 NotImplemented`; every error that leaves is one of the service's declared codes or a common one.
 //! The crate deliberately does not know sockets, files, or what any service does; of the store it knows the error.
 
+mod body;
 mod clock;
 mod context;
 mod counts;
@@ -28,6 +29,7 @@ mod tags;
 pub mod testing;
 pub mod workload;
 
+pub use body::{IncomingBody, IncomingTrailers, OutgoingBody};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, Scope};
 pub use counts::FunctionCounts;
@@ -39,7 +41,7 @@ pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};
 pub use objects::{ObjectName, Objects};
-pub use operation::{Access, Events, Operation, StreamingOperation};
+pub use operation::{Access, BodyOperation, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
 pub use steps::StepToken;

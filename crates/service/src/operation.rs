@@ -6,8 +6,9 @@ use std::future::Future;
 
 use futures::stream::BoxStream;
 use weft_model::Shape;
+use weft_types::AccountId;
 
-use crate::{Context, Error, Scope};
+use crate::{Context, Error, IncomingBody, OutgoingBody, Scope};
 
 /// One operation. The implementing struct *is* the request after parsing; the steps run top-down and nothing runs
 /// before it was parsed and authorized.
@@ -64,8 +65,41 @@ pub trait StreamingOperation: Sized + Send + 'static {
     ) -> impl Future<Output = Result<(Self::Output, Events<Self::Event>), Error>> + Send;
 }
 
+/// An operation whose request or answer has a body that is never held whole, such as `PutObject` and `GetObject`. The same steps
+/// as an [`Operation`]'s, with the same promises. The member that is the payload is absent from input and output.
+///
+/// A call by another service has both bodies whole.
+pub trait BodyOperation: Sized + Send + 'static {
+    /// The operation's name in the model.
+    const NAME: &'static str;
+    /// Whether the request has a body that streams; where it has not, a small one is read into the input as ever.
+    const TAKES_BODY: bool;
+    /// The service's state.
+    type Service: Send + Sync + 'static;
+    /// The generated input structure.
+    type Input: Shape;
+    /// The generated output structure.
+    type Output: Shape;
+
+    /// See [`Operation::parse`].
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error>;
+
+    /// See [`Operation::accesses`].
+    fn accesses(&self, scope: &Scope) -> Vec<Access>;
+
+    /// Does it. What `body` brings is proven only when it has ended well: nothing of it may be visible before.
+    fn run(
+        self,
+        service: &Self::Service,
+        cx: &Context,
+        body: IncomingBody,
+    ) -> impl Future<Output = Result<(Self::Output, Option<OutgoingBody>), Error>> + Send;
+}
+
 /// The events of an answer.
 pub type Events<E> = BoxStream<'static, Result<E, Error>>;
+
+const RESOURCE_ACCOUNT: &str = "aws:ResourceAccount";
 
 /// One action on one resource, which must be allowed for a request to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +123,18 @@ impl Access {
     pub fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.conditions.push((key.into(), vec![value.into()]));
         self
+    }
+
+    /// Says whose the resource is where its ARN does not, as a bucket's: `aws:ResourceAccount`.
+    #[must_use]
+    pub fn owned_by(self, account: AccountId) -> Self {
+        self.with(RESOURCE_ACCOUNT, account.to_string())
+    }
+
+    /// The account that [`Self::owned_by`] told.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        let own = self.conditions.iter().find(|(key, _)| key == RESOURCE_ACCOUNT)?;
+        own.1.first().map(String::as_str)
     }
 
     /// Adds the tags that the request sets: `aws:RequestTag/…` and `aws:TagKeys`.

@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::StreamExt as _;
 use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
 
-use crate::{Access, BoxFuture, Context, Error, Events, Operation, ResourceTags, Scope, StreamingOperation};
+use crate::{
+    Access, BodyOperation, BoxFuture, Context, Error, Events, IncomingBody, Operation, OutgoingBody, ResourceTags,
+    Scope, StreamingOperation,
+};
 
-type RunOperation = Box<dyn for<'a> FnOnce(&'a Context) -> BoxFuture<'a, Result<Answer, Error>> + Send>;
+type RunOperation =
+    Box<dyn for<'a> FnOnce(&'a Context, Option<IncomingBody>) -> BoxFuture<'a, Result<Answer, Error>> + Send>;
 type Prepare = Box<dyn Fn(Value, &Scope) -> Result<PreparedOperation, Error> + Send + Sync>;
 
 /// What an operation answers.
@@ -17,6 +22,8 @@ pub struct Answer {
     pub output: Value,
     /// The events that follow it, structures of the operation's schema of events.
     pub events: Option<Events<Value>>,
+    /// The body that is the output's payload, where that is not held whole.
+    pub body: Option<OutgoingBody>,
 }
 
 /// An operation that was parsed: what it needs to be allowed, and how to run it.
@@ -35,8 +42,14 @@ pub struct Registry {
 
 struct RegisteredService {
     schema: &'static ServiceSchema,
-    operations: HashMap<&'static str, (&'static OperationSchema, Prepare)>,
+    operations: HashMap<&'static str, Registered>,
     tags: Option<Arc<dyn ResourceTags>>,
+}
+
+/// An operation that has code.
+struct Registered {
+    prepare: Prepare,
+    takes_body: bool,
 }
 
 impl Registry {
@@ -92,15 +105,21 @@ impl Registry {
         input: Value,
         scope: &Scope,
     ) -> Option<Result<PreparedOperation, Error>> {
-        let (_, prepare) = self.services.get(id)?.operations.get(operation)?;
-        Some(prepare(input, scope))
+        let found = self.services.get(id)?.operations.get(operation)?;
+        Some((found.prepare)(input, scope))
+    }
+
+    /// Whether an operation reads its request's body as a stream.
+    pub fn takes_body(&self, id: &str, operation: &str) -> bool {
+        let found = self.services.get(id).and_then(|service| service.operations.get(operation));
+        found.is_some_and(|operation| operation.takes_body)
     }
 }
 
 /// Collects the operations of one service.
 pub struct ServiceBuilder {
     schema: &'static ServiceSchema,
-    operations: HashMap<&'static str, (&'static OperationSchema, Prepare)>,
+    operations: HashMap<&'static str, Registered>,
     tags: Option<Arc<dyn ResourceTags>>,
 }
 
@@ -124,14 +143,15 @@ impl ServiceBuilder {
         let service = Arc::clone(service);
         self.add(
             O::NAME,
+            false,
             Box::new(move |input, scope| {
                 let operation = O::parse(O::Input::from_value(input), scope)?;
                 let accesses = operation.accesses(scope);
                 let service = Arc::clone(&service);
-                let run: RunOperation = Box::new(move |cx| {
+                let run: RunOperation = Box::new(move |cx, _| {
                     Box::pin(async move {
                         let output = operation.run(&service, cx).await?.into_value();
-                        Ok(Answer { output, events: None })
+                        Ok(Answer { output, events: None, body: None })
                     })
                 });
                 Ok(PreparedOperation { accesses, run })
@@ -145,15 +165,16 @@ impl ServiceBuilder {
         let service = Arc::clone(service);
         self.add(
             O::NAME,
+            false,
             Box::new(move |input, scope| {
                 let operation = O::parse(O::Input::from_value(input), scope)?;
                 let accesses = operation.accesses(scope);
                 let service = Arc::clone(&service);
-                let run: RunOperation = Box::new(move |cx| {
+                let run: RunOperation = Box::new(move |cx, _| {
                     Box::pin(async move {
                         let (output, events) = operation.run(&service, cx).await?;
                         let events = events.map(|event| event.map(Shape::into_value)).boxed();
-                        Ok(Answer { output: output.into_value(), events: Some(events) })
+                        Ok(Answer { output: output.into_value(), events: Some(events), body: None })
                     })
                 });
                 Ok(PreparedOperation { accesses, run })
@@ -161,13 +182,47 @@ impl ServiceBuilder {
         )
     }
 
-    fn add(mut self, name: &'static str, prepare: Prepare) -> Self {
-        let Some(schema) = self.schema.operations.iter().find(|operation| operation.name == name) else {
+    /// Adds an operation whose bodies stream, as [`Self::operation`] adds others.
+    #[must_use]
+    pub fn body_operation<O: BodyOperation>(self, service: &Arc<O::Service>) -> Self {
+        let service = Arc::clone(service);
+        self.add(
+            O::NAME,
+            O::TAKES_BODY,
+            Box::new(move |mut input, scope| {
+                // A call by another service has it among the input.
+                let given = take_payload(O::Input::SCHEMA.payload.filter(|_| O::TAKES_BODY), &mut input);
+                let operation = O::parse(O::Input::from_value(input), scope)?;
+                let accesses = operation.accesses(scope);
+                let service = Arc::clone(&service);
+                let run: RunOperation = Box::new(move |cx, body| {
+                    let body = body.unwrap_or_else(|| IncomingBody::whole(given));
+                    Box::pin(async move {
+                        let (output, body) = operation.run(&service, cx, body).await?;
+                        Ok(Answer { output: output.into_value(), events: None, body })
+                    })
+                });
+                Ok(PreparedOperation { accesses, run })
+            }),
+        )
+    }
+
+    fn add(mut self, name: &'static str, takes_body: bool, prepare: Prepare) -> Self {
+        if self.schema.operation(name).is_none() {
             let service = self.schema.id;
             tracing::error!(operation = name, service, "operation is not in the model");
             return self;
-        };
-        self.operations.insert(name, (schema, prepare));
+        }
+        self.operations.insert(name, Registered { prepare, takes_body });
         self
+    }
+}
+
+/// Takes the payload out of an input.
+fn take_payload(index: Option<usize>, input: &mut Value) -> Bytes {
+    let Value::Struct(places) = input else { return Bytes::new() };
+    match index.and_then(|index| places.get_mut(index)).and_then(Option::take) {
+        Some(Value::Blob(bytes)) => bytes,
+        _ => Bytes::new(),
     }
 }

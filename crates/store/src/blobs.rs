@@ -139,28 +139,20 @@ impl Blobs {
     where
         S: Stream<Item = io::Result<Bytes>> + Unpin,
     {
-        let mut arriving = None;
-        let stored = self.receive(stream, bytes_max, &mut arriving).await;
-        if stored.is_err()
-            && let Some(Arriving { mut upload, .. }) = arriving
-        {
-            // The first error says more than one of the tidying; the next start tidies too.
-            let _ = upload.abort().await;
-        }
-        stored
+        let received = self.receive(stream, bytes_max).await?;
+        let size = received.size;
+        Ok((self.keep(received).await?, size))
     }
 
-    async fn receive<S>(
-        &self,
-        mut stream: S,
-        bytes_max: u64,
-        arriving: &mut Option<Arriving>,
-    ) -> Result<(Digest, u64), BlobError>
+    /// Takes in the bytes of a stream as [`Self::put_stream`] does, but stores them only when [`Self::keep`] is called; what is
+    /// not kept goes.
+    pub async fn receive<S>(&self, mut stream: S, bytes_max: u64) -> Result<Received, BlobError>
     where
         S: Stream<Item = io::Result<Bytes>> + Unpin,
     {
         let failed = |source| BlobError::Backend { doing: "store", source };
         let (mut hash, mut size, mut part) = (Sha256::new(), 0, BytesMut::new());
+        let mut arriving: Option<Arriving> = None;
         while let Some(bytes) = stream.try_next().await.map_err(BlobError::Incoming)? {
             size += bytes.len() as u64;
             if size > bytes_max {
@@ -169,20 +161,33 @@ impl Blobs {
             hash.update(&bytes);
             part.extend_from_slice(&bytes);
             if part.len() >= PART_BYTES {
-                if arriving.is_none() {
-                    *arriving = Some(self.arrive().await?);
-                }
-                if let Some(arriving) = arriving {
-                    arriving.upload.put_part(part.split().freeze().into()).await.map_err(failed)?;
-                }
+                let upload = match &mut arriving {
+                    Some(arriving) => &mut arriving.upload,
+                    none => &mut none.insert(self.arrive().await?).upload,
+                };
+                upload.put_part(part.split().freeze().into()).await.map_err(failed)?;
             }
         }
-        let digest = Digest(hash.finalize().into());
-        let Some(arriving) = arriving else { return Ok((self.put(part.freeze()).await?, size)) };
-        arriving.upload.put_part(part.freeze().into()).await.map_err(failed)?;
+        Ok(Received { digest: Digest(hash.finalize().into()), size, rest: part.freeze(), arriving })
+    }
+
+    /// Stores what was taken in; durable when this returns.
+    pub async fn keep(&self, received: Received) -> Result<Digest, BlobError> {
+        let failed = |source| BlobError::Backend { doing: "store", source };
+        let Received { digest, rest, arriving, .. } = received;
+        let Some(mut arriving) = arriving else {
+            if !self.has(&digest).await? {
+                let put = self.backend.put(&name(&digest), rest.into()).await;
+                put.map_err(failed)?;
+            }
+            return Ok(digest);
+        };
+        if !rest.is_empty() {
+            arriving.upload.put_part(rest.into()).await.map_err(failed)?;
+        }
         arriving.upload.complete().await.map_err(failed)?;
         self.backend.rename(&arriving.name, &name(&digest)).await.map_err(failed)?;
-        Ok((digest, size))
+        Ok(digest)
     }
 
     async fn arrive(&self) -> Result<Arriving, BlobError> {
@@ -218,6 +223,18 @@ impl Blobs {
         Ok((size, stream.boxed()))
     }
 
+    /// Reads a range of a blob's bytes as they are needed, without proof that they are those that were stored.
+    pub async fn get_range(
+        &self,
+        digest: &Digest,
+        range: std::ops::Range<u64>,
+    ) -> Result<BoxStream<'static, io::Result<Bytes>>, BlobError> {
+        let options = object_store::GetOptions { range: Some(range.into()), ..Default::default() };
+        let found = self.backend.get_opts(&name(digest), options).await;
+        let found = found.map_err(|source| not_read(*digest, source))?;
+        Ok(found.into_stream().map_err(io::Error::from).boxed())
+    }
+
     /// All blobs with their sizes in bytes, in no order.
     pub fn list(&self) -> BoxStream<'static, Result<(Digest, u64), BlobError>> {
         let named = |about: object_store::ObjectMeta| async move {
@@ -251,6 +268,23 @@ impl Blobs {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(BlobError::Backend { doing: "remove", source }),
         }
+    }
+}
+
+/// Bytes that were taken in, but are not stored yet.
+pub struct Received {
+    /// Their digest.
+    pub digest: Digest,
+    /// Their number.
+    pub size: u64,
+    rest: Bytes,
+    arriving: Option<Arriving>,
+}
+
+impl Received {
+    /// All of the bytes, where they are few enough (less than 8 MiB) to be in memory still.
+    pub fn in_memory(&self) -> Option<&Bytes> {
+        self.arriving.is_none().then_some(&self.rest)
     }
 }
 

@@ -41,7 +41,7 @@ mod table;
 mod trees;
 mod tx;
 
-pub use blobs::{BlobError, Blobs, Digest};
+pub use blobs::{BlobError, Blobs, Digest, Received};
 pub use engine::{Crash, Direction, Memory};
 pub use error::StoreError;
 pub use key::{EncodeKey, EncodePart, Key, Part};

@@ -5,34 +5,60 @@ use weft_model::Protocol;
 
 use crate::WireFault;
 
-/// A code that every service may answer: its names in the JSON and in the query protocols, and its status in JSON, REST-JSON
-/// and query.
+/// A code that every service may answer: its names in the JSON, query and REST-XML protocols, and its status in JSON,
+/// REST-JSON, query and REST-XML.
 struct Code {
     name: &'static str,
     query: &'static str,
-    statuses: [u16; 3],
+    xml: &'static str,
+    statuses: [u16; 4],
 }
 
-const fn code_of(name: &'static str, query: &'static str, statuses: [u16; 3]) -> Code {
-    Code { name, query, statuses }
+const fn code_of(name: &'static str, query: &'static str, xml: &'static str, statuses: [u16; 4]) -> Code {
+    Code { name, query, xml, statuses }
 }
 
 const CODES: &[Code] = &[
-    code_of("AccessDeniedException", "AccessDenied", [400, 403, 403]),
-    code_of("ExpiredTokenException", "ExpiredToken", [400, 403, 403]),
-    code_of("IncompleteSignatureException", "IncompleteSignature", [400, 403, 400]),
-    code_of("InternalFailure", "InternalFailure", [500, 500, 500]),
-    code_of("InvalidSignatureException", "SignatureDoesNotMatch", [400, 403, 403]),
-    code_of("MissingAuthenticationTokenException", "MissingAuthenticationToken", [400, 403, 403]),
-    code_of("NotImplemented", "NotImplemented", [501, 501, 501]),
-    code_of("RequestEntityTooLargeException", "RequestEntityTooLarge", [413, 413, 413]),
-    code_of("RequestExpired", "RequestExpired", [400, 400, 400]),
-    code_of("SerializationException", "MalformedInput", [400, 400, 400]),
-    code_of("ServiceUnavailableException", "ServiceUnavailable", [503, 503, 503]),
-    code_of("ThrottlingException", "Throttling", [400, 429, 400]),
-    code_of("UnknownOperationException", "InvalidAction", [400, 404, 400]),
-    code_of("UnrecognizedClientException", "InvalidClientTokenId", [400, 403, 403]),
-    code_of("ValidationException", "ValidationError", [400, 400, 400]),
+    code_of("AccessDeniedException", "AccessDenied", "AccessDenied", [400, 403, 403, 403]),
+    code_of("ExpiredTokenException", "ExpiredToken", "ExpiredToken", [400, 403, 403, 400]),
+    code_of(
+        "IncompleteSignatureException",
+        "IncompleteSignature",
+        "AuthorizationHeaderMalformed",
+        [400, 403, 400, 400],
+    ),
+    code_of("InternalFailure", "InternalFailure", "InternalError", [500, 500, 500, 500]),
+    code_of(
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "SignatureDoesNotMatch",
+        [400, 403, 403, 403],
+    ),
+    code_of(
+        "MissingAuthenticationTokenException",
+        "MissingAuthenticationToken",
+        "AccessDenied",
+        [400, 403, 403, 403],
+    ),
+    code_of("NotImplemented", "NotImplemented", "NotImplemented", [501, 501, 501, 501]),
+    code_of(
+        "RequestEntityTooLargeException",
+        "RequestEntityTooLarge",
+        "EntityTooLarge",
+        [413, 413, 413, 400],
+    ),
+    code_of("RequestExpired", "RequestExpired", "AccessDenied", [400, 400, 400, 403]),
+    code_of("SerializationException", "MalformedInput", "MalformedXML", [400, 400, 400, 400]),
+    code_of("ServiceUnavailableException", "ServiceUnavailable", "ServiceUnavailable", [503, 503, 503, 503]),
+    code_of("ThrottlingException", "Throttling", "SlowDown", [400, 429, 400, 503]),
+    code_of("UnknownOperationException", "InvalidAction", "MethodNotAllowed", [400, 404, 400, 405]),
+    code_of(
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        [400, 403, 403, 403],
+    ),
+    code_of("ValidationException", "ValidationError", "InvalidArgument", [400, 400, 400, 400]),
 ];
 
 /// The spelling and the status of a shared code, given by either of its names.
@@ -41,7 +67,8 @@ pub(crate) fn code(protocol: Protocol, name: &str) -> Option<(&'static str, u16)
     Some(match protocol {
         Protocol::Json10 | Protocol::Json11 => (code.name, code.statuses[0]),
         Protocol::RestJson => (code.name, code.statuses[1]),
-        Protocol::Query | Protocol::RestXml => (code.query, code.statuses[2]),
+        Protocol::Query => (code.query, code.statuses[2]),
+        Protocol::RestXml => (code.xml, code.statuses[3]),
     })
 }
 

@@ -65,7 +65,8 @@ pub struct ServiceFault {
 
 impl ServiceFault {
     pub(crate) fn new(parts: &response::Parts, code: String, message: String) -> Self {
-        let id = parts.headers.get(crate::REQUEST_ID).and_then(|id| id.to_str().ok());
+        let id = parts.headers.get(crate::REQUEST_ID).or_else(|| parts.headers.get(crate::XML_REQUEST_ID));
+        let id = id.and_then(|id| id.to_str().ok());
         Self { code, message, status: parts.status, request_id: id.unwrap_or_default().to_owned() }
     }
 

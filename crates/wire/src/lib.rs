@@ -12,17 +12,19 @@
 //! body ([`VALUES_MAX`]); what `decode` returns satisfies its schema; what one direction writes the other reads.
 //!
 //! The crate is pure: the clock is an argument, bodies are whole. It does not know what an operation does, who has which
-//! key, or where a request came from. Protocols without a codec yet (REST-XML, CBOR) are
+//! key, or where a request came from. Protocols without a codec yet (CBOR) are
 //! refused by [`WireFault::unsupported`].
 
 mod common;
 mod eventstream;
 mod fault;
 mod form;
+mod host;
 mod json;
 mod query;
 mod resolve;
 mod rest;
+mod restxml;
 mod scalar;
 pub mod sigv4;
 mod uri;
@@ -39,6 +41,7 @@ pub use eventstream::{
     encode_stream_error,
 };
 pub use fault::{ServiceFault, WireFault};
+pub use host::bucket_of_host;
 pub use resolve::{Resolved, Unresolved, find_service, resolve};
 pub use validate::validate;
 
@@ -46,8 +49,12 @@ pub use validate::validate;
 /// decoded, and is far above what any operation takes (`PutLogEvents`: 10 000 events).
 pub const VALUES_MAX: usize = 500_000;
 
-/// The header that carries the request's id in every protocol.
+/// The header that carries the request's id in every protocol but REST-XML.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// The headers that carry the request's id in REST-XML.
+const XML_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const XML_HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
 /// Reads an operation's input and checks it against its schema.
 ///
@@ -60,10 +67,15 @@ pub fn decode(
 ) -> Result<Value, WireFault> {
     let schema = resolved.operation.input;
     let value = match service.protocol {
-        Protocol::RestJson => rest::read_request(schema, &resolved.labels, parts, body)?,
+        Protocol::RestJson | Protocol::RestXml => rest::read_request(
+            rest::Documents::of(service),
+            resolved.operation,
+            &resolved.labels,
+            parts,
+            body,
+        )?,
         Protocol::Json10 | Protocol::Json11 => json::read_document(schema, body)?,
         Protocol::Query => query::read_request(schema, parts, body)?,
-        Protocol::RestXml => return Err(WireFault::unsupported("REST-XML")),
     };
     validate(schema, &value).map_err(|message| WireFault::new("ValidationException", message))?;
     Ok(value)
@@ -77,7 +89,7 @@ pub fn encode(
     request_id: &str,
 ) -> Result<Response<Bytes>, WireFault> {
     let mut response = match service.protocol {
-        Protocol::RestJson => rest::write_response(service, operation, value)?,
+        Protocol::RestJson | Protocol::RestXml => rest::write_response(service, operation, value)?,
         Protocol::Json10 | Protocol::Json11 => {
             let body = if operation.output.name == "Unit" {
                 Bytes::new()
@@ -90,9 +102,8 @@ pub fn encode(
             let body = query::write_response(service, operation, value, request_id);
             with_content_type(Response::new(body), "text/xml")
         }
-        Protocol::RestXml => return Err(WireFault::unsupported("REST-XML")),
     };
-    add_request_id(&mut response, request_id);
+    add_request_id(&mut response, service.protocol, request_id);
     Ok(response)
 }
 
@@ -106,13 +117,14 @@ pub fn encode_error(service: &ServiceSchema, fault: &WireFault, request_id: &str
             let body = json::write_error(&error, true);
             with_content_type(Response::new(body), json_content_type(service.protocol))
         }
-        Protocol::Query | Protocol::RestXml => {
+        Protocol::Query => {
             let body = query::write_error(service, &error, request_id);
             with_content_type(Response::new(body), "text/xml")
         }
+        Protocol::RestXml => restxml::write_error(&error, request_id),
     };
     *response.status_mut() = error.status;
-    add_request_id(&mut response, request_id);
+    add_request_id(&mut response, service.protocol, request_id);
     response
 }
 
@@ -125,7 +137,9 @@ pub fn encode_request(
     endpoint: &http::Uri,
 ) -> Result<Request<Bytes>, WireFault> {
     match service.protocol {
-        Protocol::RestJson => rest::write_request(operation, value, endpoint),
+        Protocol::RestJson | Protocol::RestXml => {
+            rest::write_request(rest::Documents::of(service), operation, value, endpoint)
+        }
         Protocol::Json10 | Protocol::Json11 => {
             let body = json::write_document(operation.input, value)?;
             let mut request = uri::request("POST", endpoint, "/", "", body)?;
@@ -142,7 +156,6 @@ pub fn encode_request(
             request.headers_mut().insert(CONTENT_TYPE, kind);
             Ok(request)
         }
-        Protocol::RestXml => Err(WireFault::unsupported("REST-XML")),
     }
 }
 
@@ -156,15 +169,17 @@ pub fn decode_response(
 ) -> Result<Value, ServiceFault> {
     if !parts.status.is_success() {
         return Err(match service.protocol {
-            Protocol::Query | Protocol::RestXml => query::read_error(parts, body),
+            Protocol::Query => query::read_error(parts, body),
+            Protocol::RestXml => restxml::read_error(parts, body),
             _ => json::read_error(parts, body),
         });
     }
     let value = match service.protocol {
-        Protocol::RestJson => rest::read_response(operation.output, parts, body),
+        Protocol::RestJson | Protocol::RestXml => {
+            rest::read_response(rest::Documents::of(service), operation, parts, body)
+        }
         Protocol::Json10 | Protocol::Json11 => json::read_document(operation.output, body),
         Protocol::Query => query::read_response(operation, body),
-        Protocol::RestXml => Err(WireFault::unsupported("REST-XML")),
     };
     value.map_err(|fault| ServiceFault::malformed(parts, fault.message))
 }
@@ -184,8 +199,12 @@ fn with_content_type(mut response: Response<Bytes>, kind: &'static str) -> Respo
     response
 }
 
-fn add_request_id(response: &mut Response<Bytes>, request_id: &str) {
-    if let Ok(value) = HeaderValue::from_str(request_id) {
+fn add_request_id(response: &mut Response<Bytes>, protocol: Protocol, request_id: &str) {
+    let Ok(value) = HeaderValue::from_str(request_id) else { return };
+    if protocol == Protocol::RestXml {
+        response.headers_mut().insert(XML_HOST_ID, value.clone());
+        response.headers_mut().insert(XML_REQUEST_ID, value);
+    } else {
         response.headers_mut().insert(REQUEST_ID, value);
     }
 }

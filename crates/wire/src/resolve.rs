@@ -1,9 +1,11 @@
 //! Which service and which operation a request is for.
 
-use http::request::Parts;
-use weft_model::{OperationSchema, Protocol, ServiceSchema};
+use std::borrow::Cow;
 
-use crate::{WireFault, uri};
+use http::request::Parts;
+use weft_model::{Location, OperationSchema, Protocol, ServiceSchema};
+
+use crate::{WireFault, bucket_of_host, uri};
 
 /// What a request asks for.
 #[derive(Debug, Clone)]
@@ -77,7 +79,7 @@ pub fn resolve(service: &'static ServiceSchema, parts: &Parts, body: &[u8]) -> R
         return Err(Unresolved::Unknown(fault));
     }
     match service.protocol {
-        Protocol::RestJson => resolve_rest(service, parts),
+        Protocol::RestJson | Protocol::RestXml => resolve_rest(service, parts),
         Protocol::Json10 | Protocol::Json11 => {
             let name =
                 target(parts).filter(|(prefix, _)| *prefix == service.target_prefix).map(|(_, name)| name);
@@ -102,7 +104,6 @@ pub fn resolve(service: &'static ServiceSchema, parts: &Parts, body: &[u8]) -> R
             }
             named(service, &action, unknown)
         }
-        Protocol::RestXml => Err(Unresolved::Unknown(WireFault::unsupported("REST-XML"))),
     }
 }
 
@@ -130,30 +131,72 @@ fn named(
 }
 
 fn resolve_rest(service: &'static ServiceSchema, parts: &Parts) -> Result<Resolved, Unresolved> {
-    let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or(""));
+    let is_xml = service.protocol == Protocol::RestXml;
+    let path = if is_xml { path_with_bucket(parts) } else { Cow::Borrowed(parts.uri.path()) };
+    let query = parts.uri.query().unwrap_or("");
     let matching = |method: &str, template: &str| {
         let (wanted_path, wanted_query) = uri::split_template(template);
         if method != parts.method.as_str() || !uri::match_query(wanted_query, query) {
             return None;
         }
-        uri::match_path(wanted_path, path)
+        uri::match_path(wanted_path, &path)
     };
     let found = service.operations.iter().filter_map(|operation| {
         let labels = matching(operation.method, operation.uri)?;
-        Some((rank(operation.uri), Resolved { operation, labels }))
+        let needs = if is_xml { needs(operation, parts)? } else { 0 };
+        Some(((rank(operation.uri), needs), Resolved { operation, labels }))
     });
     let found = found.max_by_key(|(rank, _)| *rank);
     let missing = service.missing.iter().filter(|(_, method, uri)| matching(method, uri).is_some());
     let missing = missing.map(|(name, _, uri)| (rank(uri), *name)).max_by_key(|(rank, _)| *rank);
     match (found, missing) {
-        (Some((rank, _)), Some((better, name))) if better > rank => Err(Unresolved::Missing(name)),
+        (Some(((rank, _), _)), Some((better, name))) if better > rank => Err(Unresolved::Missing(name)),
         (Some((_, resolved)), _) => Ok(resolved),
         (None, Some((_, name))) => Err(Unresolved::Missing(name)),
+        (None, None) if is_xml => {
+            let message = "The specified method is not allowed against this resource.";
+            Err(Unresolved::Unknown(WireFault::new("UnknownOperationException", message)))
+        }
         (None, None) => {
             let message = format!("Unable to determine the operation for {} {path}", parts.method);
             Err(Unresolved::Unknown(WireFault::new("UnknownOperationException", message)))
         }
     }
+}
+
+/// The path of a request to S3 as if its bucket always stood in it.
+pub(crate) fn path_with_bucket(parts: &Parts) -> Cow<'_, str> {
+    let path = parts.uri.path();
+    let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let host = parts.uri.authority().map(http::uri::Authority::as_str).or(host);
+    match host.and_then(bucket_of_host) {
+        Some(bucket) => Cow::Owned(format!("/{bucket}{path}")),
+        None => Cow::Borrowed(path),
+    }
+}
+
+/// How many members of query and head an operation needs; `None` where the request lacks one. Operations of S3 that share method and
+/// path are told apart by these: `CopyObject` has `x-amz-copy-source`, `UploadPart` has `uploadId`. One with a query of
+/// its own is meant even where something is missing.
+fn needs(operation: &OperationSchema, parts: &Parts) -> Option<usize> {
+    if operation.uri.contains('?') {
+        return Some(0);
+    }
+    let query = parts.uri.query().unwrap_or("");
+    let members = operation.input.members.iter().filter(|member| member.required);
+    let mut needed = 0;
+    for member in members {
+        let there = match member.location {
+            Location::Query => uri::pairs(query).any(|(name, _)| name == member.wire_name),
+            Location::Header => parts.headers.contains_key(member.wire_name),
+            _ => continue,
+        };
+        if !there {
+            return None;
+        }
+        needed += 1;
+    }
+    Some(needed)
 }
 
 /// How specific a template is: more fixed segments first, then no greedy label, then a fixed query.

@@ -1,23 +1,69 @@
-//! REST-JSON: members in path, query, headers, status and body.
+//! REST: members in path, query, headers, status and body. What the body's document is, JSON or XML, is the protocol's.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Uri, request, response};
-use weft_model::{Location, Member, OperationSchema, Schema, ServiceSchema, Type, Value};
+use weft_model::{Location, Member, OperationSchema, Protocol, Schema, ServiceSchema, Type, Value};
 
 use crate::common::{header_text, header_value};
 use crate::fault::Spelled;
-use crate::{WireFault, json, scalar, uri};
+use crate::{WireFault, json, restxml, scalar, uri};
+
+/// How a body's document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Documents {
+    /// As JSON.
+    Json,
+    /// As XML with this namespace.
+    Xml(&'static str),
+}
+
+impl Documents {
+    pub(crate) fn of(service: &ServiceSchema) -> Self {
+        match service.protocol {
+            Protocol::RestXml => Self::Xml(service.xml_namespace),
+            _ => Self::Json,
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml(_) => "application/xml",
+        }
+    }
+
+    /// Reads a document; `root` is its element's name where it matters.
+    fn read(self, schema: &Schema, root: &str, body: &Bytes) -> Result<Value, WireFault> {
+        match self {
+            Self::Json => json::read_document(schema, body),
+            Self::Xml(_) => restxml::read_document(schema, root, body),
+        }
+    }
+
+    fn write(self, schema: &Schema, root: &str, value: &Value) -> Result<Bytes, WireFault> {
+        match self {
+            Self::Json => json::write_document(schema, value),
+            Self::Xml(namespace) => Ok(restxml::write_document(schema, root, namespace, value)),
+        }
+    }
+}
 
 /// Reads a request's members from where each travels.
 pub(crate) fn read_request(
-    schema: &Schema,
+    documents: Documents,
+    operation: &OperationSchema,
     labels: &[(String, String)],
     parts: &request::Parts,
     body: &Bytes,
 ) -> Result<Value, WireFault> {
-    let mut places = read_body(schema, body)?;
-    let query: Vec<(String, String)> = uri::pairs(parts.uri.query().unwrap_or("")).collect();
+    let schema = operation.input;
+    let mut places = read_body(documents, schema, "", body)?;
+    // What only says which operation it is belongs to no member.
+    let (_, fixed) = uri::split_template(operation.uri);
+    let is_fixed = |name: &str| uri::pairs(fixed).any(|(known, _)| known == name);
+    let given = uri::pairs(parts.uri.query().unwrap_or(""));
+    let query: Vec<(String, String)> = given.filter(|(name, _)| !is_fixed(name)).collect();
     for (member, place) in schema.members.iter().zip(&mut places) {
         match member.location {
             Location::Path => {
@@ -35,11 +81,13 @@ pub(crate) fn read_request(
 
 /// Reads an answer's members from where each travels.
 pub(crate) fn read_response(
-    schema: &Schema,
+    documents: Documents,
+    operation: &OperationSchema,
     parts: &response::Parts,
     body: &Bytes,
 ) -> Result<Value, WireFault> {
-    let mut places = read_body(schema, body)?;
+    let schema = operation.output;
+    let mut places = read_body(documents, schema, operation.result_wrapper, body)?;
     for (member, place) in schema.members.iter().zip(&mut places) {
         match member.location {
             Location::Status => *place = Some(Value::Integer(i64::from(parts.status.as_u16()))),
@@ -57,8 +105,8 @@ pub(crate) fn write_response(
     operation: &OperationSchema,
     value: &Value,
 ) -> Result<Response<Bytes>, WireFault> {
-    let schema = operation.output;
-    let body = write_body(schema, value)?;
+    let (schema, documents) = (operation.output, Documents::of(service));
+    let body = write_body(documents, schema, operation.result_wrapper, value)?;
     let mut response = Response::new(body);
     let mut status = operation.status;
     for (member, value) in present(schema, value) {
@@ -68,13 +116,17 @@ pub(crate) fn write_response(
     }
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     write_headers(schema, value, response.headers_mut())?;
+    // A part of what was asked for says so.
+    if service.protocol == Protocol::RestXml && response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
     if !response.body().is_empty() && !response.headers().contains_key(CONTENT_TYPE) {
         let is_raw = payload(schema).is_some_and(|member| matches!(member.shape, Type::Blob));
         // What a function answers is JSON, and Lambda says so; other raw payloads are plain bytes.
         let kind = if is_raw && service.signing_name != "lambda" {
             "application/octet-stream"
         } else {
-            "application/json"
+            documents.content_type()
         };
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
@@ -104,6 +156,7 @@ pub(crate) fn write_error(error: &Spelled<'_>) -> Response<Bytes> {
 
 /// Writes a request.
 pub(crate) fn write_request(
+    documents: Documents,
     operation: &OperationSchema,
     value: &Value,
     endpoint: &Uri,
@@ -119,12 +172,12 @@ pub(crate) fn write_request(
     for (member, value) in present(schema, value).filter(|(member, _)| member.location == Location::Query) {
         write_query(member, value, &mut query);
     }
-    let body = write_body(schema, value)?;
+    let body = write_body(documents, schema, "", value)?;
     let mut request = uri::request(operation.method, endpoint, &path, &query.join("&"), body)?;
     write_headers(schema, value, request.headers_mut())?;
     if !request.body().is_empty() && !request.headers().contains_key(CONTENT_TYPE) {
         let is_raw = payload(schema).is_some_and(|member| matches!(member.shape, Type::Blob));
-        let kind = if is_raw { "application/octet-stream" } else { "application/json" };
+        let kind = if is_raw { "application/octet-stream" } else { documents.content_type() };
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     }
     Ok(request)
@@ -143,8 +196,13 @@ fn present<'a>(schema: &'a Schema, value: &'a Value) -> impl Iterator<Item = (&'
     schema.members.iter().zip(places).filter_map(|(member, place)| Some((member, place.as_ref()?)))
 }
 
-/// The places of a structure, with what the body says.
-fn read_body(schema: &Schema, body: &Bytes) -> Result<Vec<Option<Value>>, WireFault> {
+/// The places of a structure, with what the body says. `root` is the name of the element of a document that is no payload.
+fn read_body(
+    documents: Documents,
+    schema: &Schema,
+    root: &str,
+    body: &Bytes,
+) -> Result<Vec<Option<Value>>, WireFault> {
     let mut places = vec![None; schema.members.len()];
     if let Some((index, member)) = schema.payload.and_then(|index| Some((index, schema.members.get(index)?)))
     {
@@ -156,7 +214,7 @@ fn read_body(schema: &Schema, body: &Bytes) -> Result<Vec<Option<Value>>, WireFa
                     .map_err(|_| WireFault::serialization("The body is not UTF-8"))?;
                 Some(Value::Text(text.to_owned()))
             }
-            Type::Struct(schema) => Some(json::read_document(schema(), body)?),
+            Type::Struct(schema) => Some(documents.read(schema(), member.wire_name, body)?),
             _ => return Err(WireFault::unsupported("A payload that is neither a structure nor bytes")),
         };
         return Ok(places);
@@ -164,26 +222,26 @@ fn read_body(schema: &Schema, body: &Bytes) -> Result<Vec<Option<Value>>, WireFa
     if !schema.members.iter().any(|member| member.location == Location::Body) {
         return Ok(places);
     }
-    match json::read_document(schema, body)? {
+    match documents.read(schema, root, body)? {
         Value::Struct(places) => Ok(places),
         _ => Ok(places),
     }
 }
 
-fn write_body(schema: &Schema, value: &Value) -> Result<Bytes, WireFault> {
+fn write_body(documents: Documents, schema: &Schema, root: &str, value: &Value) -> Result<Bytes, WireFault> {
     if let Some(member) = payload(schema) {
         let found = present(schema, value).find(|(found, _)| std::ptr::eq(*found, member));
         return match found {
             Some((_, Value::Blob(bytes))) => Ok(bytes.clone()),
             Some((_, Value::Text(text))) => Ok(Bytes::copy_from_slice(text.as_bytes())),
-            Some((Member { shape: Type::Struct(schema), .. }, value)) => {
-                json::write_document(schema(), value)
+            Some((Member { shape: Type::Struct(schema), wire_name, .. }, value)) => {
+                documents.write(schema(), wire_name, value)
             }
             _ => Ok(Bytes::new()),
         };
     }
     if schema.members.iter().any(|member| member.location == Location::Body) {
-        json::write_document(schema, value)
+        documents.write(schema, root, value)
     } else {
         Ok(Bytes::new())
     }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::{BytesRef, Event};
-use weft_model::{Schema, Type, Value};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use weft_model::{Location, Member, Schema, TimestampFormat, Type, Value};
 
 use crate::{VALUES_MAX, WireFault, scalar};
 
@@ -13,11 +13,13 @@ const DEPTH_MAX: usize = 64;
 /// Writes elements.
 pub(crate) struct Writer {
     text: String,
+    /// Whether times are written with their milliseconds always.
+    pub(crate) millis: bool,
 }
 
 impl Writer {
     pub(crate) fn new() -> Self {
-        Self { text: String::with_capacity(512) }
+        Self { text: String::with_capacity(512), millis: false }
     }
 
     pub(crate) fn open(&mut self, name: &str) {
@@ -32,6 +34,30 @@ impl Writer {
         self.text.extend(["<", name, " ", attribute, "=\""]);
         self.escaped(value);
         self.text.push_str("\">");
+    }
+
+    /// The declaration that begins a document.
+    pub(crate) fn declare(&mut self) {
+        self.text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    }
+
+    /// Opens the element of a structure, with those of its members that are attributes.
+    fn open_struct(&mut self, name: &str, schema: &Schema, value: &Value) {
+        self.text.extend(["<", name]);
+        for (member, value) in attributes(schema, value) {
+            self.text.extend([
+                " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ",
+                member.wire_name,
+                "=\"",
+            ]);
+            self.escaped(&scalar::write(&member.shape, value));
+            self.text.push('"');
+        }
+        self.text.push('>');
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.escaped(text);
     }
 
     pub(crate) fn close(&mut self, name: &str) {
@@ -70,17 +96,31 @@ impl Writer {
 pub(crate) fn write_struct(writer: &mut Writer, schema: &Schema, value: &Value) {
     let Value::Struct(places) = value else { return };
     for (member, place) in schema.members.iter().zip(places) {
-        if let Some(value) = place {
+        if let Some(value) = place
+            && member.location == Location::Body
+            && !is_attribute(member)
+        {
             write_member(writer, member.wire_name, &member.shape, value);
         }
     }
+}
+
+/// Whether a member is an attribute of its structure's element: its name on the wire has a prefix, as `xsi:type`.
+fn is_attribute(member: &Member) -> bool {
+    member.wire_name.contains(':')
+}
+
+fn attributes<'a>(schema: &'a Schema, value: &'a Value) -> impl Iterator<Item = (&'a Member, &'a Value)> {
+    let places = if let Value::Struct(places) = value { places.as_slice() } else { &[] };
+    let present = schema.members.iter().zip(places).filter(|(member, _)| is_attribute(member));
+    present.filter_map(|(member, place)| Some((member, place.as_ref()?)))
 }
 
 /// Writes one value as an element, or as several where it is flattened.
 pub(crate) fn write_member(writer: &mut Writer, name: &str, kind: &Type, value: &Value) {
     match (value, kind) {
         (Value::Struct(_), Type::Struct(schema)) => {
-            writer.open(name);
+            writer.open_struct(name, schema(), value);
             write_struct(writer, schema(), value);
             writer.close(name);
         }
@@ -114,6 +154,10 @@ pub(crate) fn write_member(writer: &mut Writer, name: &str, kind: &Type, value: 
                 writer.close(name);
             }
         }
+        // S3 writes milliseconds even where there are none; every reader of ISO 8601 takes them.
+        (Value::Time(time), Type::Time(TimestampFormat::Iso8601)) if writer.millis => {
+            writer.leaf(name, &time.iso8601());
+        }
         _ => writer.leaf(name, &scalar::write(kind, value)),
     }
 }
@@ -121,8 +165,9 @@ pub(crate) fn write_member(writer: &mut Writer, name: &str, kind: &Type, value: 
 /// An element of a document that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Element {
-    name: String,
+    pub(crate) name: String,
     pub(crate) text: String,
+    attributes: Vec<(String, String)>,
     children: Vec<Element>,
 }
 
@@ -140,10 +185,10 @@ impl Element {
                     if open.len() > DEPTH_MAX {
                         return Err("The document is nested too deeply".to_owned());
                     }
-                    open.push(Self { name: tag.local_name().as_ref().to_owned(), ..Self::default() });
+                    open.push(Self::begin(&tag));
                 }
                 Event::Empty(tag) => {
-                    let element = Self { name: tag.local_name().as_ref().to_owned(), ..Self::default() };
+                    let element = Self::begin(&tag);
                     open.last_mut().ok_or("The document ends twice")?.children.push(element);
                 }
                 Event::End(_) => {
@@ -175,6 +220,19 @@ impl Element {
         Err("The document is too large".to_owned())
     }
 
+    fn begin(tag: &BytesStart<'_>) -> Self {
+        let attributes = tag.attributes().flatten().filter_map(|attribute| {
+            let text = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok()?;
+            Some((attribute.key.as_ref().to_owned(), text.into_owned()))
+        });
+        let attributes = attributes.collect();
+        Self { name: tag.local_name().as_ref().to_owned(), attributes, ..Self::default() }
+    }
+
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(given, _)| given == name).map(|(_, text)| text.as_str())
+    }
+
     /// The first child of a name.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
@@ -188,6 +246,15 @@ impl Element {
 /// Reads an element's children into a structure.
 pub(crate) fn read_struct(schema: &Schema, element: &Element) -> Result<Value, WireFault> {
     let places = schema.members.iter().map(|member| {
+        if member.location != Location::Body {
+            return Ok(None);
+        }
+        if is_attribute(member) {
+            return element
+                .attribute(member.wire_name)
+                .map(|text| scalar::read(&member.shape, text))
+                .transpose();
+        }
         let is_flat =
             matches!(member.shape, Type::List { flattened: true, .. } | Type::Map { flattened: true, .. });
         let holder = if is_flat {

@@ -4,20 +4,23 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use weft_model::{SERVICES, ServiceSchema, Shape, Value, iam, lambda, logs, sts};
+use weft_model::{SERVICES, ServiceSchema, Shape, Value, iam, lambda, logs, s3, sts};
 use weft_types::Timestamp;
 use weft_wire::{Unresolved, WireFault};
+
+/// The headers that carry a request's id, one or the other by the protocol.
+const IDS: &[&str] = &["x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"];
 
 /// A response as text: status, headers in order of their names, body.
 fn print(response: &Response<Bytes>) -> String {
     let mut headers: Vec<String> = response
         .headers()
         .iter()
-        .filter(|(name, _)| *name != "x-amzn-requestid")
+        .filter(|(name, _)| !IDS.contains(&name.as_str()))
         .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
         .collect();
     headers.sort();
-    assert_eq!(response.headers()["x-amzn-requestid"], "r-1");
+    assert!(IDS.iter().any(|name| response.headers().get(*name).is_some_and(|id| id == "r-1")));
     let body = String::from_utf8_lossy(response.body());
     format!("{} [{}] {body}", response.status().as_u16(), headers.join(", "))
 }
@@ -291,4 +294,148 @@ fn documents_that_cannot_be_read_are_told() {
         &events(&format!("[{}{{}}]", "{},".repeat(200_000))),
         &serialization("The request holds too many values"),
     );
+}
+
+const XML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
+#[test]
+fn answers_of_s3() {
+    let check = |given: String, head: &str, body: &str| {
+        let (given_head, given_body) = given.split_once("] ").unwrap();
+        assert_eq!(given_head, head);
+        assert_eq!(given_body, body);
+    };
+    let location = |text: Option<&str>| {
+        let output = s3::GetBucketLocationOutput { location_constraint: text.map(str::to_owned) };
+        answer(&s3::SERVICE, "GetBucketLocation", output)
+    };
+    let xml = "200 [content-type: application/xml";
+    check(location(None), xml, &format!("{XML}<LocationConstraint {NS}></LocationConstraint>"));
+    check(
+        location(Some("eu-west-1")),
+        xml,
+        &format!("{XML}<LocationConstraint {NS}>eu-west-1</LocationConstraint>"),
+    );
+    let object = s3::Object {
+        key: Some("a&b".to_owned()),
+        last_modified: Some(Timestamp::from_seconds(0)),
+        ..Default::default()
+    };
+    let list = s3::ListObjectsV2Output {
+        is_truncated: Some(false),
+        contents: Some(vec![object]),
+        prefix: Some(String::new()),
+        ..Default::default()
+    };
+    check(
+        answer(&s3::SERVICE, "ListObjectsV2", list),
+        xml,
+        &format!(
+            "{XML}<ListBucketResult {NS}><IsTruncated>false</IsTruncated><Contents><Key>a&amp;b</Key>\
+             <LastModified>1970-01-01T00:00:00.000Z</LastModified></Contents><Prefix></Prefix></ListBucketResult>"
+        ),
+    );
+    let grantee =
+        s3::Grantee { r#type: "CanonicalUser".to_owned(), id: Some("1".to_owned()), ..Default::default() };
+    let grant = s3::Grant { grantee: Some(grantee), permission: Some("READ".to_owned()) };
+    let acl = s3::GetBucketAclOutput { grants: Some(vec![grant]), ..Default::default() };
+    check(
+        answer(&s3::SERVICE, "GetBucketAcl", acl),
+        xml,
+        &format!(
+            "{XML}<AccessControlPolicy {NS}><AccessControlList><Grant><Grantee \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"><ID>1</ID></Grantee>\
+             <Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>"
+        ),
+    );
+    let policy = s3::GetBucketPolicyOutput { policy: Some("{}".to_owned()) };
+    let given = answer(&s3::SERVICE, "GetBucketPolicy", policy);
+    assert!(given.ends_with("] {}"), "{given}");
+    let metadata = [("a".to_owned(), "b".to_owned())].into();
+    let head = s3::HeadObjectOutput {
+        metadata: Some(metadata),
+        last_modified: Some(Timestamp::from_seconds(0)),
+        ..Default::default()
+    };
+    check(
+        answer(&s3::SERVICE, "HeadObject", head),
+        "200 [last-modified: Thu, 01 Jan 1970 00:00:00 GMT, x-amz-meta-a: b",
+        "",
+    );
+}
+
+#[test]
+fn errors_of_s3() {
+    let check = |fault: WireFault, expected: &str| {
+        assert_eq!(print(&weft_wire::encode_error(&s3::SERVICE, &fault, "r-1")), expected);
+    };
+    let rest = "<RequestId>r-1</RequestId><HostId>r-1</HostId></Error>";
+    let mut fault = WireFault::new("NoSuchKey", "The specified key does not exist.");
+    fault.members.push(("Key".into(), Value::Text("a/b".to_owned())));
+    fault.members.push(("x-amz-delete-marker".into(), Value::Text("true".to_owned())));
+    check(
+        fault,
+        &format!(
+            "404 [content-type: application/xml, x-amz-delete-marker: true] {XML}<Error><Code>NoSuchKey</Code>\
+             <Message>The specified key does not exist.</Message><Key>a/b</Key>{rest}"
+        ),
+    );
+    check(
+        WireFault::new("AccessDeniedException", "no"),
+        &format!(
+            "403 [content-type: application/xml] {XML}<Error><Code>AccessDenied</Code><Message>no</Message>{rest}"
+        ),
+    );
+    check(WireFault { status: Some(304), ..WireFault::new("NotModified", "") }, "304 [] ");
+}
+
+#[test]
+fn operations_of_s3_are_told_apart() {
+    let check = |request: &str, expected: &str| {
+        let mut words = request.split(' ');
+        let builder = Request::builder().method(words.next().unwrap()).uri(words.next().unwrap());
+        let builder = words.fold(builder.header("x", "y"), |builder, header| {
+            let (name, value) = header.split_once(':').unwrap();
+            builder.header(name, value)
+        });
+        let (parts, ()) = builder.body(()).unwrap().into_parts();
+        let found = match weft_wire::resolve(&s3::SERVICE, &parts, b"") {
+            Ok(resolved) => {
+                let labels = resolved.labels.iter().map(|(_, text)| text.as_str());
+                [resolved.operation.name].into_iter().chain(labels).collect::<Vec<_>>().join(" ")
+            }
+            Err(unresolved) => unresolved.into_fault(&s3::SERVICE).code.into_owned(),
+        };
+        assert_eq!(found, expected, "{request}");
+    };
+    check("GET /", "ListBuckets");
+    check("GET /b", "ListObjects b");
+    check("GET /b/", "ListObjects b");
+    check("GET /b?list-type=2&prefix=x", "ListObjectsV2 b");
+    check("GET /b?versions", "ListObjectVersions b");
+    check("GET /b?policy", "GetBucketPolicy b");
+    check("GET /b?location=", "GetBucketLocation b");
+    check("PUT /b", "CreateBucket b");
+    check("PUT /b/k", "PutObject b k");
+    check("PUT /b/k?x-id=PutObject", "PutObject b k");
+    check("PUT /b/k x-amz-copy-source:a/b", "CopyObject b k");
+    check("PUT /b/k?partNumber=1&uploadId=u", "UploadPart b k");
+    check("PUT /b/k?partNumber=1&uploadId=u x-amz-copy-source:a/b", "UploadPartCopy b k");
+    check("GET /b/k", "GetObject b k");
+    check("GET /b/k?uploadId=u", "ListParts b k");
+    check("DELETE /b/k?uploadId=u", "AbortMultipartUpload b k");
+    check("DELETE /b/k?versionId=u", "DeleteObject b k");
+    check("POST /b/k?uploads", "CreateMultipartUpload b k");
+    check("POST /b/k?uploadId=u", "CompleteMultipartUpload b k");
+    check("POST /b/k", "UnknownOperationException");
+    check("POST /b?delete", "DeleteObjects b");
+    check("GET /b/k?attributes", "GetObjectAttributes b k");
+    check("GET /b/k?torrent", "NotImplemented");
+    check("GET /b/a/../b//c/./", "GetObject b a/../b//c/./");
+    check("GET /b//x", "GetObject b /x");
+    check("GET /b/a%2Fb%20%2B%00", "GetObject b a/b +\0");
+    check("GET / host:b.s3.localhost", "ListObjects b");
+    check("GET //x host:b.localhost:4566", "GetObject b /x");
+    check("GET /k/l host:my.b.s3.us-east-1.amazonaws.com", "GetObject my.b k/l");
 }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use proptest::prelude::*;
 use weft_model::{Protocol, iam, lambda, logs};
 use weft_types::Timestamp;
-use weft_wire::sigv4::{AuthFault, Credentials, Payload, hash, parse_authorization, presign, sign};
+use weft_wire::sigv4::{AuthFault, Credentials, Form, Payload, hash, parse_authorization, presign, sign};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const SCOPE: &str = "AKIDEXAMPLE/20150830/us-east-1/service/aws4_request";
@@ -172,7 +172,34 @@ fn presigned_urls_have_bounds() {
     let none = |uri: &str| parse_authorization(&parts("GET", uri, &[("authorization", "Bearer x")]));
     assert_eq!(none("/"), Ok(None));
     assert_eq!(parse_authorization(&parts("GET", "/a", &[])), Ok(None));
-    assert_eq!(refusal("GET", "/?AWSAccessKeyId=a&Signature=b&Expires=1", &[]), AuthFault::Version2);
+    assert_eq!(refusal("GET", "/?AWSAccessKeyId=a&Signature=b", &[]), AuthFault::Version2);
+}
+
+#[test]
+fn presigned_urls_of_version_2_are_for_s3() {
+    let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    let check = |method: &str, url: &str, protocol: Protocol, now: i64, expected: Result<(), AuthFault>| {
+        let host = url.split('/').nth(2).unwrap();
+        let parts = parts(method, url, &[("host", host)]);
+        let claim = parse_authorization(&parts).unwrap().unwrap();
+        assert_eq!((claim.form, claim.service.as_str()), (Form::Version2, "s3"));
+        let found = claim.check(&parts, Payload::Declared, secret, protocol, Timestamp::from_seconds(now));
+        assert_eq!(found, expected, "{url}");
+    };
+    // As botocore makes them.
+    let urls = [
+        ("GET", "http://127.0.0.1:4566/b/k%20l/%C3%A9?response-content-type=text%2Fx&versionId=v&AWSAccessKeyId=AKIDEXAMPLE&Signature=rMZM9KvMMkXGHaXqcxms5Qa%2BSDE%3D&Expires=1795486323"),
+        ("PUT", "http://127.0.0.1:4566/b/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=vw771FkQqqz3kpB2SnSuGJqOE9s%3D&x-amz-meta-a=b&content-type=text%2Fplain&Expires=1795486323"),
+        ("GET", "http://s3.localhost:4566/b/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=zSXZ%2FBmDfPYytJDTr2Qi9uVZDOA%3D&x-amz-security-token=to%2Fken&Expires=1795486323"),
+    ];
+    for (method, url) in urls {
+        check(method, url, Protocol::RestXml, 1_795_485_724, Ok(()));
+        check(method, url, Protocol::RestXml, 1_795_486_324, Err(AuthFault::PresignExpired));
+        check(method, url, Protocol::RestJson, 1_795_485_724, Err(AuthFault::Version2));
+        check("DELETE", url, Protocol::RestXml, 1_795_485_724, Err(AuthFault::Mismatch));
+        let longer = url.replace("1795486323", "1795486324");
+        check(method, &longer, Protocol::RestXml, 1_795_485_724, Err(AuthFault::Mismatch));
+    }
 }
 
 #[test]

@@ -63,6 +63,33 @@ pub(crate) fn module(name: &str, model: &Value, action_prefix: Option<&str>) -> 
     Ok(text)
 }
 
+/// The elements of S3's answers, as its API reference shows them.
+const XML_ROOTS: &[(&str, &str)] = &[
+    ("CompleteMultipartUpload", "CompleteMultipartUploadResult"),
+    ("CreateMultipartUpload", "InitiateMultipartUploadResult"),
+    ("DeleteObjects", "DeleteResult"),
+    ("GetBucketAccelerateConfiguration", "AccelerateConfiguration"),
+    ("GetBucketAcl", "AccessControlPolicy"),
+    ("GetBucketCors", "CORSConfiguration"),
+    ("GetBucketLifecycleConfiguration", "LifecycleConfiguration"),
+    ("GetBucketLocation", "LocationConstraint"),
+    ("GetBucketLogging", "BucketLoggingStatus"),
+    ("GetBucketNotificationConfiguration", "NotificationConfiguration"),
+    ("GetBucketRequestPayment", "RequestPaymentConfiguration"),
+    ("GetBucketTagging", "Tagging"),
+    ("GetBucketVersioning", "VersioningConfiguration"),
+    ("GetBucketWebsite", "WebsiteConfiguration"),
+    ("GetObjectAcl", "AccessControlPolicy"),
+    ("GetObjectAttributes", "GetObjectAttributesResponse"),
+    ("GetObjectTagging", "Tagging"),
+    ("ListBuckets", "ListAllMyBucketsResult"),
+    ("ListMultipartUploads", "ListMultipartUploadsResult"),
+    ("ListObjectVersions", "ListVersionsResult"),
+    ("ListObjects", "ListBucketResult"),
+    ("ListObjectsV2", "ListBucketResult"),
+    ("ListParts", "ListPartsResult"),
+];
+
 struct Emitter<'a> {
     model: &'a Value,
     shapes: &'a Map<String, Value>,
@@ -315,8 +342,10 @@ impl<'a> Emitter<'a> {
             (other, _) => return Err(format!("the protocol `{other}` is not supported")),
         };
         let text = |key: &str| metadata[key].as_str().unwrap_or("");
-        let namespace =
-            metadata["xmlNamespace"].as_str().or_else(|| metadata["xmlNamespace"]["uri"].as_str());
+        let namespace = metadata["xmlNamespace"]
+            .as_str()
+            .or_else(|| metadata["xmlNamespace"]["uri"].as_str())
+            .or_else(|| self.xml_namespace());
         let mut out = String::from(
             "/// The service.\n#[rustfmt::skip]\npub static SERVICE: ServiceSchema = ServiceSchema {\n",
         );
@@ -335,6 +364,22 @@ impl<'a> Emitter<'a> {
         Ok(out)
     }
 
+    /// The namespace that the members which are payloads name, for a model that has none as a whole.
+    fn xml_namespace(&self) -> Option<&str> {
+        let members =
+            self.shapes.values().flat_map(|shape| shape["members"].as_object().into_iter().flatten());
+        let mut uris = members.filter(|(_, member)| member["xmlNamespace"]["prefix"].is_null());
+        uris.find_map(|(_, member)| member["xmlNamespace"]["uri"].as_str())
+    }
+
+    /// The element of an answer that is a document of its own; the model does not name it, as clients do not look at it.
+    fn xml_root(&self, operation: &str) -> &'static str {
+        if self.model["metadata"]["protocol"] != "rest-xml" {
+            return "";
+        }
+        XML_ROOTS.iter().find(|(name, _)| *name == operation).map_or("", |(_, root)| root)
+    }
+
     fn operations(&self) -> Result<String, String> {
         let mut out = String::from("    operations: operations! {\n");
         for (name, operation) in self.model["operations"].as_object().into_iter().flatten() {
@@ -342,7 +387,8 @@ impl<'a> Emitter<'a> {
             let (method, uri) = (string(http, "method")?, string(http, "requestUri")?);
             let status = http["responseCode"].as_u64().unwrap_or(200);
             let side = |key: &str| operation[key]["shape"].as_str().map_or("()".to_owned(), names::structure);
-            let wrapper = operation["output"]["resultWrapper"].as_str().unwrap_or("");
+            let wrapper =
+                operation["output"]["resultWrapper"].as_str().unwrap_or_else(|| self.xml_root(name));
             let (input, output) = (side("input"), side("output"));
             let events = self.output_events(operation);
             let events = events.map_or(String::new(), |name| format!(" + {}", names::structure(name)));

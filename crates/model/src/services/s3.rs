@@ -1955,13 +1955,13 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
     api_version: "2006-03-01",
     target_prefix: "",
     full_name: "Amazon Simple Storage Service",
-    xml_namespace: "",
+    xml_namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
     operations: operations! {
         "AbortMultipartUpload" "DELETE" "/{Bucket}/{Key+}" 204 AbortMultipartUploadRequest, AbortMultipartUploadOutput, "";
-        "CompleteMultipartUpload" "POST" "/{Bucket}/{Key+}" 200 CompleteMultipartUploadRequest, CompleteMultipartUploadOutput, "";
+        "CompleteMultipartUpload" "POST" "/{Bucket}/{Key+}" 200 CompleteMultipartUploadRequest, CompleteMultipartUploadOutput, "CompleteMultipartUploadResult";
         "CopyObject" "PUT" "/{Bucket}/{Key+}" 200 CopyObjectRequest, CopyObjectOutput, "";
         "CreateBucket" "PUT" "/{Bucket}" 200 CreateBucketRequest, CreateBucketOutput, "";
-        "CreateMultipartUpload" "POST" "/{Bucket}/{Key+}?uploads" 200 CreateMultipartUploadRequest, CreateMultipartUploadOutput, "";
+        "CreateMultipartUpload" "POST" "/{Bucket}/{Key+}?uploads" 200 CreateMultipartUploadRequest, CreateMultipartUploadOutput, "InitiateMultipartUploadResult";
         "DeleteBucket" "DELETE" "/{Bucket}" 204 DeleteBucketRequest, (), "";
         "DeleteBucketCors" "DELETE" "/{Bucket}?cors" 204 DeleteBucketCorsRequest, (), "";
         "DeleteBucketEncryption" "DELETE" "/{Bucket}?encryption" 204 DeleteBucketEncryptionRequest, (), "";
@@ -1972,40 +1972,40 @@ pub static SERVICE: ServiceSchema = ServiceSchema {
         "DeleteBucketWebsite" "DELETE" "/{Bucket}?website" 204 DeleteBucketWebsiteRequest, (), "";
         "DeleteObject" "DELETE" "/{Bucket}/{Key+}" 204 DeleteObjectRequest, DeleteObjectOutput, "";
         "DeleteObjectTagging" "DELETE" "/{Bucket}/{Key+}?tagging" 204 DeleteObjectTaggingRequest, DeleteObjectTaggingOutput, "";
-        "DeleteObjects" "POST" "/{Bucket}?delete" 200 DeleteObjectsRequest, DeleteObjectsOutput, "";
+        "DeleteObjects" "POST" "/{Bucket}?delete" 200 DeleteObjectsRequest, DeleteObjectsOutput, "DeleteResult";
         "DeletePublicAccessBlock" "DELETE" "/{Bucket}?publicAccessBlock" 204 DeletePublicAccessBlockRequest, (), "";
-        "GetBucketAccelerateConfiguration" "GET" "/{Bucket}?accelerate" 200 GetBucketAccelerateConfigurationRequest, GetBucketAccelerateConfigurationOutput, "";
-        "GetBucketAcl" "GET" "/{Bucket}?acl" 200 GetBucketAclRequest, GetBucketAclOutput, "";
-        "GetBucketCors" "GET" "/{Bucket}?cors" 200 GetBucketCorsRequest, GetBucketCorsOutput, "";
+        "GetBucketAccelerateConfiguration" "GET" "/{Bucket}?accelerate" 200 GetBucketAccelerateConfigurationRequest, GetBucketAccelerateConfigurationOutput, "AccelerateConfiguration";
+        "GetBucketAcl" "GET" "/{Bucket}?acl" 200 GetBucketAclRequest, GetBucketAclOutput, "AccessControlPolicy";
+        "GetBucketCors" "GET" "/{Bucket}?cors" 200 GetBucketCorsRequest, GetBucketCorsOutput, "CORSConfiguration";
         "GetBucketEncryption" "GET" "/{Bucket}?encryption" 200 GetBucketEncryptionRequest, GetBucketEncryptionOutput, "";
-        "GetBucketLifecycleConfiguration" "GET" "/{Bucket}?lifecycle" 200 GetBucketLifecycleConfigurationRequest, GetBucketLifecycleConfigurationOutput, "";
-        "GetBucketLocation" "GET" "/{Bucket}?location" 200 GetBucketLocationRequest, GetBucketLocationOutput, "";
-        "GetBucketLogging" "GET" "/{Bucket}?logging" 200 GetBucketLoggingRequest, GetBucketLoggingOutput, "";
-        "GetBucketNotificationConfiguration" "GET" "/{Bucket}?notification" 200 GetBucketNotificationConfigurationRequest, NotificationConfiguration, "";
+        "GetBucketLifecycleConfiguration" "GET" "/{Bucket}?lifecycle" 200 GetBucketLifecycleConfigurationRequest, GetBucketLifecycleConfigurationOutput, "LifecycleConfiguration";
+        "GetBucketLocation" "GET" "/{Bucket}?location" 200 GetBucketLocationRequest, GetBucketLocationOutput, "LocationConstraint";
+        "GetBucketLogging" "GET" "/{Bucket}?logging" 200 GetBucketLoggingRequest, GetBucketLoggingOutput, "BucketLoggingStatus";
+        "GetBucketNotificationConfiguration" "GET" "/{Bucket}?notification" 200 GetBucketNotificationConfigurationRequest, NotificationConfiguration, "NotificationConfiguration";
         "GetBucketOwnershipControls" "GET" "/{Bucket}?ownershipControls" 200 GetBucketOwnershipControlsRequest, GetBucketOwnershipControlsOutput, "";
         "GetBucketPolicy" "GET" "/{Bucket}?policy" 200 GetBucketPolicyRequest, GetBucketPolicyOutput, "";
         "GetBucketPolicyStatus" "GET" "/{Bucket}?policyStatus" 200 GetBucketPolicyStatusRequest, GetBucketPolicyStatusOutput, "";
         "GetBucketReplication" "GET" "/{Bucket}?replication" 200 GetBucketReplicationRequest, GetBucketReplicationOutput, "";
-        "GetBucketRequestPayment" "GET" "/{Bucket}?requestPayment" 200 GetBucketRequestPaymentRequest, GetBucketRequestPaymentOutput, "";
-        "GetBucketTagging" "GET" "/{Bucket}?tagging" 200 GetBucketTaggingRequest, GetBucketTaggingOutput, "";
-        "GetBucketVersioning" "GET" "/{Bucket}?versioning" 200 GetBucketVersioningRequest, GetBucketVersioningOutput, "";
-        "GetBucketWebsite" "GET" "/{Bucket}?website" 200 GetBucketWebsiteRequest, GetBucketWebsiteOutput, "";
+        "GetBucketRequestPayment" "GET" "/{Bucket}?requestPayment" 200 GetBucketRequestPaymentRequest, GetBucketRequestPaymentOutput, "RequestPaymentConfiguration";
+        "GetBucketTagging" "GET" "/{Bucket}?tagging" 200 GetBucketTaggingRequest, GetBucketTaggingOutput, "Tagging";
+        "GetBucketVersioning" "GET" "/{Bucket}?versioning" 200 GetBucketVersioningRequest, GetBucketVersioningOutput, "VersioningConfiguration";
+        "GetBucketWebsite" "GET" "/{Bucket}?website" 200 GetBucketWebsiteRequest, GetBucketWebsiteOutput, "WebsiteConfiguration";
         "GetObject" "GET" "/{Bucket}/{Key+}" 200 GetObjectRequest, GetObjectOutput, "";
-        "GetObjectAcl" "GET" "/{Bucket}/{Key+}?acl" 200 GetObjectAclRequest, GetObjectAclOutput, "";
-        "GetObjectAttributes" "GET" "/{Bucket}/{Key+}?attributes" 200 GetObjectAttributesRequest, GetObjectAttributesOutput, "";
+        "GetObjectAcl" "GET" "/{Bucket}/{Key+}?acl" 200 GetObjectAclRequest, GetObjectAclOutput, "AccessControlPolicy";
+        "GetObjectAttributes" "GET" "/{Bucket}/{Key+}?attributes" 200 GetObjectAttributesRequest, GetObjectAttributesOutput, "GetObjectAttributesResponse";
         "GetObjectLegalHold" "GET" "/{Bucket}/{Key+}?legal-hold" 200 GetObjectLegalHoldRequest, GetObjectLegalHoldOutput, "";
         "GetObjectLockConfiguration" "GET" "/{Bucket}?object-lock" 200 GetObjectLockConfigurationRequest, GetObjectLockConfigurationOutput, "";
         "GetObjectRetention" "GET" "/{Bucket}/{Key+}?retention" 200 GetObjectRetentionRequest, GetObjectRetentionOutput, "";
-        "GetObjectTagging" "GET" "/{Bucket}/{Key+}?tagging" 200 GetObjectTaggingRequest, GetObjectTaggingOutput, "";
+        "GetObjectTagging" "GET" "/{Bucket}/{Key+}?tagging" 200 GetObjectTaggingRequest, GetObjectTaggingOutput, "Tagging";
         "GetPublicAccessBlock" "GET" "/{Bucket}?publicAccessBlock" 200 GetPublicAccessBlockRequest, GetPublicAccessBlockOutput, "";
         "HeadBucket" "HEAD" "/{Bucket}" 200 HeadBucketRequest, HeadBucketOutput, "";
         "HeadObject" "HEAD" "/{Bucket}/{Key+}" 200 HeadObjectRequest, HeadObjectOutput, "";
-        "ListBuckets" "GET" "/" 200 ListBucketsRequest, ListBucketsOutput, "";
-        "ListMultipartUploads" "GET" "/{Bucket}?uploads" 200 ListMultipartUploadsRequest, ListMultipartUploadsOutput, "";
-        "ListObjectVersions" "GET" "/{Bucket}?versions" 200 ListObjectVersionsRequest, ListObjectVersionsOutput, "";
-        "ListObjects" "GET" "/{Bucket}" 200 ListObjectsRequest, ListObjectsOutput, "";
-        "ListObjectsV2" "GET" "/{Bucket}?list-type=2" 200 ListObjectsV2Request, ListObjectsV2Output, "";
-        "ListParts" "GET" "/{Bucket}/{Key+}" 200 ListPartsRequest, ListPartsOutput, "";
+        "ListBuckets" "GET" "/" 200 ListBucketsRequest, ListBucketsOutput, "ListAllMyBucketsResult";
+        "ListMultipartUploads" "GET" "/{Bucket}?uploads" 200 ListMultipartUploadsRequest, ListMultipartUploadsOutput, "ListMultipartUploadsResult";
+        "ListObjectVersions" "GET" "/{Bucket}?versions" 200 ListObjectVersionsRequest, ListObjectVersionsOutput, "ListVersionsResult";
+        "ListObjects" "GET" "/{Bucket}" 200 ListObjectsRequest, ListObjectsOutput, "ListBucketResult";
+        "ListObjectsV2" "GET" "/{Bucket}?list-type=2" 200 ListObjectsV2Request, ListObjectsV2Output, "ListBucketResult";
+        "ListParts" "GET" "/{Bucket}/{Key+}" 200 ListPartsRequest, ListPartsOutput, "ListPartsResult";
         "PutBucketAccelerateConfiguration" "PUT" "/{Bucket}?accelerate" 200 PutBucketAccelerateConfigurationRequest, (), "";
         "PutBucketAcl" "PUT" "/{Bucket}?acl" 200 PutBucketAclRequest, (), "";
         "PutBucketCors" "PUT" "/{Bucket}?cors" 200 PutBucketCorsRequest, (), "";

@@ -57,7 +57,7 @@ fn decide(
         canonical_user: None,
         action: &access.action,
         resource: &access.resource,
-        resource_account: account_of(&access.resource),
+        resource_account: account_of(&access.resource).or_else(|| access.owner()),
         conditions: keys,
     };
     let decision = evaluate(&request, policies);

@@ -10,7 +10,7 @@ use crate::context::{Asked, Engine};
 use crate::dispatch::authorize;
 use crate::dispatch::decisions::{DecisionRecord, Decisions};
 use crate::registry::Answer;
-use crate::{Access, BoxFuture, Clock, Context, Error, Identities, Registry};
+use crate::{Access, BoxFuture, Clock, Context, Error, Identities, IncomingBody, OutgoingBody, Registry};
 
 /// The parts of dispatch that contexts reach.
 pub(super) struct Core {
@@ -28,6 +28,7 @@ impl Core {
         service: &'static ServiceSchema,
         operation: &'static OperationSchema,
         input: Value,
+        body: Option<IncomingBody>,
         cx: &Context,
     ) -> Result<Answer, Error> {
         let prepared = self.registry.prepare(service.id, operation.name, input, &cx.scope);
@@ -35,7 +36,7 @@ impl Core {
         for access in &prepared.accesses {
             authorize::require(self, cx, access, Asked::Nothing).await?;
         }
-        (prepared.run)(cx).await
+        (prepared.run)(cx, body).await
     }
 
     async fn call_from(
@@ -56,14 +57,37 @@ impl Core {
         let Some(found) = schema.operation(operation) else { return Err(not_implemented(schema, operation)) };
         validate(found.input, &input).map_err(|message| Error::new("ValidationException", message))?;
         let inner = cx.inner(schema.id);
-        match self.run(schema, found, input, &inner).await? {
-            Answer { output, events: None } => Ok(output),
+        match self.run(schema, found, input, None, &inner).await? {
+            Answer { output, events: None, body: None } => Ok(output),
+            Answer { output, events: None, body: Some(body) } => with_payload(found, output, body).await,
             Answer { .. } => {
                 let message = format!("{operation} answers with a stream, which services cannot follow.");
                 Err(Error::new("NotImplemented", message).with_status(501))
             }
         }
     }
+}
+
+/// The longest body that one service's operation gives another's, in bytes: that of the largest archive of a function.
+const CALL_BODY_BYTES_MAX: u64 = 256 << 20;
+
+/// An output with its body in it.
+async fn with_payload(
+    operation: &OperationSchema,
+    mut output: Value,
+    body: OutgoingBody,
+) -> Result<Value, Error> {
+    if body.length > CALL_BODY_BYTES_MAX {
+        let message = format!("A body of {} bytes is too long to be handed on.", body.length);
+        return Err(Error::new("RequestEntityTooLargeException", message));
+    }
+    let bytes = body.collect().await.map_err(Error::internal)?;
+    if let (Value::Struct(places), Some(index)) = (&mut output, operation.output.payload)
+        && let Some(place) = places.get_mut(index)
+    {
+        *place = Some(Value::Blob(bytes));
+    }
+    Ok(output)
 }
 
 fn not_implemented(service: &ServiceSchema, operation: &str) -> Error {

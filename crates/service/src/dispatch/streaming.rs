@@ -1,9 +1,10 @@
-//! Answers that go on as a stream of events.
+//! Answers that go on as a stream: of events, or of a body that is never held whole.
 
 use std::sync::Arc;
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::response::Parts;
 use http::{HeaderValue, Response};
 use weft_model::{OperationSchema, Protocol, Schema, ServiceSchema, Value};
 use weft_net::{Body, BoxError, streamed};
@@ -12,7 +13,7 @@ use weft_wire::{
 };
 
 use crate::dispatch::fault_of;
-use crate::{Error, Events};
+use crate::{Error, Events, OutgoingBody};
 
 /// The answer: headers as for any output, then a message for each event. Where the stream fails, its last message says so.
 pub(super) fn answer(
@@ -39,6 +40,14 @@ pub(super) fn answer(
     });
     let all = futures::stream::iter(initial).chain(messages).map(Ok::<_, BoxError>);
     Ok(Response::from_parts(head, streamed(all)))
+}
+
+/// An answer whose body streams. Its length is told where the head does not tell it already.
+pub(super) fn with_body(mut head: Parts, body: OutgoingBody) -> Response<Body> {
+    head.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.length));
+    let kind = HeaderValue::from_static("binary/octet-stream");
+    head.headers.entry(CONTENT_TYPE).or_insert(kind);
+    Response::from_parts(head, streamed(body.stream.map_err(BoxError::from)))
 }
 
 /// One message; an error becomes the last one.

@@ -145,6 +145,6 @@ mod tests {
         fault(&Access::to("lambda:CreateFunction", function).with("a:b", "c"), Some("no condition key a:b"));
         fault(&Access::to("iam:ListUsers", "arn:aws:iam::000000000000:user/team/"), None);
         fault(&Access::to("iam:ListUsers", "arn:aws:iam::000000000000:user/ada"), Some("is not for"));
-        fault(&Access::to("s3:GetObject", "*"), Some("nothing is known"));
+        fault(&Access::to("dynamodb:GetItem", "*"), Some("nothing is known"));
     }
 }

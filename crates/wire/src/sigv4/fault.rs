@@ -23,6 +23,12 @@ pub enum AuthFault {
     /// A way of signing the body that has no code yet, such as S3's chunked uploads.
     #[error("a body signed as `{0}` is not supported")]
     UnsupportedPayload(String),
+    /// S3 wants to know of the body, and the request does not say.
+    #[error("the hash of the body is missing")]
+    MissingPayloadHash,
+    /// What it says of the body is no hash.
+    #[error("the hash of the body is not one")]
+    InvalidPayloadHash,
     /// Nobody has this access key, or it is inactive, or the session token is not its own.
     #[error("the access key or the session token is not known")]
     UnknownKey,
@@ -83,7 +89,8 @@ impl AuthFault {
             return match self {
                 Self::Missing | Self::PresignExpired => "AccessDenied",
                 Self::Incomplete(_) | Self::WrongScope(_) => "AuthorizationHeaderMalformed",
-                Self::Version2 => "InvalidRequest",
+                Self::Version2 | Self::MissingPayloadHash => "InvalidRequest",
+                Self::InvalidPayloadHash => "InvalidArgument",
                 Self::UnsupportedPayload(_) => "NotImplemented",
                 Self::UnknownKey => "InvalidAccessKeyId",
                 Self::ExpiredToken => "ExpiredToken",
@@ -93,7 +100,9 @@ impl AuthFault {
         }
         match self {
             Self::Missing => "MissingAuthenticationTokenException",
-            Self::Incomplete(_) | Self::Version2 => "IncompleteSignatureException",
+            Self::Incomplete(_) | Self::Version2 | Self::MissingPayloadHash | Self::InvalidPayloadHash => {
+                "IncompleteSignatureException"
+            }
             Self::UnsupportedPayload(_) => "NotImplemented",
             Self::UnknownKey => "UnrecognizedClientException",
             // By its query name: STS declares an `ExpiredTokenException` of its own, for other tokens.
@@ -120,6 +129,13 @@ impl AuthFault {
             Self::UnsupportedPayload(kind) => {
                 format!("A body signed as {kind} is not supported by this version of Weft.")
             }
+            Self::MissingPayloadHash => {
+                "Missing required header for this request: x-amz-content-sha256".to_owned()
+            }
+            Self::InvalidPayloadHash => "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, \
+                                         STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, \
+                                         STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
+                .to_owned(),
             Self::UnknownKey if protocol == Protocol::RestXml => {
                 "The AWS Access Key Id you provided does not exist in our records.".to_owned()
             }

@@ -4,15 +4,18 @@
 //! [`Authorization::access_key_id`] (an unknown one is [`AuthFault::UnknownKey`]); [`Authorization::check`].
 
 mod canonical;
+mod chunks;
 mod fault;
 mod parse;
 mod sign;
 mod verify;
+mod version2;
 
+pub use chunks::{ChunkFault, ChunkSigner, Chunks};
 pub use fault::AuthFault;
 pub use parse::{Authorization, Form, parse_authorization};
 pub use sign::{Credentials, presign, sign};
-pub use verify::{Payload, hash};
+pub use verify::{DeclaredPayload, Payload, hash};
 
 /// The only algorithm.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

@@ -23,6 +23,8 @@ pub enum Form {
         /// How long from its date.
         expires: Duration,
     },
+    /// In the query string as version 2 of signatures has it, which S3 takes still. It names neither region nor date.
+    Version2,
 }
 
 /// What a request says about its signature; nothing of it is proven.
@@ -89,9 +91,33 @@ pub fn parse_authorization(parts: &Parts) -> Result<Option<Authorization>, AuthF
         return parse_query(query).map(Some);
     }
     if query.contains("AWSAccessKeyId=") && query.contains("Signature=") {
-        return Err(AuthFault::Version2);
+        return parse_version2(query).map(Some);
     }
     Ok(None)
+}
+
+/// Reads a presigned URL of version 2: its time is when it ends.
+fn parse_version2(query: &str) -> Result<Authorization, AuthFault> {
+    let pairs: Vec<(String, String)> = uri::pairs(query).collect();
+    let find = |name: &str| pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+    let need = |name: &str| find(name).filter(|value| !value.is_empty());
+    let (Some(access_key_id), Some(signature), Some(expires)) =
+        (need("AWSAccessKeyId"), need("Signature"), need("Expires"))
+    else {
+        return Err(AuthFault::Version2);
+    };
+    let seconds: i64 = expires.parse().map_err(|_| incomplete("Expires should be a number"))?;
+    let seconds = seconds.clamp(0, 253_402_300_799);
+    Ok(Authorization {
+        access_key_id,
+        region: "us-east-1".to_owned(),
+        service: "s3".to_owned(),
+        time: Timestamp::from_seconds(seconds),
+        session_token: find("x-amz-security-token"),
+        form: Form::Version2,
+        signed_headers: Vec::new(),
+        signature,
+    })
 }
 
 fn parse_header(text: &str, parts: &Parts) -> Result<Authorization, AuthFault> {

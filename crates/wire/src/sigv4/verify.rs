@@ -11,7 +11,7 @@ use weft_model::Protocol;
 use weft_types::Timestamp;
 
 use super::canonical::{self, Style};
-use super::{ALGORITHM, AuthFault, Authorization, Form, TERMINATOR, UNSIGNED_PAYLOAD};
+use super::{ALGORITHM, AuthFault, Authorization, ChunkSigner, Form, TERMINATOR, UNSIGNED_PAYLOAD, version2};
 
 /// A request's body, or the hash of one that streamed by.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,24 @@ pub enum Payload<'a> {
     Body(&'a [u8]),
     /// The SHA-256 of the body, in small hexadecimal digits.
     Hash(&'a str),
+    /// Not here yet: what the request declares is taken, and whoever reads the body checks it.
+    Declared,
+}
+
+/// What a request declares of its body in `x-amz-content-sha256`, for S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeclaredPayload {
+    /// Its SHA-256.
+    Hash(String),
+    /// It is not signed.
+    Unsigned,
+    /// It comes in chunks of `aws-chunked`: whether each is signed, and whether headers follow the last.
+    Chunked {
+        /// Each chunk, and the headers after them, carry a signature.
+        signed: bool,
+        /// Headers follow.
+        trailer: bool,
+    },
 }
 
 /// The SHA-256 of bytes, in small hexadecimal digits.
@@ -38,6 +56,9 @@ impl Authorization {
         protocol: Protocol,
         now: Timestamp,
     ) -> Result<(), AuthFault> {
+        if self.form == Form::Version2 {
+            return version2::check(self, parts, secret, protocol, now);
+        }
         self.check_time(protocol, now)?;
         let style = Style::of(&self.service);
         let payload_hash = self.payload_hash(parts, payload, style)?;
@@ -69,6 +90,37 @@ impl Authorization {
         }
     }
 
+    /// What the request declares of its body.
+    pub fn declared_payload(&self, parts: &Parts) -> Result<DeclaredPayload, AuthFault> {
+        let declared = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+        match declared.map(str::trim) {
+            None if self.form == Form::Header => Err(AuthFault::MissingPayloadHash),
+            None | Some(UNSIGNED_PAYLOAD) => Ok(DeclaredPayload::Unsigned),
+            Some("STREAMING-AWS4-HMAC-SHA256-PAYLOAD") => {
+                Ok(DeclaredPayload::Chunked { signed: true, trailer: false })
+            }
+            Some("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") => {
+                Ok(DeclaredPayload::Chunked { signed: true, trailer: true })
+            }
+            Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER") => {
+                Ok(DeclaredPayload::Chunked { signed: false, trailer: true })
+            }
+            Some(kind) if kind.starts_with("STREAMING-") => {
+                Err(AuthFault::UnsupportedPayload(kind.chars().take(100).collect()))
+            }
+            Some(hash) if hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+                Ok(DeclaredPayload::Hash(hash.to_ascii_lowercase()))
+            }
+            Some(_) => Err(AuthFault::InvalidPayloadHash),
+        }
+    }
+
+    /// What verifies the chunks of a body: they are signed one upon the other, the first upon the request.
+    pub fn chunk_signer(&self, secret: &str) -> ChunkSigner {
+        let scope = format!("{}/{}/{}/{TERMINATOR}", self.day(), self.region, self.service);
+        ChunkSigner::new(signing_key(self, secret), self.time.compact(), scope, self.signature.clone())
+    }
+
     /// The hash that the canonical request ends with: what `x-amz-content-sha256` says where it may say something, else that
     /// of the body. A wrong hash in that header makes the signature not match.
     fn payload_hash(&self, parts: &Parts, payload: Payload<'_>, style: Style) -> Result<String, AuthFault> {
@@ -76,8 +128,12 @@ impl Authorization {
         match declared.map(str::trim) {
             Some(UNSIGNED_PAYLOAD) => return Ok(UNSIGNED_PAYLOAD.to_owned()),
             Some(kind) if kind.starts_with("STREAMING-") => {
+                if style == Style::S3 && matches!(payload, Payload::Declared) {
+                    return Ok(kind.to_owned());
+                }
                 return Err(AuthFault::UnsupportedPayload(kind.chars().take(100).collect()));
             }
+            Some(hash) if matches!(payload, Payload::Declared) => return Ok(hash.to_owned()),
             None if style == Style::S3 && matches!(self.form, Form::Presigned { .. }) => {
                 return Ok(UNSIGNED_PAYLOAD.to_owned());
             }
@@ -86,6 +142,7 @@ impl Authorization {
         Ok(match payload {
             Payload::Body(body) => hash(body),
             Payload::Hash(hash) => hash.to_owned(),
+            Payload::Declared => return Err(AuthFault::MissingPayloadHash),
         })
     }
 }
@@ -93,23 +150,29 @@ impl Authorization {
 /// The signature of a canonical request.
 pub(super) fn signature(authorization: &Authorization, request: &str, secret: &str) -> String {
     let (day, region, service) = (authorization.day(), &authorization.region, &authorization.service);
+    let key = signing_key(authorization, secret);
     let text = format!(
         "{ALGORITHM}\n{}\n{day}/{region}/{service}/{TERMINATOR}\n{}",
         authorization.time.compact(),
         hash(request.as_bytes())
     );
-    let key = hmac(format!("AWS4{secret}").as_bytes(), &day);
-    let key = [region.as_str(), service, TERMINATOR].into_iter().fold(key, |key, part| hmac(&key, part));
     hex(&hmac(&key, &text))
 }
 
-fn hmac(key: &[u8], text: &str) -> [u8; 32] {
+/// The key of a day, region and service.
+fn signing_key(authorization: &Authorization, secret: &str) -> [u8; 32] {
+    let Authorization { region, service, .. } = authorization;
+    let key = hmac(format!("AWS4{secret}").as_bytes(), &authorization.day());
+    [region.as_str(), service, TERMINATOR].into_iter().fold(key, |key, part| hmac(&key, part))
+}
+
+pub(super) fn hmac(key: &[u8], text: &str) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -1,0 +1,63 @@
+//! One file per operation.
+
+use std::sync::Arc;
+
+use weft_service::ServiceBuilder;
+
+use crate::S3;
+
+mod abort_multipart_upload;
+mod complete_multipart_upload;
+mod copy_object;
+mod create_bucket;
+mod create_multipart_upload;
+mod delete_bucket;
+mod delete_object;
+mod delete_object_tagging;
+mod delete_objects;
+mod get_bucket_location;
+mod get_object;
+mod get_object_attributes;
+mod get_object_tagging;
+mod head_bucket;
+mod head_object;
+mod list_buckets;
+mod list_multipart_uploads;
+mod list_object_versions;
+mod list_objects;
+mod list_objects_v2;
+mod list_parts;
+mod put_object;
+mod put_object_tagging;
+mod upload_part;
+mod upload_part_copy;
+
+/// The operations that have code.
+pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
+    ServiceBuilder::new(&weft_model::s3::SERVICE)
+        .operation::<abort_multipart_upload::AbortMultipartUpload>(s3)
+        .operation::<complete_multipart_upload::CompleteMultipartUpload>(s3)
+        .operation::<copy_object::CopyObject>(s3)
+        .operation::<create_bucket::CreateBucket>(s3)
+        .operation::<create_multipart_upload::CreateMultipartUpload>(s3)
+        .operation::<delete_bucket::DeleteBucket>(s3)
+        .operation::<delete_object::DeleteObject>(s3)
+        .operation::<delete_object_tagging::DeleteObjectTagging>(s3)
+        .operation::<delete_objects::DeleteObjects>(s3)
+        .operation::<get_bucket_location::GetBucketLocation>(s3)
+        .body_operation::<get_object::GetObject>(s3)
+        .operation::<get_object_attributes::GetObjectAttributes>(s3)
+        .operation::<get_object_tagging::GetObjectTagging>(s3)
+        .operation::<head_bucket::HeadBucket>(s3)
+        .operation::<head_object::HeadObject>(s3)
+        .operation::<list_buckets::ListBuckets>(s3)
+        .operation::<list_multipart_uploads::ListMultipartUploads>(s3)
+        .operation::<list_object_versions::ListObjectVersions>(s3)
+        .operation::<list_objects::ListObjects>(s3)
+        .operation::<list_objects_v2::ListObjectsV2>(s3)
+        .operation::<list_parts::ListParts>(s3)
+        .body_operation::<put_object::PutObject>(s3)
+        .operation::<put_object_tagging::PutObjectTagging>(s3)
+        .body_operation::<upload_part::UploadPart>(s3)
+        .operation::<upload_part_copy::UploadPartCopy>(s3)
+}
