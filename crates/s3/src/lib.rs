@@ -11,6 +11,7 @@
 //! The crate deliberately does not know HTTP, nor what is done with an object once it is read.
 
 mod access;
+mod bucket_policy;
 mod checksum;
 mod copying;
 mod errors;
@@ -101,6 +102,21 @@ impl S3 {
         }
         policies.insert(name.to_owned(), (text.clone(), Arc::clone(&policy)));
         Ok(Some(policy))
+    }
+
+    /// Changes a bucket's record.
+    async fn change_bucket(
+        &self,
+        name: &str,
+        change: impl Fn(&mut Bucket) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            let mut bucket = versions::require_bucket(tx, &name)?;
+            change(&mut bucket)?;
+            Ok(BUCKETS.insert(tx, &(name.clone(),), &bucket)?)
+        })
+        .await
     }
 
     async fn read<T: Send + 'static>(

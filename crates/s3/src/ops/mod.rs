@@ -12,13 +12,21 @@ mod copy_object;
 mod create_bucket;
 mod create_multipart_upload;
 mod delete_bucket;
+mod delete_bucket_ownership_controls;
+mod delete_bucket_policy;
 mod delete_object;
 mod delete_object_tagging;
 mod delete_objects;
+mod delete_public_access_block;
 mod get_bucket_location;
+mod get_bucket_ownership_controls;
+mod get_bucket_policy;
+mod get_bucket_policy_status;
+mod get_bucket_versioning;
 mod get_object;
 mod get_object_attributes;
 mod get_object_tagging;
+mod get_public_access_block;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
@@ -27,8 +35,12 @@ mod list_object_versions;
 mod list_objects;
 mod list_objects_v2;
 mod list_parts;
+mod put_bucket_ownership_controls;
+mod put_bucket_policy;
+mod put_bucket_versioning;
 mod put_object;
 mod put_object_tagging;
+mod put_public_access_block;
 mod upload_part;
 mod upload_part_copy;
 
@@ -41,13 +53,21 @@ pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
         .operation::<create_bucket::CreateBucket>(s3)
         .operation::<create_multipart_upload::CreateMultipartUpload>(s3)
         .operation::<delete_bucket::DeleteBucket>(s3)
+        .operation::<delete_bucket_ownership_controls::DeleteBucketOwnershipControls>(s3)
+        .operation::<delete_bucket_policy::DeleteBucketPolicy>(s3)
         .operation::<delete_object::DeleteObject>(s3)
         .operation::<delete_object_tagging::DeleteObjectTagging>(s3)
         .operation::<delete_objects::DeleteObjects>(s3)
+        .operation::<delete_public_access_block::DeletePublicAccessBlock>(s3)
         .operation::<get_bucket_location::GetBucketLocation>(s3)
+        .operation::<get_bucket_ownership_controls::GetBucketOwnershipControls>(s3)
+        .operation::<get_bucket_policy::GetBucketPolicy>(s3)
+        .operation::<get_bucket_policy_status::GetBucketPolicyStatus>(s3)
+        .operation::<get_bucket_versioning::GetBucketVersioning>(s3)
         .body_operation::<get_object::GetObject>(s3)
         .operation::<get_object_attributes::GetObjectAttributes>(s3)
         .operation::<get_object_tagging::GetObjectTagging>(s3)
+        .operation::<get_public_access_block::GetPublicAccessBlock>(s3)
         .operation::<head_bucket::HeadBucket>(s3)
         .operation::<head_object::HeadObject>(s3)
         .operation::<list_buckets::ListBuckets>(s3)
@@ -56,8 +76,12 @@ pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
         .operation::<list_objects::ListObjects>(s3)
         .operation::<list_objects_v2::ListObjectsV2>(s3)
         .operation::<list_parts::ListParts>(s3)
+        .operation::<put_bucket_ownership_controls::PutBucketOwnershipControls>(s3)
+        .operation::<put_bucket_policy::PutBucketPolicy>(s3)
+        .operation::<put_bucket_versioning::PutBucketVersioning>(s3)
         .body_operation::<put_object::PutObject>(s3)
         .operation::<put_object_tagging::PutObjectTagging>(s3)
+        .operation::<put_public_access_block::PutPublicAccessBlock>(s3)
         .body_operation::<upload_part::UploadPart>(s3)
         .operation::<upload_part_copy::UploadPartCopy>(s3)
 }

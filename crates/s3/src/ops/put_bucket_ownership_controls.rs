@@ -1,0 +1,42 @@
+//! `PutBucketOwnershipControls`: sets whose the objects of a bucket are.
+
+use weft_model::s3 as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::{S3, errors};
+
+/// A parsed `PutBucketOwnershipControls` request.
+#[derive(Debug)]
+pub(crate) struct PutBucketOwnershipControls {
+    name: String,
+    owner: Option<String>,
+    ownership: String,
+}
+
+impl Operation for PutBucketOwnershipControls {
+    const NAME: &'static str = "PutBucketOwnershipControls";
+    type Service = S3;
+    type Input = model::PutBucketOwnershipControlsRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        let mut rules = input.ownership_controls.rules.into_iter().map(|rule| rule.object_ownership);
+        let (Some(ownership), None) = (rules.next(), rules.next()) else {
+            return Err(errors::malformed_xml());
+        };
+        Ok(Self { name: input.bucket, owner: input.expected_bucket_owner, ownership })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, s3: &S3, cx: &Context) -> Result<(), Error> {
+        s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:PutBucketOwnershipControls").await?;
+        s3.change_bucket(&self.name, move |bucket| {
+            bucket.ownership = Some(self.ownership.clone());
+            Ok(())
+        })
+        .await
+    }
+}
