@@ -138,7 +138,7 @@ pub(crate) async fn assemble(
     lambda.connect(&dispatch);
     let api = LateDispatch::new(s3.clone());
     logs.connect(&dispatch);
-    cloudformation.connect(&dispatch, None);
+    cloudformation.connect(&dispatch, Some(Arc::new(s3.clone())));
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = Arc::<Iam>::clone(&iam);
     let _ = credentials.0.set(credentials_of_iam);

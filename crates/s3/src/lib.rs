@@ -19,6 +19,7 @@ mod garbage;
 mod listing;
 mod lists;
 mod names;
+mod objects;
 mod ops;
 mod output;
 mod public;
