@@ -125,3 +125,6 @@ pub(crate) fn url_encoded(key: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
-//! Objects that other services read: a function's code, a stack's template.
+//! Objects for other services: a function's code, a stack's template.
 
 use bytes::{Bytes, BytesMut};
-use futures::TryStreamExt as _;
+use futures::stream::TryStreamExt as _;
 use weft_service::{BoxFuture, Context, Error, ObjectName, Objects};
 
 use crate::reading::Preconditions;
@@ -28,8 +28,8 @@ impl Objects for S3 {
             };
             wanted.check()?;
             let selected = self.select(cx, &wanted).await?;
-            if selected.range.end - selected.range.start > bytes_max {
-                return Err(errors::plain("EntityTooLarge", 400, "The object is larger than what can be read here."));
+            if selected.version.size > bytes_max {
+                return Err(errors::too_large(Some(selected.version.size), bytes_max));
             }
             let mut stream = self.bytes_of(&selected.version, selected.range).await?;
             let mut all = BytesMut::new();

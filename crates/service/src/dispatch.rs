@@ -322,8 +322,6 @@ impl Dispatch {
             principal: credential.principal,
             access_key_id: Some(claim.access_key_id.into()),
             session_token: claim.session_token.map(Arc::from),
-            step: None,
-            next_step: None,
             session_policies: credential.session_policies.into(),
             session: credential.session,
             ..self.anonymous(service, request)
