@@ -42,7 +42,7 @@ pub use objects::{ObjectName, Objects};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
-pub use steps::StepToken;
+pub use steps::{Once, StepToken};
 pub use tags::{ResourceTags, Tags};
 
 /// The kinds of policies, as decisions name them.
