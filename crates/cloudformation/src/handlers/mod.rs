@@ -1,7 +1,9 @@
 //! A handler for each resource type that Weft can make.
 
+mod iam;
 mod logs;
 mod nothing;
+mod parts;
 
 use std::collections::HashMap;
 
@@ -14,6 +16,7 @@ impl Handlers {
     /// Those of this build.
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
+        iam::add(&mut all);
         logs::add(&mut all);
         nothing::add(&mut all);
         all
