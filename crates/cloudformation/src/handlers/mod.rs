@@ -1,6 +1,7 @@
 //! A handler for each resource type that Weft can make.
 
 mod iam;
+mod lambda;
 mod logs;
 mod nothing;
 mod parts;
@@ -17,6 +18,7 @@ impl Handlers {
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
         iam::add(&mut all);
+        lambda::add(&mut all);
         logs::add(&mut all);
         nothing::add(&mut all);
         all

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::convert;
-use crate::task::Task;
+use crate::task::{Failure, Task};
 
 /// The texts of a list property; none where it is not there.
 pub(super) fn texts(properties: Option<&Map<String, Json>>, name: &str) -> Vec<String> {
@@ -32,4 +32,12 @@ pub(super) fn tags_gone(task: &Task<'_>) -> Vec<String> {
         _ => Vec::new(),
     };
     before.into_iter().filter(|key| !kept.contains_key(key)).collect()
+}
+
+/// Refuses properties that Weft has not, by name.
+pub(super) fn refuse(task: &Task<'_>, names: &[&str]) -> Result<(), Failure> {
+    match names.iter().find(|name| task.get(name).is_some()) {
+        Some(name) => Err(Failure::new(format!("{name} of {} is not supported by Weft yet.", task.kind))),
+        None => Ok(()),
+    }
 }
