@@ -209,12 +209,21 @@ impl<'a> Task<'a> {
         self.tags().into_iter().map(|(key, value)| (key, Json::String(value))).collect()
     }
 
+    /// The resource with the name and the attributes that it has: what an update leaves as it is.
+    pub(crate) fn same(&self) -> Made {
+        let attributes = self.attributes.as_object().cloned().unwrap_or_default();
+        Made { physical_id: self.physical().to_owned(), reference: None, attributes }
+    }
+
     /// Calls an operation with the deployer's rights. Names of `input` are the API's but for case; what the API does not have is
     /// left out. A lack that passes, such as too many requests, is waited out for a while.
     pub(crate) async fn call(&self, service: &str, operation: &str, input: impl Into<Json>) -> Result<Json, Error> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let cx = self.cx.as_step(StepToken::new(format!("{}/{number}", self.token)));
-        let input = input.into();
+        self.call_as(&number.to_string(), service, operation, input.into()).await
+    }
+
+    async fn call_as(&self, suffix: &str, service: &str, operation: &str, input: Json) -> Result<Json, Error> {
+        let cx = self.cx.as_step(StepToken::new(format!("{}/{suffix}", self.token)));
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         loop {
@@ -232,6 +241,18 @@ impl<'a> Task<'a> {
     /// As [`Self::call`], with an error as a step's failure.
     pub(crate) async fn make(&self, service: &str, operation: &str, input: impl Into<Json>) -> Result<Json, Failure> {
         self.call(service, operation, input).await.map_err(|error| failure(service, &error))
+    }
+
+    /// As [`Self::make`] for a call that has another number when the step is tried again, because what is found decides on calls
+    /// before it: `name` names it among the calls of the step.
+    pub(crate) async fn make_once(
+        &self,
+        name: &str,
+        service: &str,
+        operation: &str,
+        input: impl Into<Json>,
+    ) -> Result<Json, Failure> {
+        self.call_as(name, service, operation, input.into()).await.map_err(|error| failure(service, &error))
     }
 
     /// As [`Self::make`] for a deletion: what is missing counts as deleted.

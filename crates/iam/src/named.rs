@@ -1,7 +1,7 @@
 //! What users, groups, roles and instance profiles have in common: a name that is unique in its account, and a path.
 
 use weft_model::ActionFacts;
-use weft_service::{Access, Context, Error};
+use weft_service::{Access, Context, Error, Once};
 use weft_store::{Read, Record, Table, WriteTx};
 use weft_types::AccountId;
 
@@ -23,6 +23,8 @@ pub(crate) trait Named: Record {
 
     fn name(&self) -> &str;
     fn path(&self) -> &str;
+    /// Its unique id.
+    fn id(&self) -> &str;
     fn account(&self) -> AccountId;
 
     fn arn(&self) -> String {
@@ -74,6 +76,9 @@ macro_rules! named {
             }
             fn path(&self) -> &str {
                 &self.path
+            }
+            fn id(&self) -> &str {
+                &self.id
             }
             fn account(&self) -> AccountId {
                 self.account
@@ -156,6 +161,20 @@ pub(crate) fn add<E: Named>(tx: &mut WriteTx<'_>, entity: &E) -> Result<(), Erro
     count_up(tx, entity.account(), E::QUOTA)?;
     principals::remember(tx, entity)?;
     Ok(E::TABLE.insert(tx, &key, entity)?)
+}
+
+/// Adds a new one with `add`, or gives the one that this step of a plan added before.
+pub(crate) fn add_once<E: Named + Clone>(
+    tx: &mut WriteTx<'_>,
+    once: &Once,
+    entity: &E,
+    add: fn(&mut WriteTx<'_>, &E) -> Result<(), Error>,
+) -> Result<E, Error> {
+    once.make(
+        tx,
+        |tx, id| Ok(find(tx, entity.account(), entity.name())?.filter(|found: &E| found.id() == id)),
+        |tx| add(tx, entity).map(|()| (entity.id().to_owned(), entity.clone())),
+    )
 }
 
 /// Removes one.

@@ -47,7 +47,7 @@ pub use objects::{ObjectName, Objects};
 pub use operation::{Access, BodyOperation, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
-pub use steps::StepToken;
+pub use steps::{Once, StepToken};
 pub use tags::{ResourceTags, Tags};
 pub use targets::{Attribute, Message, Target, sending_action};
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use weft_store::{Read, Record, StoreError, Table, WriteTx};
 use weft_types::Timestamp;
 
+use crate::Context;
+
 /// Tokens by their text.
 const STEPS: Table<(String,), Made> = Table::new("steps");
 /// Tokens by when they were stored: seconds, token.
@@ -62,6 +64,41 @@ impl StepToken {
         let token = self.as_str().to_owned();
         STEP_TIMES.insert(tx, &(seconds, token.clone()), &Mark {})?;
         STEPS.insert(tx, &(token,), &Made { id: id.to_owned() })
+    }
+}
+
+/// A creation that happens once for each step of a plan; outside of plans each time.
+#[derive(Debug, Clone)]
+pub struct Once {
+    token: Option<StepToken>,
+    now: Timestamp,
+}
+
+impl Once {
+    /// For the operation that runs.
+    pub fn of(cx: &Context) -> Self {
+        Self { token: cx.step().cloned(), now: cx.scope.now }
+    }
+
+    /// Makes something and remembers its id; where this step ran before, gives what `find` has by the id of then. What is not
+    /// there any more is made again.
+    pub fn make<T, E: From<StoreError>>(
+        &self,
+        tx: &mut WriteTx<'_>,
+        find: impl FnOnce(&WriteTx<'_>, &str) -> Result<Option<T>, E>,
+        make: impl FnOnce(&mut WriteTx<'_>) -> Result<(String, T), E>,
+    ) -> Result<T, E> {
+        let before = self.token.as_ref().map(|token| token.before(tx)).transpose()?.flatten();
+        if let Some(id) = before
+            && let Some(found) = find(tx, &id)?
+        {
+            return Ok(found);
+        }
+        let (id, made) = make(tx)?;
+        if let Some(token) = &self.token {
+            token.done(tx, &id, self.now)?;
+        }
+        Ok(made)
     }
 }
 

@@ -1,7 +1,10 @@
 //! A handler for each resource type that Weft can make.
 
+mod iam;
+mod lambda;
 mod logs;
 mod nothing;
+mod parts;
 
 use std::collections::HashMap;
 
@@ -14,6 +17,8 @@ impl Handlers {
     /// Those of this build.
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
+        iam::add(&mut all);
+        lambda::add(&mut all);
         logs::add(&mut all);
         nothing::add(&mut all);
         all

@@ -1,7 +1,7 @@
 //! `CreateGroup`: a new group, without users or policies.
 
 use weft_model::iam::{CreateGroupRequest, CreateGroupResponse};
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::records::{Grants, Group};
 use crate::{Iam, ids, named};
@@ -35,8 +35,8 @@ impl Operation for CreateGroup {
             created: cx.scope.now,
             grants: Grants::default(),
         };
-        let shown = group.show();
-        iam.write(move |tx| named::add(tx, &group)).await?;
-        Ok(CreateGroupResponse { group: Some(shown) })
+        let once = Once::of(cx);
+        let made = iam.write(move |tx| named::add_once(tx, &once, &group, named::add)).await?;
+        Ok(CreateGroupResponse { group: Some(made.show()) })
     }
 }

@@ -1,7 +1,7 @@
 //! `CreateInstanceProfile`: a new instance profile, without a role.
 
 use weft_model::iam::{CreateInstanceProfileRequest, CreateInstanceProfileResponse};
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::named::{self, Named as _};
 use crate::records::InstanceProfile;
@@ -46,8 +46,8 @@ impl Operation for CreateInstanceProfile {
             role: None,
             tags: self.tags,
         };
-        let shown = profile.show(None);
-        iam.write(move |tx| named::add(tx, &profile)).await?;
-        Ok(CreateInstanceProfileResponse { instance_profile: Some(shown) })
+        let once = Once::of(cx);
+        let made = iam.write(move |tx| named::add_once(tx, &once, &profile, named::add)).await?;
+        Ok(CreateInstanceProfileResponse { instance_profile: Some(made.show(None)) })
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use weft_model::iam::{CreatePolicyRequest, CreatePolicyResponse};
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::documents::{self, Purpose};
 use crate::errors::already_exists;
@@ -62,20 +63,28 @@ impl Operation for CreatePolicy {
             versions: [(1, Version { document: self.document, created: now })].into(),
             tags: self.tags,
         };
-        let shown = AnyPolicy::Own(policy.clone()).show(Uses::default(), false);
-        iam.write(move |tx| {
-            let key = name_key(account, &policy.name);
-            if POLICIES.get(tx, &key)?.is_some() {
-                let message = format!(
-                    "A policy called {} already exists. Duplicate names are not allowed.",
-                    policy.name
-                );
-                return Err(already_exists(message));
-            }
-            count_up(tx, account, POLICY_QUOTA)?;
-            Ok(POLICIES.insert(tx, &key, &policy)?)
-        })
-        .await?;
+        let once = Once::of(cx);
+        let made = iam.write(move |tx| {
+            once.make(
+                tx,
+                |tx, id| {
+                    Ok(POLICIES.get(tx, &name_key(account, &policy.name))?.filter(|found| found.id == id))
+                },
+                |tx| add(tx, &policy).map(|()| (policy.id.clone(), policy.clone())),
+            )
+        });
+        let shown = AnyPolicy::Own(made.await?).show(Uses::default(), false);
         Ok(CreatePolicyResponse { policy: Some(shown) })
     }
+}
+
+fn add(tx: &mut WriteTx<'_>, policy: &ManagedPolicy) -> Result<(), Error> {
+    let key = name_key(policy.account, &policy.name);
+    if POLICIES.get(tx, &key)?.is_some() {
+        let message =
+            format!("A policy called {} already exists. Duplicate names are not allowed.", policy.name);
+        return Err(already_exists(message));
+    }
+    count_up(tx, policy.account, POLICY_QUOTA)?;
+    Ok(POLICIES.insert(tx, &key, policy)?)
 }

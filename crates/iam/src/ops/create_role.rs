@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use weft_model::iam::{CreateRoleRequest, CreateRoleResponse};
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::ops::trust;
 use crate::records::{Grants, Role};
-use crate::{Iam, boundaries, entity, ids, tags};
+use crate::{Iam, boundaries, entity, ids, named, tags};
 
 /// A parsed `CreateRole` request.
 pub(crate) struct CreateRole {
@@ -62,12 +62,12 @@ impl Operation for CreateRole {
             service: None,
             last_used: None,
         };
-        let shown = role.show();
-        iam.write(move |tx| {
+        let (given, once) = (role.trust.clone(), Once::of(cx));
+        let made = iam.write(move |tx| {
             let trust = trust::bind(tx, &trusted, &role.trust)?;
-            entity::add(tx, &Role { trust, ..role.clone() })
-        })
-        .await?;
-        Ok(CreateRoleResponse { role: Some(shown) })
+            named::add_once(tx, &once, &Role { trust, ..role.clone() }, entity::add)
+        });
+        let made = Role { trust: given, ..made.await? };
+        Ok(CreateRoleResponse { role: Some(made.show()) })
     }
 }

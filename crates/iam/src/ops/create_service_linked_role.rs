@@ -1,11 +1,12 @@
 //! `CreateServiceLinkedRole`: the role that a service acts with, which only the service changes.
 
 use weft_model::iam::{CreateServiceLinkedRoleRequest, CreateServiceLinkedRoleResponse};
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::errors::invalid_input;
 use crate::linked::{self, taken};
-use crate::records::{ROLES, name_key};
+use crate::records::{ROLES, Role, name_key};
 use crate::{Iam, ids, named, uses};
 
 /// A parsed `CreateServiceLinkedRole` request.
@@ -47,17 +48,18 @@ impl Operation for CreateServiceLinkedRole {
         }
         let name = linked.role_name(self.suffix.as_deref());
         let role = linked.role(cx.scope.account, name, self.description, cx.scope.now);
-        let shown = role.show();
-        iam.write(move |tx| {
-            if ROLES.get(tx, &name_key(role.account, &role.name))?.is_some() {
-                return Err(taken(&role.name));
-            }
-            for arn in &role.grants.attached {
-                uses::count_attachment(tx, role.account, arn, 1)?;
-            }
-            named::add(tx, &role)
-        })
-        .await?;
-        Ok(CreateServiceLinkedRoleResponse { role: Some(shown) })
+        let once = Once::of(cx);
+        let made = iam.write(move |tx| named::add_once(tx, &once, &role, add)).await?;
+        Ok(CreateServiceLinkedRoleResponse { role: Some(made.show()) })
     }
+}
+
+fn add(tx: &mut WriteTx<'_>, role: &Role) -> Result<(), Error> {
+    if ROLES.get(tx, &name_key(role.account, &role.name))?.is_some() {
+        return Err(taken(&role.name));
+    }
+    for arn in &role.grants.attached {
+        uses::count_attachment(tx, role.account, arn, 1)?;
+    }
+    named::add(tx, role)
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_model::iam::{CreateUserRequest, CreateUserResponse};
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::records::{Grants, User};
-use crate::{Iam, boundaries, entity, ids, tags};
+use crate::{Iam, boundaries, entity, ids, named, tags};
 
 /// A parsed `CreateUser` request.
 pub(crate) struct CreateUser {
@@ -52,8 +52,8 @@ impl Operation for CreateUser {
             tags: self.tags,
             groups: BTreeSet::new(),
         };
-        let shown = user.show();
-        iam.write(move |tx| entity::add(tx, &user)).await?;
-        Ok(CreateUserResponse { user: Some(shown) })
+        let once = Once::of(cx);
+        let made = iam.write(move |tx| named::add_once(tx, &once, &user, entity::add)).await?;
+        Ok(CreateUserResponse { user: Some(made.show()) })
     }
 }

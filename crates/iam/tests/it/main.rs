@@ -14,4 +14,5 @@ mod profiles;
 mod session_tags;
 mod sessions;
 mod simulation;
+mod steps;
 mod world;
