@@ -18,7 +18,6 @@
 mod control;
 mod data;
 mod http_api;
-mod openapi;
 mod places;
 mod register;
 mod rest;

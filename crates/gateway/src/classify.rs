@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Method, Uri};
 use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
-use crate::urls;
+use crate::{execute, urls};
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum Class<T> {
     Workload(Target<T>),
     /// To a function URL.
     FunctionUrl(urls::Place),
+    /// To an API of API Gateway.
+    Execute(execute::Place),
     /// Nowhere: nothing is there, or nothing for this method.
     Nowhere(Missing),
     /// It is not a request that anybody could answer.
@@ -43,6 +45,9 @@ pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Clas
     let host = host_of(authority);
     if !edge && let Some(place) = urls::place(&host, &parts.uri) {
         return Class::FunctionUrl(place);
+    }
+    if !edge && !routes.claims_host(&host) && let Some(place) = execute::place(&host, &parts.uri) {
+        return Class::Execute(place);
     }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;

@@ -3,7 +3,8 @@
 //! [`Gateway`] is a [`weft_net::Handler`]. A request goes, in this order:
 //!
 //! 0. to the function URL that its host (`<id>.lambda-url.<region>.localhost`) or its path (`/_weft/lambda-url/<id>/…`)
-//!    names, signed or not;
+//!    names, signed or not; or to the API of API Gateway that its host (`<id>.execute-api.<region>.…`) or its path
+//!    (`/restapis/<id>/<stage>/_user_request_/…`) names;
 //! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
 //! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
 //! 3. to [`Apis`], where it is an AWS call: signed (SigV4, `SigV2`, presigned), or with `X-Amz-Target`, or a query-protocol
@@ -26,6 +27,7 @@ mod access;
 mod answer;
 mod auth;
 mod classify;
+mod execute;
 mod front;
 mod headers;
 mod ids;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use weft_apigateway::ApiGateway;
 use weft_compute::{Chosen, Compute, SandboxRunner, Seams as ComputeSeams};
 use weft_gateway::{ApiHandler, Gateway, GatewayOptions};
 use weft_iam::{AdminKey, Iam};
@@ -17,6 +18,7 @@ use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
 use crate::adapters::{LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda};
 use crate::platform::ThisPlatform;
+use crate::upstreams::ServersOfApis;
 use crate::{StartError, TREES_FOLDER};
 
 /// A server's parts that live as long as it does.
@@ -25,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) logs: Arc<Logs>,
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
+    pub(crate) apis: Arc<ApiGateway>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) platform: Arc<ThisPlatform>,
     pub(crate) gateway: Arc<Gateway>,
@@ -38,6 +41,7 @@ struct Stores {
     lambda: Store,
     logs: Store,
     compute: Store,
+    apis: Store,
 }
 
 impl Stores {
@@ -48,6 +52,7 @@ impl Stores {
             lambda: open("lambda")?,
             logs: open("logs")?,
             compute: open("compute")?,
+            apis: open("apigateway")?,
         })
     }
 }
@@ -118,10 +123,13 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
+    let apis = Arc::new(ApiGateway::new(stores.apis.clone(), Arc::clone(&clock)));
+    apis.register(&mut registry);
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
     let api = LateDispatch::default();
     logs.connect(&dispatch);
+    apis.connect(&dispatch, Arc::new(ServersOfApis::new(compute.clone(), lambda.counted())));
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = iam;
     let _ = credentials.0.set(credentials_of_iam);
@@ -139,16 +147,18 @@ pub(crate) async fn assemble(
         let (workers, revisions) = (lambda.counted(), Arc::clone(&revisions));
         let urls = Arc::new(UrlsOfLambda(Arc::clone(&lambda)));
         let gateway = Gateway::new(api, workers, revisions, authorizer, compute.routes(), options);
-        Arc::new(gateway.with_function_urls(urls))
+        let apis = Arc::<ApiGateway>::clone(&apis);
+        Arc::new(gateway.with_function_urls(urls).with_execute_apis(apis))
     };
     let edge = gateway(GatewayOptions { edge: true, ..GatewayOptions::default() });
     let gateway = gateway(options);
-    let Stores { iam, lambda: functions, logs: lines, compute: apps } = stores;
+    let Stores { iam, lambda: functions, logs: lines, compute: apps, apis: described } = stores;
     Ok(Parts {
-        stores: vec![iam, functions, lines, apps],
+        stores: vec![iam, functions, lines, apps, described],
         logs,
         lambda,
         compute,
+        apis,
         runtime,
         platform,
         gateway,

@@ -110,9 +110,11 @@ async fn until_the_end(parts: &Parts, launcher: &Launcher) -> Result<(), StartEr
 
 /// What goes on beside requests.
 fn start_background(parts: &Parts) -> Background {
+    let apis = Arc::clone(&parts.apis);
     let (logs, lambda, compute) = (Arc::clone(&parts.logs), Arc::clone(&parts.lambda), parts.compute.clone());
     Background(vec![
         tokio::spawn(async move { logs.run().await }),
+        tokio::spawn(async move { apis.run().await }),
         tokio::spawn(Arc::clone(&lambda).deliver()),
         tokio::spawn(Arc::clone(&lambda).poll()),
         tokio::spawn(async move { lambda.run().await }),

@@ -50,8 +50,8 @@ impl Page {
     ) -> (Vec<T>, Option<String>) {
         let rest = all.into_iter().filter(|item| self.after.as_ref().is_none_or(|after| key(item) > *after));
         let mut items: Vec<T> = rest.take(self.limit + 1).collect();
-        self.end(&mut items, key)
-            .map_or_else(|| (std::mem::take(&mut items), None), |next| (std::mem::take(&mut items), Some(next)))
+        let next = self.end(&mut items, key);
+        (items, next)
     }
 
     /// Drops the item that is beyond the page, and says where the next page begins where there is one.

@@ -246,7 +246,8 @@ mod tests {
         check("replace", "/nothing", Some("b"), None);
         check("move", "/name", Some("b"), None);
         check("replace", "/description", Some("d"), with("description", json!("d")));
-        check("remove", "/description", None, with("description", Json::Null));
+        let same = json!({ "name": "a", "types": ["x/y", "z"], "variables": { "v": "1" } });
+        check("remove", "/description", None, Some(same));
         check("replace", "/size", Some("12"), with("size", json!(12)));
         check("replace", "/size", Some("x"), None);
         check("add", "/types/image~1png", None, with("types", json!(["x/y", "z", "image/png"])));

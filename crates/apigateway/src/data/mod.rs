@@ -1,7 +1,6 @@
 //! What requests to both kinds of APIs share.
 
 pub(crate) mod cache;
-pub(crate) mod call;
 pub(crate) mod jsonpath;
 pub(crate) mod lambda;
 pub(crate) mod log;
@@ -10,3 +9,4 @@ pub(crate) mod schema;
 pub(crate) mod target;
 pub(crate) mod throttle;
 pub(crate) mod upstream;
+pub(crate) mod verdict;

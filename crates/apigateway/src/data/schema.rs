@@ -326,7 +326,7 @@ fn check_number(rules: &serde_json::Map<String, Json>, value: f64) -> Result<(),
         return Err(format!("numeric instance is greater than the required maximum (maximum: {max}, found: {value})"));
     }
     match bound("multipleOf").filter(|step| *step > 0.0) {
-        Some(step) if (value / step).fract().abs() > 1e-9 => {
+        Some(step) if (value / step - (value / step).round()).abs() > 1e-9 => {
             Err(format!("remainder of division is not zero ({value} / {step})"))
         }
         _ => Ok(()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use regex::{Regex, RegexBuilder};
-use weft_policy::{Policy, PolicyKind};
+use weft_policy::Policy;
 
 use super::matcher::Matcher;
 use super::records::{
@@ -17,7 +17,7 @@ use crate::data::log::{Format, group_of};
 use crate::data::schema::{Models, Schema};
 use crate::data::throttle::Bucket;
 use crate::places::Place;
-use crate::rest::authorize::Said;
+use crate::data::verdict::{Said, execute_arn};
 use crate::vtl::Template;
 
 /// A stage with its deployment.
@@ -123,7 +123,7 @@ impl LiveStage {
             models: models.collect(),
             authorizers: authorizers.collect(),
             gateway_responses: tree.gateway_responses,
-            policy: policy(api.policy.as_deref()),
+            policy: policy(&place, &api),
             log: log(&api.id, &stage),
             resources,
             place,
@@ -172,6 +172,11 @@ fn responses(integration: &Integration) -> Vec<LiveResponse> {
     .collect()
 }
 
+/// A policy of an API may name the API's own methods in short: `execute-api:/stage/METHOD/path`.
+pub(crate) fn with_whole_arns(policy: &str, arn: &str) -> String {
+    policy.replace("\"execute-api:/", &format!("\"{arn}"))
+}
+
 /// The rate of a method: its own, or that of all.
 fn bucket(stage: &Stage, path: &str, method: &str) -> Bucket {
     let own = format!("{}/{method}", path.trim_start_matches('/'));
@@ -181,9 +186,10 @@ fn bucket(stage: &Stage, path: &str, method: &str) -> Bucket {
     Bucket::new(setting.throttling_rate_limit, setting.throttling_burst_limit)
 }
 
-fn policy(text: Option<&str>) -> Result<Option<Policy>, ()> {
-    let Some(text) = text else { return Ok(None) };
-    Policy::parse_as(PolicyKind::Resource, text).map(Some).map_err(|error| {
+fn policy(place: &Place, api: &RestApi) -> Result<Option<Policy>, ()> {
+    let Some(text) = &api.policy else { return Ok(None) };
+    let text = with_whole_arns(text, &execute_arn(place, &api.id, ""));
+    Policy::parse(&text).map(Some).map_err(|error| {
         tracing::error!(%error, "the policy of an API cannot be read");
     })
 }

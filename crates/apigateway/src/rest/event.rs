@@ -40,6 +40,11 @@ pub(crate) fn event(resource: &str, scene: &Scene<'_>, binary: bool, context: Js
     event.to_string().into()
 }
 
+/// What the event tells of the request's surroundings: all that was known when it came.
+pub(crate) fn request_context(scene: &Scene<'_>) -> Json {
+    scene.context.clone()
+}
+
 fn or_null(map: Map<String, Json>) -> Json {
     if map.is_empty() { Json::Null } else { Json::Object(map) }
 }

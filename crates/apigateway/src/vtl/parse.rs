@@ -329,8 +329,10 @@ impl<'t> Parser<'t> {
         }
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let length = rest.bytes().take_while(is_part).count();
-        self.at += length;
-        rest[..length].to_owned()
+        // A hyphen at the end is the text's.
+        let name = rest[..length].trim_end_matches('-');
+        self.at += name.len();
+        name.to_owned()
     }
 }
 

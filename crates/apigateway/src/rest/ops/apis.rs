@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_model::apigateway as model;
-use weft_policy::{Policy, PolicyKind};
+use weft_policy::Policy;
 use weft_service::{Context, Error};
 use weft_store::WriteTx;
 
@@ -14,6 +14,7 @@ use crate::control::page::Page;
 use crate::control::patch::{self, Kind, Rule};
 use crate::control::{access, errors, ids, tags};
 use crate::places::{PLACES, Place};
+use crate::rest::compile::with_whole_arns;
 use crate::rest::records::{APIS, Resource, RestApi, TREES, Tree};
 use crate::rest::state::{api_key, remove_api, require_api, require_tree};
 
@@ -115,7 +116,7 @@ pub(crate) fn check(api: &mut RestApi) -> Result<(), Error> {
     // An empty text is how some tools say that there is none.
     api.policy = api.policy.take().filter(|policy| !policy.trim().is_empty());
     if let Some(policy) = &api.policy {
-        let parsed = Policy::parse_as(PolicyKind::Resource, policy);
+        let parsed = Policy::parse(&with_whole_arns(policy, "arn:aws:execute-api:*:*:*/"));
         parsed.map_err(|error| {
             errors::bad_request("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
                 .with_cause(error)

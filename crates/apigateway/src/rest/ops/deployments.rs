@@ -53,7 +53,7 @@ operation! {
                 stages::check(&stage)?;
                 STAGES.insert(tx, &at, &stage)?;
             }
-            Ok((deployment.clone(), snapshot.tree))
+            Ok::<_, Error>((deployment.clone(), snapshot.tree))
         };
         let (deployment, tree) = service.store.write(work).await?;
         service.refresh(&api_id).await?;
