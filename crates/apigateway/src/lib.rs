@@ -47,6 +47,8 @@ pub struct ApiGateway {
     pub(crate) upstreams: OnceLock<Arc<dyn Upstreams>>,
     pub(crate) live: Live,
     pub(crate) log: AccessLog,
+    /// The port of the one listener, by which APIs say where they are.
+    pub(crate) port: OnceLock<u16>,
     /// Sessions of the roles with which functions are called.
     pub(crate) sessions: Cache<Arc<Principal>>,
 }
@@ -61,6 +63,7 @@ impl ApiGateway {
             upstreams: OnceLock::new(),
             live: Live::default(),
             log: AccessLog::default(),
+            port: OnceLock::new(),
             sessions: Cache::default(),
         }
     }
@@ -69,6 +72,17 @@ impl ApiGateway {
     pub fn connect(&self, dispatch: &Arc<Dispatch>, upstreams: Arc<dyn Upstreams>) {
         let _ = self.dispatch.set(Arc::downgrade(dispatch));
         let _ = self.upstreams.set(upstreams);
+    }
+
+    /// Tells the port of the listener that requests come to, once it is known.
+    pub fn set_port(&self, port: u16) {
+        let _ = self.port.set(port);
+    }
+
+    /// The address of an API.
+    pub(crate) fn endpoint(&self, api: &str, region: &str) -> String {
+        let port = self.port.get().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("http://{api}.execute-api.{region}.localhost{port}")
     }
 
     /// Stores access logs until it is dropped.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weft_service::{Registry, ServiceBuilder};
 
 use crate::ApiGateway;
+use crate::http_api::ops as http;
 use crate::rest::ops as rest;
 
 impl ApiGateway {
@@ -84,5 +85,42 @@ impl ApiGateway {
 
     fn http_operations(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::apigatewayv2::SERVICE)
+            .operation::<http::apis::CreateApi>(self)
+            .operation::<http::apis::GetApi>(self)
+            .operation::<http::apis::GetApis>(self)
+            .operation::<http::apis::UpdateApi>(self)
+            .operation::<http::apis::DeleteApi>(self)
+            .operation::<http::apis::DeleteCorsConfiguration>(self)
+            .operation::<http::authorizers::CreateAuthorizer>(self)
+            .operation::<http::authorizers::GetAuthorizer>(self)
+            .operation::<http::authorizers::GetAuthorizers>(self)
+            .operation::<http::authorizers::UpdateAuthorizer>(self)
+            .operation::<http::authorizers::DeleteAuthorizer>(self)
+            .operation::<http::deployments::CreateDeployment>(self)
+            .operation::<http::deployments::GetDeployment>(self)
+            .operation::<http::deployments::GetDeployments>(self)
+            .operation::<http::deployments::UpdateDeployment>(self)
+            .operation::<http::deployments::DeleteDeployment>(self)
+            .operation::<http::integrations::CreateIntegration>(self)
+            .operation::<http::integrations::GetIntegration>(self)
+            .operation::<http::integrations::GetIntegrations>(self)
+            .operation::<http::integrations::UpdateIntegration>(self)
+            .operation::<http::integrations::DeleteIntegration>(self)
+            .operation::<http::routes::CreateRoute>(self)
+            .operation::<http::routes::GetRoute>(self)
+            .operation::<http::routes::GetRoutes>(self)
+            .operation::<http::routes::UpdateRoute>(self)
+            .operation::<http::routes::DeleteRoute>(self)
+            .operation::<http::routes::DeleteRouteSettings>(self)
+            .operation::<http::stages::CreateStage>(self)
+            .operation::<http::stages::GetStage>(self)
+            .operation::<http::stages::GetStages>(self)
+            .operation::<http::stages::UpdateStage>(self)
+            .operation::<http::stages::DeleteStage>(self)
+            .operation::<http::stages::DeleteAccessLogSettings>(self)
+            .operation::<http::stages::ResetAuthorizersCache>(self)
+            .operation::<http::tags::GetTags>(self)
+            .operation::<http::tags::TagResource>(self)
+            .operation::<http::tags::UntagResource>(self)
     }
 }

@@ -102,7 +102,8 @@ impl ApiGateway {
         }
         // Whoever asks for what is not there makes nobody wait.
         let wanted = id.to_owned();
-        let is_there = self.store.read(move |tx| Ok::<_, Error>(PLACES.get(tx, &(wanted,))?.is_some())).await?;
+        let is_there =
+            self.store.read(move |tx| Ok::<_, Error>(PLACES.get(tx, &(wanted,))?.is_some())).await?;
         if is_there { self.load(id).await } else { Ok(None) }
     }
 
@@ -113,7 +114,10 @@ impl ApiGateway {
             Ok(None) => return forbidden(),
             Err(error) => {
                 tracing::error!(api = call.api, %error, "an API cannot be read");
-                return weft_net::text(http::StatusCode::SERVICE_UNAVAILABLE, r#"{"message":"Service Unavailable"}"#);
+                return weft_net::text(
+                    http::StatusCode::SERVICE_UNAVAILABLE,
+                    r#"{"message":"Service Unavailable"}"#,
+                );
             }
         };
         let region = live.place().region.as_str();

@@ -46,7 +46,10 @@ pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Clas
     if !edge && let Some(place) = urls::place(&host, &parts.uri) {
         return Class::FunctionUrl(place);
     }
-    if !edge && !routes.claims_host(&host) && let Some(place) = execute::place(&host, &parts.uri) {
+    if !edge
+        && !routes.claims_host(&host)
+        && let Some(place) = execute::place(&host, &parts.uri)
+    {
         return Class::Execute(place);
     }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {

@@ -83,7 +83,12 @@ mod tests {
     fn check(host: &str, uri: &str, expected: Option<(&str, Option<&str>, Option<&str>, &str)>) {
         let found = place(host, &uri.parse().unwrap());
         let found = found.as_ref().map(|place| {
-            (place.api.as_str(), place.region.as_deref(), place.stage.as_deref(), place.path_and_query.as_str())
+            (
+                place.api.as_str(),
+                place.region.as_deref(),
+                place.stage.as_deref(),
+                place.path_and_query.as_str(),
+            )
         });
         assert_eq!(found, expected, "{host} {uri}");
     }
@@ -91,7 +96,11 @@ mod tests {
     #[test]
     fn an_api_is_a_host_or_a_path() {
         let region = Some("us-east-1");
-        check("abc.execute-api.us-east-1.localhost", "/prod/a?b=c", Some(("abc", region, None, "/prod/a?b=c")));
+        check(
+            "abc.execute-api.us-east-1.localhost",
+            "/prod/a?b=c",
+            Some(("abc", region, None, "/prod/a?b=c")),
+        );
         check("abc.execute-api.us-east-1.amazonaws.com", "/", Some(("abc", region, None, "/")));
         let path = "/restapis/abc/prod/_user_request_";
         check("127.0.0.1", &format!("{path}/a/b?c"), Some(("abc", None, Some("prod"), "/a/b?c")));

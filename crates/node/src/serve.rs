@@ -67,6 +67,7 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let cores = Cores::start(config.data_plane)?;
     let (server, address) = cores.listen(Arc::clone(&parts.gateway), &listener)?;
     parts.lambda.set_port(address.port());
+    parts.apis.set_port(address.port());
     let edge = edge.map(|edge| cores.listen(Arc::clone(&parts.edge), &edge)).transpose()?;
     let url = |address: SocketAddr| format!("http://{address}");
     let edge_urls: Vec<String> = edge.iter().map(|(_, address)| url(*address)).collect();

@@ -31,7 +31,8 @@ impl ServersOfApis {
 
     async fn answer(&self, call: UpstreamCall) -> Result<Response<Body>, UpstreamError> {
         let refused = |why: &str| UpstreamError::Refused(why.to_owned());
-        let authority = call.request.uri().authority().cloned().ok_or_else(|| refused("a URI without a host"))?;
+        let authority =
+            call.request.uri().authority().cloned().ok_or_else(|| refused("a URI without a host"))?;
         let host = host_of(authority.as_str()).into_owned();
         if is_own_host(&host) || self.compute.routes().load().claims_host(&host) {
             return self.to_workload(&host, call).await;
@@ -67,7 +68,8 @@ impl ServersOfApis {
         }
         let revision = self.compute.current(&workload).await;
         let revision = revision.map_err(|error| UpstreamError::Unreachable(error.to_string()))?;
-        let revision = revision.ok_or_else(|| UpstreamError::Unreachable("the workload is gone".to_owned()))?;
+        let revision =
+            revision.ok_or_else(|| UpstreamError::Unreachable("the workload is gone".to_owned()))?;
         *request.uri_mut() = path;
         weft_net::headers::remove_forged(request.headers_mut());
         weft_net::headers::set(request.headers_mut(), HOST, host);

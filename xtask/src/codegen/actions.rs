@@ -11,7 +11,8 @@ use super::{HEADER, prune, read_json, save};
 use crate::shell::root;
 
 /// The services whose actions we have; files of this name in the published data.
-const SERVICES: &[&str] = &["apigateway", "cloudformation", "ecr", "execute-api", "iam", "lambda", "logs", "s3", "ssm", "sts"];
+const SERVICES: &[&str] =
+    &["apigateway", "cloudformation", "ecr", "execute-api", "iam", "lambda", "logs", "s3", "ssm", "sts"];
 
 /// Cuts the data of the unpacked package in `from` down to what is used, in `models/iam-data`.
 pub(crate) fn prune_all(from: &Path) -> Result<(), String> {

@@ -24,7 +24,8 @@ pub(crate) fn too_many(message: impl Into<String>) -> Error {
 
 /// What the model has and Weft has not.
 pub(crate) fn unsupported(what: &str) -> Error {
-    Error::new("NotImplemented", format!("{what} is not implemented by this version of Weft.")).with_status(501)
+    Error::new("NotImplemented", format!("{what} is not implemented by this version of Weft."))
+        .with_status(501)
 }
 
 /// No such REST API.

@@ -150,7 +150,8 @@ fn items(place: &mut Json, op: &str, element: Option<String>, value: Option<&str
         *place = Json::Array(Vec::new());
     }
     let list = place.as_array_mut().map(std::mem::take).unwrap_or_default();
-    let mut list: Vec<String> = list.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
+    let mut list: Vec<String> =
+        list.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect();
     match (op, element, value) {
         ("remove", None, None) => list.clear(),
         ("remove", element, value) => {
@@ -161,7 +162,12 @@ fn items(place: &mut Json, op: &str, element: Option<String>, value: Option<&str
             list.retain(|item| *item != gone);
         }
         ("replace", None, value) => {
-            list = value.unwrap_or_default().split(',').filter(|item| !item.is_empty()).map(str::to_owned).collect();
+            list = value
+                .unwrap_or_default()
+                .split(',')
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect();
         }
         ("replace", Some(old), Some(new)) => match old.parse::<usize>().ok().filter(|at| *at < list.len()) {
             Some(at) => new.clone_into(&mut list[at]),

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::{Mutex, mpsc};
-use weft_model::logs::{
-    CreateLogStreamRequest, InputLogEvent, PutLogEventsRequest, PutLogEventsResponse,
-};
+use weft_model::logs::{CreateLogStreamRequest, InputLogEvent, PutLogEventsRequest, PutLogEventsResponse};
 use weft_service::{Context, Dispatch, Error};
 
 use crate::SERVICE;
@@ -69,7 +67,10 @@ impl Format {
         }
         let is_id = |piece: &Piece| matches!(piece, Piece::Variable(path) if matches!(path.as_slice(), [name] if name == "requestId" || name == "extendedRequestId"));
         if !pieces.iter().any(is_id) {
-            return Err("Access Log format must contain at least $context.requestId or $context.extendedRequestId".to_owned());
+            return Err(
+                "Access Log format must contain at least $context.requestId or $context.extendedRequestId"
+                    .to_owned(),
+            );
         }
         Ok(Self(pieces))
     }
@@ -203,8 +204,7 @@ async fn put(cx: &Context, group: &str, stream: &str, events: Vec<InputLogEvent>
         Err(error) if error.code() == "ResourceNotFoundException" => {}
         other => return other.map(drop),
     }
-    let new =
-        CreateLogStreamRequest { log_group_name: group.to_owned(), log_stream_name: stream.to_owned() };
+    let new = CreateLogStreamRequest { log_group_name: group.to_owned(), log_stream_name: stream.to_owned() };
     cx.call::<_, ()>("logs", "CreateLogStream", new).await?;
     cx.call::<_, PutLogEventsResponse>("logs", "PutLogEvents", input).await.map(drop)
 }

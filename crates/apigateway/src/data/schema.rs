@@ -51,7 +51,9 @@ fn gather(json: &Json, patterns: &mut HashMap<String, Regex>, depth: usize) -> R
     }
     let mut pattern = |text: &str| {
         let built = RegexBuilder::new(text).size_limit(1 << 20).build();
-        built.map(|regex| patterns.insert(text.to_owned(), regex)).map_err(|_| format!("Invalid pattern: {text}"))
+        built
+            .map(|regex| patterns.insert(text.to_owned(), regex))
+            .map_err(|_| format!("Invalid pattern: {text}"))
     };
     match json {
         Json::Object(members) => {
@@ -88,14 +90,18 @@ impl Check<'_> {
             };
             if !kinds.is_empty() && !kinds.iter().any(|kind| is_kind(value, kind)) {
                 let allowed = kinds.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(",");
-                let message = "instance type (NAME) does not match any allowed primitive type (allowed: [KINDS])";
+                let message =
+                    "instance type (NAME) does not match any allowed primitive type (allowed: [KINDS])";
                 return Err(message.replace("NAME", kind_of(value)).replace("KINDS", &allowed));
             }
         }
         if let Some(Json::Array(all)) = rules.get("enum")
             && !all.contains(value)
         {
-            return Err(format!("instance value ({value}) not found in enum (possible values: {})", Json::from(all.clone())));
+            return Err(format!(
+                "instance value ({value}) not found in enum (possible values: {})",
+                Json::from(all.clone())
+            ));
         }
         match value {
             Json::Object(members) => self.object(schema, rules, members, depth)?,
@@ -107,7 +113,13 @@ impl Check<'_> {
         self.combined(schema, rules, value, depth)
     }
 
-    fn reference(&mut self, schema: &Schema, reference: &str, value: &Json, depth: usize) -> Result<(), String> {
+    fn reference(
+        &mut self,
+        schema: &Schema,
+        reference: &str,
+        value: &Json,
+        depth: usize,
+    ) -> Result<(), String> {
         if let Some(pointer) = reference.strip_prefix('#') {
             let Some(rules) = schema.root.pointer(pointer) else {
                 return Err(format!("the reference {reference} leads nowhere"));
@@ -116,7 +128,9 @@ impl Check<'_> {
         }
         let name = reference.rsplit_once("/models/").map_or(reference, |(_, name)| name);
         let models = self.models;
-        let Some(other) = models.get(name) else { return Err(format!("the reference {reference} leads nowhere")) };
+        let Some(other) = models.get(name) else {
+            return Err(format!("the reference {reference} leads nowhere"));
+        };
         self.value(other, &other.root, value, depth + 1)
     }
 
@@ -135,7 +149,8 @@ impl Check<'_> {
             let Some(all) = list(name) else { continue };
             let fit = all.iter().filter(|rule| self.value(schema, rule, value, depth + 1).is_ok()).count();
             if fit == 0 || wanted.is_some_and(|wanted| wanted != fit) {
-                let wanted = if wanted.is_some() { "exactly one schema" } else { "at least one required schema" };
+                let wanted =
+                    if wanted.is_some() { "exactly one schema" } else { "at least one required schema" };
                 return Err(format!("instance failed to match {wanted} among {} (matched {fit})", all.len()));
             }
         }
@@ -203,7 +218,9 @@ impl Check<'_> {
             if needs.is_object() {
                 self.value(schema, needs, &Json::Object(members.clone()), depth + 1)?;
             } else if let Some(missing) = texts(needs).iter().find(|need| !members.contains_key(*need)) {
-                return Err(format!("property \"{name}\" of object has missing property dependencies ([\"{missing}\"])"));
+                return Err(format!(
+                    "property \"{name}\" of object has missing property dependencies ([\"{missing}\"])"
+                ));
             }
         }
         Ok(())
@@ -286,7 +303,9 @@ fn check_count(
     of: &str,
 ) -> Result<(), String> {
     if let Some(min) = bound(rules, min).filter(|min| count < *min) {
-        return Err(format!("{what} is too short: must have at least {min} {of} but instance has {count} {of}"));
+        return Err(format!(
+            "{what} is too short: must have at least {min} {of} but instance has {count} {of}"
+        ));
     }
     match bound(rules, max).filter(|max| count > *max) {
         Some(max) => {
@@ -318,12 +337,16 @@ fn check_number(rules: &serde_json::Map<String, Json>, value: f64) -> Result<(),
     if let Some(min) = bound("minimum")
         && (value < min || (exclusive("exclusiveMinimum") && value <= min))
     {
-        return Err(format!("numeric instance is lower than the required minimum (minimum: {min}, found: {value})"));
+        return Err(format!(
+            "numeric instance is lower than the required minimum (minimum: {min}, found: {value})"
+        ));
     }
     if let Some(max) = bound("maximum")
         && (value > max || (exclusive("exclusiveMaximum") && value >= max))
     {
-        return Err(format!("numeric instance is greater than the required maximum (maximum: {max}, found: {value})"));
+        return Err(format!(
+            "numeric instance is greater than the required maximum (maximum: {max}, found: {value})"
+        ));
     }
     match bound("multipleOf").filter(|step| *step > 0.0) {
         Some(step) if (value / step - (value / step).round()).abs() > 1e-9 => {
@@ -360,12 +383,20 @@ mod tests {
         check(&object, &json!({ "a": 1 }), Err("lower than the required minimum"));
         check(&object, &json!({ "a": 3, "b": 1 }), Err("not allowed by the schema: [\"b\"]"));
         check(&json!({ "type": "array", "items": { "enum": ["x"] }, "maxItems": 1 }), &json!(["x"]), Ok(()));
-        check(&json!({ "items": { "enum": ["x"] } }), &json!(["y"]), Err("[Path '/0'] instance value (\"y\")"));
+        check(
+            &json!({ "items": { "enum": ["x"] } }),
+            &json!(["y"]),
+            Err("[Path '/0'] instance value (\"y\")"),
+        );
         check(&json!({ "uniqueItems": true }), &json!([1, 1]), Err("duplicate"));
         check(&json!({ "pattern": "^a+$", "minLength": 2 }), &json!("aa"), Ok(()));
         check(&json!({ "pattern": "^a+$" }), &json!("b"), Err("regex"));
         check(&json!({ "oneOf": [{ "type": "string" }, { "maxLength": 1 }] }), &json!("ab"), Ok(()));
-        check(&json!({ "oneOf": [{ "type": "string" }, { "maxLength": 2 }] }), &json!("ab"), Err("exactly one"));
+        check(
+            &json!({ "oneOf": [{ "type": "string" }, { "maxLength": 2 }] }),
+            &json!("ab"),
+            Err("exactly one"),
+        );
         check(&json!({ "not": { "type": "string" } }), &json!("ab"), Err("should not have"));
         check(&json!({ "anyOf": [{ "type": "null" }] }), &json!(1), Err("at least one"));
         check(&json!({ "multipleOf": 0.1 }), &json!(0.3), Ok(()));

@@ -12,7 +12,8 @@ pub(crate) enum Target {
 impl Target {
     /// Reads `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations` and such.
     pub(crate) fn parse(uri: &str) -> Result<Self, String> {
-        let rest = uri.strip_prefix("arn:").and_then(|rest| rest.split_once(":apigateway:")).map(|(_, rest)| rest);
+        let rest =
+            uri.strip_prefix("arn:").and_then(|rest| rest.split_once(":apigateway:")).map(|(_, rest)| rest);
         let Some((_, rest)) = rest.and_then(|rest| rest.split_once(':')) else {
             return Err("Invalid ARN specified in the request".to_owned());
         };

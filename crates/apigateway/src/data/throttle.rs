@@ -53,7 +53,11 @@ mod tests {
 
     #[test]
     fn a_burst_is_taken_at_once_and_comes_back_with_the_rate() {
-        check(10.0, 2, &[(0, true), (0, true), (0, false), (99_999, false), (100_000, true), (100_000, false)]);
+        check(
+            10.0,
+            2,
+            &[(0, true), (0, true), (0, false), (99_999, false), (100_000, true), (100_000, false)],
+        );
         check(10.0, 2, &[(0, true), (5_000_000, true), (5_000_000, true), (5_000_000, false)]);
         check(0.0, 5, &[(0, false)]);
         check(5.0, 0, &[(0, false)]);

@@ -132,7 +132,8 @@ impl ApiGateway {
         let said = match known {
             Some(said) => said,
             None => {
-                let said = Arc::new(self.ask_authorizer(stage, method, authorizer, arn, scene, &sources).await?);
+                let said =
+                    Arc::new(self.ask_authorizer(stage, method, authorizer, arn, scene, &sources).await?);
                 if !key.is_empty() {
                     authorizer.said.keep(key, Arc::clone(&said), now, authorizer.ttl);
                 }
@@ -142,7 +143,10 @@ impl ApiGateway {
         match said.verdict(&stage.place, arn, scene.incoming) {
             Verdict::Allowed => {}
             Verdict::NotAllowed => {
-                return Err(Refusal::new(Kind::AccessDenied, "User is not authorized to access this resource"));
+                return Err(Refusal::new(
+                    Kind::AccessDenied,
+                    "User is not authorized to access this resource",
+                ));
             }
             Verdict::Denied => {
                 let message = "User is not authorized to access this resource with an explicit deny";
@@ -152,7 +156,9 @@ impl ApiGateway {
         let mut told: serde_json::Map<String, Json> = said
             .context
             .iter()
-            .map(|(key, value)| (key.clone(), value.as_str().map_or_else(|| json!(value.to_string()), Json::from)))
+            .map(|(key, value)| {
+                (key.clone(), value.as_str().map_or_else(|| json!(value.to_string()), Json::from))
+            })
             .collect();
         told.insert("principalId".to_owned(), json!(said.principal));
         scene.context["authorizer"] = Json::Object(told);
@@ -197,7 +203,11 @@ impl ApiGateway {
             Err(Failure::TimedOut) => return Err(failure("the authorizer took too long")),
             Err(Failure::Refused(error)) => {
                 let cause = Some(error.to_string());
-                return Err(Refusal { cause, message: None, ..Refusal::new(Kind::AuthorizerConfigurationError, "") });
+                return Err(Refusal {
+                    cause,
+                    message: None,
+                    ..Refusal::new(Kind::AuthorizerConfigurationError, "")
+                });
             }
         };
         Said::read(&answer).ok_or_else(|| {
@@ -261,7 +271,9 @@ fn payload(token: bool, method: &LiveMethod, arn: &str, scene: &Scene<'_>, sourc
         members.remove("body");
         members.remove("isBase64Encoded");
         // Maps that are empty are objects here, unlike in the event of a proxied request.
-        for name in ["queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables"] {
+        for name in
+            ["queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables"]
+        {
             if members.get(name).is_some_and(Json::is_null) {
                 members.insert(name.to_owned(), json!({}));
             }

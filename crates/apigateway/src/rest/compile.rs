@@ -9,15 +9,15 @@ use weft_policy::Policy;
 
 use super::matcher::Matcher;
 use super::records::{
-    Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, MethodSetting, RestApi,
-    Snapshot, Stage,
+    Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, MethodSetting, RestApi, Snapshot,
+    Stage,
 };
 use crate::data::cache::Cache;
 use crate::data::log::{Format, group_of};
 use crate::data::schema::{Models, Schema};
 use crate::data::throttle::Bucket;
-use crate::places::Place;
 use crate::data::verdict::{Said, execute_arn};
+use crate::places::Place;
 use crate::vtl::Template;
 
 /// A stage with its deployment.
@@ -91,8 +91,7 @@ impl LiveStage {
         let mut resources = Vec::new();
         for resource in tree.resources.values() {
             let methods = resource.resource_methods.iter().filter_map(|(name, method)| {
-                let validator =
-                    method.request_validator_id.as_ref().and_then(|id| tree.validators.get(id));
+                let validator = method.request_validator_id.as_ref().and_then(|id| tree.validators.get(id));
                 let live = LiveMethod {
                     resource_id: resource.id.clone(),
                     resource_path: resource.path.clone(),
@@ -112,7 +111,7 @@ impl LiveStage {
                 resources.push(LiveResource { id, path, methods });
             }
         }
-        let paths = resources.iter().enumerate().map(|(number, one)| (one.path.as_str(), number));
+        let paths = resources.iter().enumerate().map(|(number, one)| (one.path.as_str(), "ANY", number));
         let models = tree.models.iter().filter_map(|(name, model)| {
             let json = serde_json::from_str(model.schema.as_deref()?).ok()?;
             Some((name.clone(), Schema::compile(&json).ok()?))
@@ -134,7 +133,7 @@ impl LiveStage {
 
     /// The method that a request means, and the variables of its path.
     pub(crate) fn find(&self, method: &str, path: &str) -> Option<(Arc<LiveMethod>, Vec<(String, String)>)> {
-        let matched = self.matcher.find(path)?;
+        let matched = self.matcher.find("ANY", path)?;
         let resource = &self.resources[matched.number];
         let found = resource.methods.get(method).or_else(|| resource.methods.get("ANY"))?;
         debug_assert_eq!(resource.id, found.resource_id);

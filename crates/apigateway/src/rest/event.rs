@@ -53,7 +53,8 @@ fn or_null(map: Map<String, Json>) -> Json {
 pub(crate) fn headers(headers: &HeaderMap) -> (Map<String, Json>, Map<String, Json>) {
     let (mut single, mut multi) = (Map::new(), Map::new());
     for name in headers.keys() {
-        let values: Vec<String> = headers.get_all(name).iter().map(|value| lossy(value).into_owned()).collect();
+        let values: Vec<String> =
+            headers.get_all(name).iter().map(|value| lossy(value).into_owned()).collect();
         let name = title_case(name.as_str());
         if let Some(last) = values.last() {
             single.insert(name.clone(), json!(last));
@@ -109,7 +110,9 @@ pub(crate) fn response(payload: &[u8], decode: impl Fn(&HeaderMap) -> bool) -> R
     }
     let body = match answer.get("body") {
         None | Some(Json::Null) => Bytes::new(),
-        Some(Json::String(text)) if answer.get("isBase64Encoded") == Some(&Json::Bool(true)) && decode(&headers) => {
+        Some(Json::String(text))
+            if answer.get("isBase64Encoded") == Some(&Json::Bool(true)) && decode(&headers) =>
+        {
             STANDARD.decode(text).map_err(|_| "the body is not base64")?.into()
         }
         Some(Json::String(text)) => Bytes::from(text.clone()),
@@ -188,7 +191,10 @@ mod tests {
         check(r#"{"statusCode":"200","headers":{"X-A":1}}"#, Ok((200, "1", "")));
         check(r#"{"statusCode":200,"headers":null,"body":null}"#, Ok((200, "", "")));
         check(r#"{"statusCode":200,"body":"YQ==","isBase64Encoded":true}"#, Ok((200, "", "a")));
-        check(r#"{"statusCode":200,"multiValueHeaders":{"X-A":["b","c"]},"headers":{"x-a":"d"}}"#, Ok((200, "b", "")));
+        check(
+            r#"{"statusCode":200,"multiValueHeaders":{"X-A":["b","c"]},"headers":{"x-a":"d"}}"#,
+            Ok((200, "b", "")),
+        );
         check(r#"{"statusCode":200,"body":{"a":1}}"#, Err("not a text"));
         check(r#"{"body":"a"}"#, Err("no statusCode"));
         check(r#"{"statusCode":200,"other":1}"#, Err("a member other"));

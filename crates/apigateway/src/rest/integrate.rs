@@ -162,7 +162,11 @@ impl ApiGateway {
 
     async fn http_proxy(&self, way: &Way<'_>, scene: &mut Scene<'_>) -> Result<Response<Body>, Refusal> {
         let mut mapped = mapped(way.method, scene);
-        let own = scene.incoming.query.iter().filter(|(name, _)| !mapped.query.iter().any(|(known, _)| known == name));
+        let own = scene
+            .incoming
+            .query
+            .iter()
+            .filter(|(name, _)| !mapped.query.iter().any(|(known, _)| known == name));
         mapped.query = own.cloned().chain(mapped.query.clone()).collect();
         let mut headers = scene.incoming.headers.clone();
         headers.remove(http::header::HOST);
@@ -215,7 +219,9 @@ impl ApiGateway {
 }
 
 fn timeout(method: &LiveMethod) -> Duration {
-    Duration::from_millis(u64::try_from(method.integration.timeout_in_millis).unwrap_or(29_000).clamp(50, 29_000))
+    Duration::from_millis(
+        u64::try_from(method.integration.timeout_in_millis).unwrap_or(29_000).clamp(50, 29_000),
+    )
 }
 
 /// The address that is asked: variables of the path are put in, parameters of the query come behind.
@@ -237,12 +243,15 @@ fn address(uri: &str, mapped: &Mapped) -> String {
 fn mapped(method: &LiveMethod, scene: &Scene<'_>) -> Mapped {
     let mut mapped = Mapped::default();
     for (name, source) in &method.integration.request_parameters {
-        let (Some(place), Some(value)) = (name.strip_prefix("integration.request."), scene.parameter(source)) else {
+        let (Some(place), Some(value)) = (name.strip_prefix("integration.request."), scene.parameter(source))
+        else {
             continue;
         };
         match place.split_once('.') {
             Some(("header" | "multivalueheader", name)) => mapped.headers.push((name.to_owned(), value)),
-            Some(("querystring" | "multivaluequerystring", name)) => mapped.query.push((name.to_owned(), value)),
+            Some(("querystring" | "multivaluequerystring", name)) => {
+                mapped.query.push((name.to_owned(), value))
+            }
             Some(("path", name)) => mapped.path.push((name.to_owned(), value)),
             _ => {}
         }
@@ -264,7 +273,11 @@ fn request_body(way: &Way<'_>, scene: &Scene<'_>, mapped: &mut Mapped) -> Result
     let found = templates.iter().find(|(known, _)| *known == kind);
     let found = found.or_else(|| templates.iter().find(|(known, _)| known == "$default"));
     let types = way.stage.api.binary_media_types.as_deref().unwrap_or_default();
-    let own = converted(scene.incoming.body.clone(), integration.content_handling.as_deref(), is_binary(types, &kind))?;
+    let own = converted(
+        scene.incoming.body.clone(),
+        integration.content_handling.as_deref(),
+        is_binary(types, &kind),
+    )?;
     let Some((_, template)) = found else {
         let refused = match integration.passthrough_behavior.as_str() {
             "NEVER" => true,
@@ -276,11 +289,9 @@ fn request_body(way: &Way<'_>, scene: &Scene<'_>, mapped: &mut Mapped) -> Result
     };
     let (text, overrides) = run(template, scene, &own)?;
     let set = &overrides["requestOverride"];
-    for (place, into) in [
-        ("header", &mut mapped.headers),
-        ("querystring", &mut mapped.query),
-        ("path", &mut mapped.path),
-    ] {
+    for (place, into) in
+        [("header", &mut mapped.headers), ("querystring", &mut mapped.query), ("path", &mut mapped.path)]
+    {
         for (name, value) in set[place].as_object().into_iter().flatten() {
             let value = super::templates::plain(value).unwrap_or_default();
             into.retain(|(known, _)| known != name);
@@ -312,9 +323,11 @@ pub(crate) fn is_binary(types: &[String], kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     types.iter().any(|known| {
         let known = known.to_ascii_lowercase();
-        known == "*/*" || known == kind || known.strip_suffix("/*").is_some_and(|group| {
-            kind.split_once('/').is_some_and(|(own, _)| own == group)
-        })
+        known == "*/*"
+            || known == kind
+            || known
+                .strip_suffix("/*")
+                .is_some_and(|group| kind.split_once('/').is_some_and(|(own, _)| own == group))
     })
 }
 
@@ -367,7 +380,9 @@ fn respond(
     weft_net::headers::set(&mut headers, http::header::CONTENT_TYPE, &kind);
     for (name, source) in &record.response_parameters {
         let Some(name) = name.strip_prefix("method.response.header.") else { continue };
-        if let (Ok(name), Some(value)) = (name.parse::<HeaderName>(), response_parameter(source, &answer, scene)) {
+        if let (Ok(name), Some(value)) =
+            (name.parse::<HeaderName>(), response_parameter(source, &answer, scene))
+        {
             weft_net::headers::set(&mut headers, name, &value);
         }
     }
@@ -389,7 +404,9 @@ fn choose<'r>(responses: &'r [LiveResponse], sign: Option<&str>) -> Option<&'r L
     let by_pattern = sign.and_then(|sign| {
         responses.iter().find(|one| one.pattern.as_ref().is_some_and(|pattern| pattern.is_match(sign)))
     });
-    by_pattern.or_else(|| responses.iter().find(|one| one.record.selection_pattern.as_deref().unwrap_or_default().is_empty()))
+    by_pattern.or_else(|| {
+        responses.iter().find(|one| one.record.selection_pattern.as_deref().unwrap_or_default().is_empty())
+    })
 }
 
 fn response_parameter(source: &str, answer: &Answer, scene: &Scene<'_>) -> Option<String> {

@@ -106,7 +106,8 @@ impl Refusal {
         let status = status.unwrap_or_else(|| kind.status());
         let class = if status < 500 { Kind::Default4xx } else { Kind::Default5xx };
         let find = |kind: Kind| stage.and_then(|stage| stage.gateway_responses.get(kind.name()));
-        let shaped = find(kind).or_else(|| find(class)).cloned().unwrap_or_else(|| default_response(kind.name()));
+        let shaped =
+            find(kind).or_else(|| find(class)).cloned().unwrap_or_else(|| default_response(kind.name()));
         // The class says a status only where somebody set it.
         let own = shaped.status_code.as_deref().and_then(|code| code.parse().ok());
         let status = if shaped.default_response { status } else { own.unwrap_or(status) };

@@ -39,7 +39,12 @@ impl ApiGateway {
             Ok(response) => response,
             Err(refusal) => {
                 if let Some(cause) = &refusal.cause {
-                    tracing::warn!(api = stage.api.id, request_id = &*incoming.request_id, cause, "a request to an API failed");
+                    tracing::warn!(
+                        api = stage.api.id,
+                        request_id = &*incoming.request_id,
+                        cause,
+                        "a request to an API failed"
+                    );
                 }
                 refusal.into_response(Some(stage), &mut scene)
             }

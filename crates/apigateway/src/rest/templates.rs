@@ -40,14 +40,21 @@ impl Scene<'_> {
             return self.stage_variables.get(name).cloned();
         }
         let place = source.strip_prefix("method.request.")?;
-        if let Some(name) = place.strip_prefix("header.").or_else(|| place.strip_prefix("multivalueheader.")) {
+        if let Some(name) = place.strip_prefix("header.").or_else(|| place.strip_prefix("multivalueheader."))
+        {
             return self.header(name);
         }
         if let Some(name) = place.strip_prefix("querystring.") {
             return self.incoming.query(name).map(str::to_owned);
         }
         if let Some(name) = place.strip_prefix("multivaluequerystring.") {
-            let values: Vec<&str> = self.incoming.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect();
+            let values: Vec<&str> = self
+                .incoming
+                .query
+                .iter()
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
+                .collect();
             return (!values.is_empty()).then(|| values.join(","));
         }
         if let Some(name) = place.strip_prefix("path.") {
@@ -139,7 +146,9 @@ impl<'s> Stageplay<'s> {
             _ => incoming
                 .headers
                 .iter()
-                .map(|(key, value)| (crate::data::request::title_case(key.as_str()), Val::text(lossy(value).as_ref())))
+                .map(|(key, value)| {
+                    (crate::data::request::title_case(key.as_str()), Val::text(lossy(value).as_ref()))
+                })
                 .collect(),
         };
         Val::map(entries)
@@ -258,7 +267,12 @@ mod tests {
 
     #[track_caller]
     fn check(template: &str, expected: &str) {
-        let incoming = incoming("POST", "/pets/7?q=a%20b&q=c", &[("x-a", "1")], br#"{"name":"rex","tags":["x","y"],"n":null}"#);
+        let incoming = incoming(
+            "POST",
+            "/pets/7?q=a%20b&q=c",
+            &[("x-a", "1")],
+            br#"{"name":"rex","tags":["x","y"],"n":null}"#,
+        );
         let variables = BTreeMap::from([("table".to_owned(), "pets".to_owned())]);
         let context = serde_json::json!({ "requestId": "r", "identity": { "sourceIp": "1.2.3.4" } });
         let path = vec![("id".to_owned(), "7".to_owned())];
@@ -271,14 +285,29 @@ mod tests {
     #[test]
     fn a_template_finds_the_request_around_it() {
         check("$input.body", r#"{"name":"rex","tags":["x","y"],"n":null}"#);
-        check("$input.json('$.tags') $input.json('$')", r#"["x","y"] {"name":"rex","tags":["x","y"],"n":null}"#);
+        check(
+            "$input.json('$.tags') $input.json('$')",
+            r#"["x","y"] {"name":"rex","tags":["x","y"],"n":null}"#,
+        );
         check("$input.path('$.name')$input.path('$').tags[1]$!input.path('$.none')", "rexy");
-        check("$input.params('id') $input.params('q') $input.params('x-a') $input.params('none').", "7 c 1 .");
-        check("$input.params().path.id $input.params().get('querystring').q $input.params().header.X-A", "7 c 1");
+        check(
+            "$input.params('id') $input.params('q') $input.params('x-a') $input.params('none').",
+            "7 c 1 .",
+        );
+        check(
+            "$input.params().path.id $input.params().get('querystring').q $input.params().header.X-A",
+            "7 c 1",
+        );
         check("#foreach($type in $input.params().keySet())$type #end", "path querystring header ");
-        check("$context.requestId $context.identity.sourceIp$context.none $stageVariables.table ${stageVariables.get('table')}", "r 1.2.3.4 pets pets");
+        check(
+            "$context.requestId $context.identity.sourceIp$context.none $stageVariables.table ${stageVariables.get('table')}",
+            "r 1.2.3.4 pets pets",
+        );
         check(r#"$util.escapeJavaScript("a'b""c/é")"#, r#"a\'b\"c\/\u00E9"#);
-        check("$util.urlEncode('a b&c') $util.urlDecode('a+b%26') $util.base64Encode('a') $util.base64Decode('YQ==')", "a+b%26c a b& YQ== a");
+        check(
+            "$util.urlEncode('a b&c') $util.urlDecode('a+b%26') $util.base64Encode('a') $util.base64Decode('YQ==')",
+            "a+b%26c a b& YQ== a",
+        );
         check("#set($o = $util.parseJson('{\"a\":[1]}'))$o.a[0]", "1");
     }
 

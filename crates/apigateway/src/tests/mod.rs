@@ -16,7 +16,13 @@ pub(crate) fn place() -> Place {
 }
 
 /// A request as the gateway hands it over.
-pub(crate) fn call(api: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> ExecuteCall {
+pub(crate) fn call(
+    api: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> ExecuteCall {
     let mut request = Request::builder().method(method).uri(path);
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         request = request.header("host", format!("{api}.execute-api.us-east-1.localhost"));

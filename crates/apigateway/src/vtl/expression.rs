@@ -38,7 +38,9 @@ impl Parser<'_> {
         let mut left = self.level(level + 1)?;
         loop {
             self.blanks();
-            let Some((_, operator)) = operators.iter().find(|(token, _)| self.eat(token)) else { return Ok(left) };
+            let Some((_, operator)) = operators.iter().find(|(token, _)| self.eat(token)) else {
+                return Ok(left);
+            };
             let right = self.level(level + 1)?;
             left = Expr::Binary(Box::new(left), *operator, Box::new(right));
         }
@@ -65,7 +67,9 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<Expr, String> {
         self.blanks();
-        let Some(first) = self.rest().chars().next() else { return Err(self.wrong("an expression is missing")) };
+        let Some(first) = self.rest().chars().next() else {
+            return Err(self.wrong("an expression is missing"));
+        };
         match first {
             '$' => {
                 let reference = self.reference()?.ok_or_else(|| self.wrong("a reference is missing"))?;
@@ -93,7 +97,8 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Result<Expr, String> {
-        for (word, value) in [("true", Expr::Bool(true)), ("false", Expr::Bool(false)), ("null", Expr::Null)] {
+        for (word, value) in [("true", Expr::Bool(true)), ("false", Expr::Bool(false)), ("null", Expr::Null)]
+        {
             if self.eat(word) {
                 return Ok(value);
             }

@@ -160,7 +160,9 @@ fn on_list(of: &Val, items: &mut Vec<Val>, name: &str, arguments: &[Val]) -> Cal
     if items.len() > ITEMS_MAX {
         return Some(Err("a list has too many items".to_owned()));
     }
-    if !arguments.iter().all(|one| one.is_free(&mut ITEMS_MAX.clone(), 0)) && matches!(name, "add" | "addAll" | "set") {
+    if !arguments.iter().all(|one| one.is_free(&mut ITEMS_MAX.clone(), 0))
+        && matches!(name, "add" | "addAll" | "set")
+    {
         return Some(Err("a list cannot hold itself".to_owned()));
     }
     let value = match (name, arguments) {
@@ -191,10 +193,12 @@ fn on_list(of: &Val, items: &mut Vec<Val>, name: &str, arguments: &[Val]) -> Cal
             Some(place) => std::mem::replace(place, item.clone()),
             None => return Some(Err(format!("Index {} out of bounds", index.to_text()))),
         },
-        ("remove", [Val::Integer(index)]) => match usize::try_from(*index).ok().filter(|at| *at < items.len()) {
-            Some(at) => items.remove(at),
-            None => return Some(Err(format!("Index {index} out of bounds"))),
-        },
+        ("remove", [Val::Integer(index)]) => {
+            match usize::try_from(*index).ok().filter(|at| *at < items.len()) {
+                Some(at) => items.remove(at),
+                None => return Some(Err(format!("Index {index} out of bounds"))),
+            }
+        }
         ("remove", [item]) => match items.iter().position(|one| one.equals(item)) {
             Some(at) => {
                 items.remove(at);
@@ -210,7 +214,8 @@ fn on_list(of: &Val, items: &mut Vec<Val>, name: &str, arguments: &[Val]) -> Cal
         ("equals", [other]) => match other {
             Val::List(other) => match other.try_borrow() {
                 Ok(other) => Val::Bool(
-                    items.len() == other.len() && items.iter().zip(&*other).all(|(one, other)| one.equals(other)),
+                    items.len() == other.len()
+                        && items.iter().zip(&*other).all(|(one, other)| one.equals(other)),
                 ),
                 Err(_) => Val::Bool(true),
             },
@@ -226,7 +231,8 @@ fn on_map(entries: &mut IndexMap<String, Val>, name: &str, arguments: &[Val]) ->
     if entries.len() > ITEMS_MAX {
         return Some(Err("a map has too many entries".to_owned()));
     }
-    if !arguments.iter().all(|one| one.is_free(&mut ITEMS_MAX.clone(), 0)) && matches!(name, "put" | "putAll") {
+    if !arguments.iter().all(|one| one.is_free(&mut ITEMS_MAX.clone(), 0)) && matches!(name, "put" | "putAll")
+    {
         return Some(Err("a map cannot hold itself".to_owned()));
     }
     let found = |entries: &IndexMap<String, Val>, key: &Val| entries.get(&key.to_text()).cloned();

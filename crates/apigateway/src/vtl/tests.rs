@@ -8,7 +8,8 @@ struct World;
 
 impl Host for World {
     fn variable(&self, name: &str) -> Option<Val> {
-        let known = json!({ "name": "ada", "n": 3, "list": ["a", "b"], "map": { "k": "v", "x": 1 }, "none": null });
+        let known =
+            json!({ "name": "ada", "n": 3, "list": ["a", "b"], "map": { "k": "v", "x": 1 }, "none": null });
         known.get(name).map(Val::from_json).or_else(|| (name == "util").then_some(Val::Host("util")))
     }
 

@@ -63,9 +63,9 @@ impl Val {
         }
         *budget -= 1;
         match self {
-            Self::List(items) => items
-                .try_borrow()
-                .is_ok_and(|items| items.iter().all(|item| item.is_free(budget, depth + 1))),
+            Self::List(items) => {
+                items.try_borrow().is_ok_and(|items| items.iter().all(|item| item.is_free(budget, depth + 1)))
+            }
             Self::Map(entries) => entries
                 .try_borrow()
                 .is_ok_and(|entries| entries.values().all(|value| value.is_free(budget, depth + 1))),
@@ -87,7 +87,9 @@ impl Val {
             Self::List(items) => items.borrow().iter().map(|item| item.to_json(depth + 1)).collect(),
             Self::Map(entries) => {
                 let entries = entries.borrow();
-                Json::Object(entries.iter().map(|(key, value)| (key.clone(), value.to_json(depth + 1))).collect())
+                Json::Object(
+                    entries.iter().map(|(key, value)| (key.clone(), value.to_json(depth + 1))).collect(),
+                )
             }
         }
     }
@@ -164,12 +166,20 @@ impl Val {
             (Self::Bool(one), Self::Bool(other)) => one == other,
             (Self::Integer(one), Self::Integer(other)) => one == other,
             (Self::Text(one), Self::Text(other)) => one == other,
-            (Self::List(_), Self::List(_)) | (Self::Map(_), Self::Map(_)) => self.to_json(0) == other.to_json(0),
+            (Self::List(_), Self::List(_)) | (Self::Map(_), Self::Map(_)) => {
+                self.to_json(0) == other.to_json(0)
+            }
             (one, other) => match (one.as_number(), other.as_number()) {
                 (Some(one), Some(other)) => one.total_cmp(&other).is_eq(),
-                (None, None) => one.to_text() == other.to_text() && !matches!((one, other), (Self::Null, _) | (_, Self::Null)),
+                (None, None) => {
+                    one.to_text() == other.to_text()
+                        && !matches!((one, other), (Self::Null, _) | (_, Self::Null))
+                }
                 // Velocity compares what it does not know by its text.
-                _ => !matches!((one, other), (Self::Null, _) | (_, Self::Null)) && one.to_text() == other.to_text(),
+                _ => {
+                    !matches!((one, other), (Self::Null, _) | (_, Self::Null))
+                        && one.to_text() == other.to_text()
+                }
             },
         }
     }

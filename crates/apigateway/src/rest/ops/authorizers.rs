@@ -125,7 +125,9 @@ pub(crate) fn check(authorizer: &Authorizer) -> Result<(), Error> {
         "TOKEN" => {
             let header = source.strip_prefix("method.request.header.");
             if header.is_none_or(|name| name.is_empty() || name.contains(',')) {
-                return Err(errors::bad_request("Identity source must be a request header: method.request.header.<name>"));
+                return Err(errors::bad_request(
+                    "Identity source must be a request header: method.request.header.<name>",
+                ));
             }
         }
         "REQUEST" => {

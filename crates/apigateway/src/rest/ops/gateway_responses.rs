@@ -10,11 +10,8 @@ use crate::control::{access, errors};
 use crate::rest::records::{GatewayResponse, Tree};
 use crate::rest::refuse::{Kind as Refusal, default_response};
 
-const RULES: &[Rule] = &[
-    ("/statusCode", Kind::Text),
-    ("/responseParameters", Kind::Entry),
-    ("/responseTemplates", Kind::Entry),
-];
+const RULES: &[Rule] =
+    &[("/statusCode", Kind::Text), ("/responseParameters", Kind::Entry), ("/responseTemplates", Kind::Entry)];
 
 operation! {
     /// `PutGatewayResponse`.

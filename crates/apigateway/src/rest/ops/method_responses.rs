@@ -10,16 +10,16 @@ use crate::control::patch::{self, Kind, Rule};
 use crate::control::{access, errors};
 use crate::rest::records::{MethodResponse, Tree};
 
-const RULES: &[Rule] = &[
-    ("/statusCode", Kind::Needed),
-    ("/responseParameters", Kind::Flag),
-    ("/responseModels", Kind::Entry),
-];
+const RULES: &[Rule] =
+    &[("/statusCode", Kind::Needed), ("/responseParameters", Kind::Flag), ("/responseModels", Kind::Entry)];
 
 macro_rules! response_path {
     ($asked:ident) => {
-        [&path(&$asked.rest_api_id, &$asked.resource_id, &$asked.http_method)[..], &["responses", &$asked.status_code]]
-            .concat()
+        [
+            &path(&$asked.rest_api_id, &$asked.resource_id, &$asked.http_method)[..],
+            &["responses", &$asked.status_code],
+        ]
+        .concat()
     };
 }
 

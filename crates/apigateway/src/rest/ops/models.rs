@@ -130,7 +130,11 @@ pub(crate) fn check(model: &Model) -> Result<(), Error> {
     if schema.len() > SCHEMA_BYTES_MAX {
         return Err(errors::bad_request("Model schema is too large (at most 400 KB)"));
     }
-    let invalid = |why: String| errors::bad_request(format!("Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified. {why}]"));
+    let invalid = |why: String| {
+        errors::bad_request(format!(
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified. {why}]"
+        ))
+    };
     let json: Json = serde_json::from_str(schema).map_err(|error| invalid(error.to_string()))?;
     Schema::compile(&json).map(drop).map_err(invalid)
 }

@@ -112,7 +112,8 @@ impl Tree {
         let above = self.resources.get(parent).ok_or_else(errors::no_resource)?;
         self.check_sibling(parent, part, None)?;
         if above.path.ends_with("+}") {
-            let message = format!("Cannot create a child of a resource with a greedy path variable: {}", above.path);
+            let message =
+                format!("Cannot create a child of a resource with a greedy path variable: {}", above.path);
             return Err(errors::bad_request(message));
         }
         let resource = Resource {
@@ -166,7 +167,8 @@ impl Tree {
 
     fn move_resource(&mut self, id: &str, patches: &[PatchOperation]) -> Result<(), Error> {
         let resource = self.resources.get(id).ok_or_else(errors::no_resource)?;
-        let (Some(mut parent), Some(mut part)) = (resource.parent_id.clone(), resource.path_part.clone()) else {
+        let (Some(mut parent), Some(mut part)) = (resource.parent_id.clone(), resource.path_part.clone())
+        else {
             return Err(errors::bad_request("Cannot update the root resource"));
         };
         for patch in patches {
@@ -218,7 +220,10 @@ fn joined(above: &str, part: &str) -> String {
 fn check_part(part: &str) -> Result<(), Error> {
     let plain = |text: &str| {
         !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':' | b'$' | b'~' | b'@' | b'*' | b',' | b'+' | b'%'))
+            && text.bytes().all(|b| {
+                b.is_ascii_alphanumeric()
+                    || matches!(b, b'.' | b'_' | b'-' | b':' | b'$' | b'~' | b'@' | b'*' | b',' | b'+' | b'%')
+            })
     };
     let name = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     let valid = match name {

@@ -40,7 +40,11 @@ const SETTINGS: &[(&str, &str, Kind)] = &[
     ("/caching/ttlInSeconds", "/cacheTtlInSeconds", Kind::Integer),
     ("/caching/dataEncrypted", "/cacheDataEncrypted", Kind::Bool),
     ("/caching/requireAuthorizationForCacheControl", "/requireAuthorizationForCacheControl", Kind::Bool),
-    ("/caching/unauthorizedCacheControlHeaderStrategy", "/unauthorizedCacheControlHeaderStrategy", Kind::Needed),
+    (
+        "/caching/unauthorizedCacheControlHeaderStrategy",
+        "/unauthorizedCacheControlHeaderStrategy",
+        Kind::Needed,
+    ),
 ];
 
 operation! {
@@ -215,7 +219,9 @@ pub(crate) fn check(stage: &Stage) -> Result<(), Error> {
             return Err(errors::bad_request("Stage variable names only allow a-zA-Z0-9_"));
         }
         if value.len() > 2048 || !value.chars().all(allowed) {
-            let message = format!("Invalid stage variable value: {value}. Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.");
+            let message = format!(
+                "Invalid stage variable value: {value}. Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+            );
             return Err(errors::bad_request(message));
         }
     }
@@ -231,7 +237,8 @@ pub(crate) fn check(stage: &Stage) -> Result<(), Error> {
         if let Some(arn) = &log.destination_arn
             && crate::data::log::group_of(arn).is_none()
         {
-            let message = "Invalid ARN specified in the request. ARN must refer to a CloudWatch Logs log group";
+            let message =
+                "Invalid ARN specified in the request. ARN must refer to a CloudWatch Logs log group";
             return Err(errors::bad_request(message));
         }
     }
@@ -272,7 +279,9 @@ fn set(stage: &mut Stage, key: &str, setting: Option<Setting>, patch: &PatchOper
     if patch.op.as_deref() == Some("remove") {
         let removed = stage.method_settings.remove(key);
         return removed.map(drop).ok_or_else(|| {
-            errors::bad_request(format!("Cannot remove method setting {key} because there is no method setting for this method"))
+            errors::bad_request(format!(
+                "Cannot remove method setting {key} because there is no method setting for this method"
+            ))
         });
     }
     let Some((_, path, kind)) = setting else {
@@ -307,7 +316,12 @@ mod tests {
     #[test]
     fn settings_of_methods_are_patched_by_the_methods_path() {
         check_patch("replace", "/*/*/throttling/burstLimit", Some("7"), Ok(("*/*", 7)));
-        check_patch("replace", "/~1pets~1{id}/GET/throttling/burstLimit", Some("7"), Ok(("pets/{id}/GET", 7)));
+        check_patch(
+            "replace",
+            "/~1pets~1{id}/GET/throttling/burstLimit",
+            Some("7"),
+            Ok(("pets/{id}/GET", 7)),
+        );
         check_patch("replace", "/pets/GET/metrics/enabled", Some("true"), Ok(("pets/GET", 5000)));
         check_patch("replace", "/pets/GET/throttling/burstLimit", Some("x"), Err("BadRequestException"));
         check_patch("remove", "/pets/GET/throttling/burstLimit", None, Err("BadRequestException"));
