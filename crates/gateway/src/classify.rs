@@ -9,7 +9,7 @@ use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
 use weft_wire::bucket_of_host;
 
-use crate::{downloads, urls};
+use crate::{downloads, execute, urls};
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) enum Class<T> {
     Download,
     /// To a function URL.
     FunctionUrl(urls::Place),
+    /// To an API of API Gateway.
+    Execute(execute::Place),
     /// Nowhere: nothing is there, or nothing for this method.
     Nowhere(Missing),
     /// It is not a request that anybody could answer.
@@ -58,6 +60,12 @@ pub(crate) fn classify<T>(
     }
     if !edge && !routes.claims_host(&host) && downloads::is_download(&parts.uri) {
         return Class::Download;
+    }
+    if !edge
+        && !routes.claims_host(&host)
+        && let Some(place) = execute::place(&host, &parts.uri)
+    {
+        return Class::Execute(place);
     }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;

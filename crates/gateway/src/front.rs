@@ -14,6 +14,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use weft_net::{Attendant, Body, BodyError, BoxError, Handler, Peer, attended, full};
 use weft_routing::{Auth, Missing, Routes};
 use weft_service::BoxFuture;
+use weft_service::execute_api::{ExecuteApis, ExecuteCall};
 use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId};
 
 use crate::access::Record;
@@ -21,6 +22,7 @@ use crate::answer::{self, Answer};
 use crate::auth::{self, Asked, Authorizer, Denied};
 use crate::classify::{self, Class, Target};
 use crate::downloads::{self, Downloads};
+use crate::execute;
 use crate::headers::{self, Hop};
 use crate::ids::Ids;
 use crate::urls::{self, FunctionUrls, UrlRequest};
@@ -88,6 +90,7 @@ pub struct Gateway {
     authorizer: Arc<dyn Authorizer>,
     function_urls: Option<Arc<dyn FunctionUrls>>,
     downloads: Option<Arc<dyn Downloads>>,
+    execute_apis: Option<Arc<dyn ExecuteApis>>,
     routes: Arc<ArcSwap<RouteTable>>,
     options: GatewayOptions,
     ids: Ids,
@@ -104,8 +107,18 @@ impl Gateway {
         options: GatewayOptions,
     ) -> Self {
         let ids = Ids::new();
-        let (function_urls, downloads) = (None, None);
-        Self { apis, workers, revisions, authorizer, function_urls, downloads, routes, options, ids }
+        Self {
+            apis,
+            workers,
+            revisions,
+            authorizer,
+            function_urls: None,
+            downloads: None,
+            execute_apis: None,
+            routes,
+            options,
+            ids,
+        }
     }
 
     /// The same gateway with what answers requests for downloads of code; without it nobody does.
@@ -119,6 +132,13 @@ impl Gateway {
     #[must_use]
     pub fn with_function_urls(mut self, urls: Arc<dyn FunctionUrls>) -> Self {
         self.function_urls = Some(urls);
+        self
+    }
+
+    /// The same gateway with what answers requests for APIs of API Gateway; without it nobody does.
+    #[must_use]
+    pub fn with_execute_apis(mut self, apis: Arc<dyn ExecuteApis>) -> Self {
+        self.execute_apis = Some(apis);
         self
     }
 
@@ -265,6 +285,10 @@ impl Exchange<'_> {
                 self.log_route(|| format!("lambda-url/{}", place.id));
                 self.function_url(place, parts, body).await
             }
+            Class::Execute(place) => {
+                self.log_route(|| format!("execute-api/{}", place.api));
+                self.execute(place, parts, body).await
+            }
             Class::Nowhere(Missing::Route) => {
                 let host = classify::authority(&parts).unwrap_or("-");
                 let message =
@@ -377,6 +401,38 @@ impl Exchange<'_> {
         let (peer, request_id) = (self.peer, Arc::clone(&self.request_id));
         let request = UrlRequest { id, region, original, parts, body, peer, request_id };
         let mut response = function_urls.handle(request).await;
+        weft_net::headers::remove_hop_by_hop(response.headers_mut());
+        response
+    }
+
+    async fn execute(&self, place: execute::Place, original: Parts, body: Body) -> Response<Body> {
+        let Some(apis) = &self.gateway.execute_apis else {
+            return execute::refusal(StatusCode::FORBIDDEN, "Forbidden");
+        };
+        let Whole { bytes: body, share: _share } = match read_whole(body, execute::BODY_BYTES_MAX).await {
+            Ok(whole) => whole,
+            Err(NotWhole::Busy) => {
+                return execute::refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+            }
+            Err(NotWhole::Broken(BodyError::TooLarge(_))) => {
+                return execute::refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+            }
+            Err(NotWhole::Broken(error)) => return self.refuse_body(&error),
+        };
+        let execute::Place { api, region, stage, path_and_query } = place;
+        let call = ExecuteCall {
+            api,
+            region,
+            stage,
+            path_and_query,
+            body,
+            peer: self.peer.addr.ip(),
+            secure: self.peer.secure,
+            local: self.is_on_loopback(),
+            original,
+            request_id: Arc::clone(&self.request_id),
+        };
+        let mut response = apis.execute(call).await;
         weft_net::headers::remove_hop_by_hop(response.headers_mut());
         response
     }

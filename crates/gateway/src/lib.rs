@@ -3,7 +3,8 @@
 //! [`Gateway`] is a [`weft_net::Handler`]. A request goes, in this order:
 //!
 //! 0. to the function URL that its host (`<id>.lambda-url.<region>.localhost`) or its path (`/_weft/lambda-url/<id>/…`)
-//!    names, signed or not;
+//!    names, signed or not; or to the API of API Gateway that its host (`<id>.execute-api.<region>.…`) or its path
+//!    (`/restapis/<id>/<stage>/_user_request_/…`) names;
 //!    or to [`Downloads`], where no workload owns the host and the path begins with `/_weft/_code/`;
 //! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
 //! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
@@ -28,6 +29,7 @@ mod answer;
 mod auth;
 mod classify;
 mod downloads;
+mod execute;
 mod front;
 mod headers;
 mod ids;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use weft_apigateway::ApiGateway;
 use weft_cloudformation::Cloudformation;
 use weft_compute::{Chosen, Compute, SandboxRunner, Seams as ComputeSeams};
 use weft_gateway::{ApiHandler, Gateway, GatewayOptions};
@@ -21,6 +22,7 @@ use crate::adapters::{
     DownloadsOfLambda, LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda,
 };
 use crate::platform::ThisPlatform;
+use crate::upstreams::ServersOfApis;
 use crate::{StartError, TREES_FOLDER};
 
 /// A server's parts that live as long as it does.
@@ -32,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) compute: Compute,
     pub(crate) cloudformation: Arc<Cloudformation>,
     pub(crate) s3: S3,
+    pub(crate) apis: Arc<ApiGateway>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) platform: Arc<ThisPlatform>,
     pub(crate) gateway: Arc<Gateway>,
@@ -47,6 +50,7 @@ struct Stores {
     compute: Store,
     cloudformation: Store,
     s3: Store,
+    apis: Store,
 }
 
 impl Stores {
@@ -59,12 +63,13 @@ impl Stores {
             compute: open("compute")?,
             cloudformation: open("cloudformation")?,
             s3: open("s3")?,
+            apis: open("apigateway")?,
         })
     }
 
     fn all(self) -> Vec<Store> {
-        let Self { iam, lambda, logs, compute, cloudformation, s3 } = self;
-        vec![iam, lambda, logs, compute, cloudformation, s3]
+        let Self { iam, lambda, logs, compute, cloudformation, s3, apis } = self;
+        vec![iam, lambda, logs, compute, cloudformation, s3, apis]
     }
 }
 
@@ -139,11 +144,14 @@ pub(crate) async fn assemble(
         Cloudformation::new(stores.cloudformation.clone(), Arc::clone(&clock), weft_cloudformation::Options::default());
     cloudformation.register(&mut registry);
     registry.add(s3.register());
+    let apis = Arc::new(ApiGateway::new(stores.apis.clone(), Arc::clone(&clock)));
+    apis.register(&mut registry);
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
     let api = LateDispatch::new(s3.clone());
     logs.connect(&dispatch);
     cloudformation.connect(&dispatch, Some(Arc::new(s3.clone())));
+    apis.connect(&dispatch, Arc::new(ServersOfApis::new(compute.clone(), lambda.counted())));
     api.set(dispatch);
     let credentials_of_iam: Arc<dyn RoleCredentials> = Arc::<Iam>::clone(&iam);
     let _ = credentials.0.set(credentials_of_iam);
@@ -162,7 +170,8 @@ pub(crate) async fn assemble(
         let (api, authorizer) = (Arc::new(api.clone()), Arc::new(api.clone()));
         let (workers, revisions) = (lambda.counted(), Arc::clone(&revisions));
         let urls = Arc::new(UrlsOfLambda(Arc::clone(&lambda)));
-        Gateway::new(api, workers, revisions, authorizer, compute.routes(), options).with_function_urls(urls)
+        let gateway = Gateway::new(api, workers, revisions, authorizer, compute.routes(), options);
+        gateway.with_function_urls(urls).with_execute_apis(Arc::<ApiGateway>::clone(&apis))
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
     let gateway = Arc::new(gateway(options).with_downloads(downloads));
@@ -174,6 +183,7 @@ pub(crate) async fn assemble(
         compute,
         cloudformation,
         s3,
+        apis,
         runtime,
         platform,
         gateway,

@@ -12,6 +12,7 @@ mod cores;
 mod gathered;
 mod platform;
 mod serve;
+mod upstreams;
 
 use std::process::ExitCode;
 

@@ -68,6 +68,7 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let (server, address) = cores.listen(Arc::clone(&parts.gateway), &listener)?;
     parts.lambda.set_port(address.port());
     parts.cloudformation.set_port(address.port());
+    parts.apis.set_port(address.port());
     let edge = edge.map(|edge| cores.listen(Arc::clone(&parts.edge), &edge)).transpose()?;
     let url = |address: SocketAddr| format!("http://{address}");
     let edge_urls: Vec<String> = edge.iter().map(|(_, address)| url(*address)).collect();
@@ -116,11 +117,12 @@ async fn until_the_end(parts: &Parts, launcher: &Launcher) -> Result<(), StartEr
 
 /// What goes on beside requests.
 fn start_background(parts: &Parts) -> Background {
-    let s3 = parts.s3.clone();
+    let (s3, apis) = (parts.s3.clone(), Arc::clone(&parts.apis));
     let (logs, lambda, compute) = (Arc::clone(&parts.logs), Arc::clone(&parts.lambda), parts.compute.clone());
     Background(vec![
         tokio::spawn(async move { logs.run().await }),
         tokio::spawn(async move { s3.run().await }),
+        tokio::spawn(async move { apis.run().await }),
         tokio::spawn(Arc::clone(&lambda).deliver()),
         tokio::spawn(Arc::clone(&lambda).poll()),
         tokio::spawn(async move { lambda.run().await }),

@@ -18,6 +18,7 @@ mod context;
 mod counts;
 mod dispatch;
 mod error;
+pub mod execute_api;
 mod identities;
 mod ids;
 mod objects;

@@ -1,0 +1,14 @@
+//! REST APIs: what describes them, and the requests that come to them.
+
+pub(crate) mod authorize;
+pub(crate) mod compile;
+pub(crate) mod event;
+pub(crate) mod integrate;
+pub(crate) mod matcher;
+pub(crate) mod ops;
+pub(crate) mod records;
+pub(crate) mod refuse;
+pub(crate) mod serve;
+pub(crate) mod state;
+pub(crate) mod templates;
+pub(crate) mod validate;
