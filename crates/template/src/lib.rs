@@ -10,6 +10,8 @@
 //! or a number that the API would refuse; a plan never deletes what belongs to another part of the app; carrying out
 //! a plan makes what is there what is wanted, so that a second one is empty.
 //!
+//! [`cloudformation`] does the same for `CloudFormation`'s templates, and [`sam`] turns serverless ones into those.
+//!
 //! The crate is pure: no files, no network, no clock. It deliberately does not know how code is packed, how a step is
 //! carried out, or which interpreters a machine has.
 

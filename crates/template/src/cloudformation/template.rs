@@ -40,12 +40,12 @@ impl Template {
 
     /// Reads JSON or YAML of at most [`Template::MAX_FILE`] bytes and checks its form.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Self::from_document(document::read(text)?)
+        Self::checked(document::read(text)?, false)
     }
 
-    /// Checks the form of what is read already.
+    /// Takes a document that was read and expanded before: functions of the language extensions may be in it.
     pub fn from_document(document: Value) -> Result<Self, TemplateError> {
-        Self::checked(document, false)
+        Self::checked(document, true)
     }
 
     fn checked(document: Value, extended: bool) -> Result<Self, TemplateError> {

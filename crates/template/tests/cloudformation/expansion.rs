@@ -1,4 +1,4 @@
-use weft_template::cloudformation::Template;
+use weft_template::cloudformation::{Stack, Template};
 
 use super::support::{environment, parameters};
 
@@ -58,4 +58,22 @@ Resources:
         r#"{"ServiceToken":"t","Length":"2","Json":"{\"a\":[\"a\",\"b\"]}","Default":"z"}"#
     );
     assert!(stack.resource("R").unwrap().deletion.keeps());
+}
+
+/// What a stack was deployed from is kept expanded, and read again.
+#[test]
+fn an_expanded_document_is_read_again() {
+    let text = "Transform: AWS::LanguageExtensions
+Resources:
+  R: {Type: 'Custom::R', DeletionPolicy: !If [C, Retain, Delete], Properties: {ServiceToken: t, L: !Length [a, b]}}
+Conditions: {C: !Equals [a, a]}
+";
+    let template = Template::parse(text).unwrap();
+    let parameters = parameters(&template, &[]).unwrap();
+    let expanded = template.expand(&parameters, &environment()).unwrap();
+    let again = Template::from_document(expanded.document().clone()).unwrap();
+    let stack = Stack::new(&again, &parameters, &environment()).unwrap();
+    assert_eq!(stack.properties("R", &super::support::Made).unwrap()["L"], "2");
+    assert!(stack.resource("R").unwrap().deletion.keeps());
+    assert!(Template::parse(&text.replace("Transform: AWS::LanguageExtensions\n", "")).is_err());
 }
