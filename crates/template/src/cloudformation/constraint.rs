@@ -10,10 +10,15 @@ const PATTERN_SIZE: usize = 1 << 20;
 /// How often a match may go back and try again.
 const MAX_BACKTRACKS: usize = 100_000;
 
+/// The most that a value may be long, in bytes.
+const MAX_VALUE: usize = 4096;
+
 /// Checks a value as it is given.
 pub(super) fn check(declaration: &ParameterDeclaration, value: &str) -> Result<(), TemplateError> {
     let kind = declaration.kind.as_str();
-    let unmet = if is_list(kind) && ssm_kind(kind).is_none() {
+    let unmet = if value.len() > MAX_VALUE {
+        Some(format!("contain at most {MAX_VALUE} characters"))
+    } else if is_list(kind) && ssm_kind(kind).is_none() {
         members(value).find_map(|member| unmet(declaration, member).transpose()).transpose()?
     } else {
         unmet(declaration, value)?

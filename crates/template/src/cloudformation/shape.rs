@@ -5,11 +5,10 @@ use serde_json::{Map, Value};
 use super::template::SERVERLESS;
 use super::{DeletionPolicy, TemplateError};
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 9] = [
     "AWSTemplateFormatVersion",
     "Conditions",
     "Description",
-    "Hooks",
     "Mappings",
     "Metadata",
     "Outputs",

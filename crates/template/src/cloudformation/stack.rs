@@ -286,7 +286,7 @@ impl Stack {
             logical_id: name.to_owned(),
             kind: kind.to_owned(),
             depends_on,
-            deletion: policy("DeletionPolicy")?.unwrap_or(default_policy(kind)),
+            deletion: policy("DeletionPolicy")?.unwrap_or(default_policy(kind, member)),
             update_replace: policy("UpdateReplacePolicy")?.unwrap_or_default(),
             creation_policy: settled("CreationPolicy")?,
             update_policy: settled("UpdatePolicy")?,
@@ -331,8 +331,13 @@ fn evaluated_parts<'a>(section: &str, member: &'a Value) -> Vec<&'a Value> {
 }
 
 /// What becomes of a resource that does not say so.
-fn default_policy(kind: &str) -> DeletionPolicy {
-    if kind == "AWS::RDS::DBCluster" { DeletionPolicy::Snapshot } else { DeletionPolicy::Delete }
+fn default_policy(kind: &str, member: &Value) -> DeletionPolicy {
+    let in_cluster = member.pointer("/Properties/DBClusterIdentifier").is_some();
+    match kind {
+        "AWS::RDS::DBCluster" => DeletionPolicy::Snapshot,
+        "AWS::RDS::DBInstance" if !in_cluster => DeletionPolicy::Snapshot,
+        _ => DeletionPolicy::Delete,
+    }
 }
 
 fn resolved_output(resolver: &Resolver<'_>, key: &str, output: &Value) -> Result<Output, ResolveError> {

@@ -140,3 +140,25 @@ fn a_type_cannot_change() {
         "Update of resource type is not permitted. The new template modifies resource type of the following resources: [B]"
     );
 }
+
+#[test]
+fn what_a_function_or_another_stack_answers_is_known_only_afterwards() {
+    let text = |version: &str| {
+        format!(
+            "  C: {{Type: 'Custom::C', Properties: {{ServiceToken: t, Version: {version}}}}}
+  N: {{Type: 'AWS::CloudFormation::Stack', Properties: {{TemplateURL: 'https://b/k'}}}}
+  Q: {{Type: 'AWS::SQS::Queue', Properties: {{KmsMasterKeyId: !GetAtt C.Key, RedriveAllowPolicy: !GetAtt N.Outputs.P}}}}
+"
+        )
+    };
+    check(
+        &text("1"),
+        &text("2"),
+        "Modify C False -; /Properties/Version Never Static DirectModification -
+Modify N False -; /Properties Never Dynamic Automatic -
+Modify Q False -; /Properties/KmsMasterKeyId Never Dynamic ResourceAttribute C.Key; /Properties/RedriveAllowPolicy Never Dynamic ResourceAttribute N.Outputs.P
+0. update C (Custom::C) physical-C
+1. update N (AWS::CloudFormation::Stack) physical-N
+2. update Q (AWS::SQS::Queue) physical-Q after 0, 1",
+    );
+}

@@ -18,6 +18,7 @@ fn the_form_of_a_template_is_checked() {
     );
     check("Resources: {B: {Type: T, Colour: red}}", "Invalid template resource property 'Colour'");
     check(&format!("{B}Globals: {{}}"), "Invalid template property or properties [Globals]");
+    check(&format!("{B}Hooks: {{}}"), "Invalid template property or properties [Hooks]");
     check(
         &format!("{B}AWSTemplateFormatVersion: 2010-09-10"),
         "Template format error: Unsupported value for AWSTemplateFormatVersion: 2010-09-10.",

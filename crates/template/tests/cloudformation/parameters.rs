@@ -30,6 +30,7 @@ fn values_meet_their_declaration() {
     check("Type: Number, MaxValue: 3", Some("4"), "Parameter 'P' must be a number not greater than 3");
     check("Type: List<Number>", Some("4,x"), "Parameter 'P' must be a number");
     check("Type: String, MinLength: 3", Some("ab"), "Parameter 'P' must contain at least 3 characters");
+    check("Type: String", Some(&"x".repeat(4097)), "Parameter 'P' must contain at most 4096 characters");
     check("Type: String, MaxLength: 1", Some("ab"), "Parameter 'P' must contain at most 1 characters");
     check("Type: String, AllowedValues: [a, b]", Some("c"), "Parameter 'P' must be one of AllowedValues");
     check("Type: String, AllowedPattern: '[a-z]+'", Some("aB"), "Parameter 'P' must match pattern [a-z]+");
