@@ -23,6 +23,7 @@ mod route;
 mod schedule;
 mod table;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -33,6 +34,9 @@ use crate::cloudformation::{Environment, Parameters, TemplateError};
 const IMPLICIT_API: &str = "ServerlessRestApi";
 /// The HTTP API that functions' events belong to where they name none.
 const IMPLICIT_HTTP_API: &str = "ServerlessHttpApi";
+
+/// The most that parameters which are filled in may take, in bytes.
+const MAX_FILLED: usize = 1 << 20;
 
 /// Carries out the transform.
 pub fn transform(
@@ -58,6 +62,7 @@ pub fn transform(
         made: Map::new(),
         renamed: BTreeMap::new(),
         conditions,
+        room: Cell::new(MAX_FILLED),
     };
     sam.carry_out(&resources, globals.as_ref())?;
     if !sam.conditions.is_empty() {
@@ -80,6 +85,8 @@ struct Sam<'a> {
     /// What names that templates may refer to have become.
     renamed: BTreeMap<String, String>,
     conditions: Map<String, Value>,
+    /// What parameters that are filled in may still take, in bytes.
+    room: Cell<usize>,
 }
 
 impl Sam<'_> {
@@ -194,7 +201,7 @@ impl Sam<'_> {
 
     /// A value with the parameters that it refers to filled in.
     fn filled(&self, value: &Value) -> Value {
-        references::fill(value, self.parameters, self.environment)
+        references::fill(value, self.parameters, self.environment, &self.room)
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn transform(
 ) -> Result<Value, TemplateError> {
     let template = Template::from_document(document.clone())?;
     let context = Context::new(&template, parameters, environment);
-    let unroller = Unroller { context: &context, room: Cell::new(MAX_SIZE) };
+    let resolver = Resolver::whole(&context, &NothingKnown, Unknown::Fail);
+    let unroller = Unroller { resolver: &resolver, room: Cell::new(MAX_SIZE) };
     let Value::Object(sections) = document else { return Ok(document.clone()) };
     let mut made = Map::new();
     for (name, section) in sections {
@@ -38,7 +39,7 @@ pub(super) fn transform(
 type Variables<'a> = [(&'a str, &'a str)];
 
 struct Unroller<'a> {
-    context: &'a Context,
+    resolver: &'a Resolver<'a>,
     room: Cell<usize>,
 }
 
@@ -109,8 +110,7 @@ impl Unroller<'_> {
         variables: &Variables<'_>,
     ) -> Result<Option<Vec<String>>, TemplateError> {
         let collection = self.value(collection, variables)?;
-        let resolver = Resolver::new(self.context, &NothingKnown, Unknown::Fail);
-        match resolver.value(&collection) {
+        match self.resolver.value(&collection) {
             Ok(Some(Value::Array(items))) => Ok(items.iter().map(scalar).collect()),
             Ok(_) => Ok(None),
             Err(ResolveError::Template(error)) => Err(error),

@@ -210,6 +210,8 @@ impl Stack {
     ) -> Result<(), TemplateError> {
         let there = |name: &str| wanted.contains_key(name);
         let mut missing = BTreeSet::new();
+        let context = self.context.clone();
+        let resolver = Resolver::whole(&context, &NothingKnown, Unknown::Mark);
         for (name, member) in template.resources() {
             let Some(kind) = wanted.get(name) else { continue };
             let mut uses = Uses::default();
@@ -222,8 +224,8 @@ impl Stack {
                 set.insert(other.to_owned());
             }
             graph::attributes(&uses, &|name| wanted.get(name).cloned())?;
-            self.import(&uses, name)?;
-            let resource = self.resource_of(name, kind, member, depends_on)?;
+            self.import(&uses, name, &resolver)?;
+            let resource = resource_of(&resolver, name, kind, member, depends_on)?;
             self.resources.push(resource);
         }
         graph::unresolved(&missing, "Resources")
@@ -236,6 +238,8 @@ impl Stack {
     ) -> Result<(), TemplateError> {
         let there = |name: &str| wanted.contains_key(name);
         let mut missing = BTreeSet::new();
+        let context = self.context.clone();
+        let resolver = Resolver::whole(&context, &NothingKnown, Unknown::Mark);
         for (name, output) in template.section("Outputs") {
             if !self.holds(output) {
                 continue;
@@ -244,15 +248,14 @@ impl Stack {
             uses.gather(output, Some(&self.context.conditions))?;
             graph::resources(&uses, &self.context, &there, &mut missing);
             graph::attributes(&uses, &|name| wanted.get(name).cloned())?;
-            self.import(&uses, &format!("Outputs.{name}"))?;
+            self.import(&uses, &format!("Outputs.{name}"), &resolver)?;
             self.outputs.push((name.clone(), output.clone()));
         }
         graph::unresolved(&missing, "Outputs")
     }
 
-    fn import(&mut self, uses: &Uses<'_>, by: &str) -> Result<(), TemplateError> {
+    fn import(&mut self, uses: &Uses<'_>, by: &str, resolver: &Resolver<'_>) -> Result<(), TemplateError> {
         for export in &uses.imports {
-            let resolver = Resolver::new(&self.context, &NothingKnown, Unknown::Mark);
             let name = made(resolver.value(export))?.as_ref().and_then(scalar);
             let Some(name) = name.filter(|name| !is_unknown(name)) else {
                 return Err(TemplateError::function(
@@ -262,37 +265,6 @@ impl Stack {
             self.imports.entry(name).or_default().insert(by.to_owned());
         }
         Ok(())
-    }
-
-    fn resource_of(
-        &self,
-        name: &str,
-        kind: &str,
-        member: &Value,
-        depends_on: BTreeSet<String>,
-    ) -> Result<Resource, TemplateError> {
-        let settled = |attribute: &str| match member.get(attribute) {
-            Some(value) => made(Resolver::new(&self.context, &NothingKnown, Unknown::Mark).value(value)),
-            None => Ok(None),
-        };
-        let policy = |attribute: &str| {
-            let Some(value) = settled(attribute)? else { return Ok(None) };
-            let policy = value.as_str().and_then(DeletionPolicy::parse);
-            policy.map(Some).ok_or_else(|| {
-                TemplateError::format(format!("Unrecognized {attribute} {value} for resource {name}"))
-            })
-        };
-        Ok(Resource {
-            logical_id: name.to_owned(),
-            kind: kind.to_owned(),
-            depends_on,
-            deletion: policy("DeletionPolicy")?.unwrap_or(default_policy(kind, member)),
-            update_replace: policy("UpdateReplacePolicy")?.unwrap_or_default(),
-            creation_policy: settled("CreationPolicy")?,
-            update_policy: settled("UpdatePolicy")?,
-            properties: member.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new())),
-            metadata: member.get("Metadata").cloned(),
-        })
     }
 
     /// Evaluates everything with nothing known, so that what is wrong in any case is told at once.
@@ -309,6 +281,38 @@ impl Stack {
         }
         Ok(())
     }
+}
+
+/// A resource as the template has it, its policies evaluated.
+fn resource_of(
+    resolver: &Resolver<'_>,
+    name: &str,
+    kind: &str,
+    member: &Value,
+    depends_on: BTreeSet<String>,
+) -> Result<Resource, TemplateError> {
+    let settled = |attribute: &str| match member.get(attribute) {
+        Some(value) => made(resolver.value(value)),
+        None => Ok(None),
+    };
+    let policy = |attribute: &str| {
+        let Some(value) = settled(attribute)? else { return Ok(None) };
+        let policy = value.as_str().and_then(DeletionPolicy::parse);
+        policy.map(Some).ok_or_else(|| {
+            TemplateError::format(format!("Unrecognized {attribute} {value} for resource {name}"))
+        })
+    };
+    Ok(Resource {
+        logical_id: name.to_owned(),
+        kind: kind.to_owned(),
+        depends_on,
+        deletion: policy("DeletionPolicy")?.unwrap_or(default_policy(kind, member)),
+        update_replace: policy("UpdateReplacePolicy")?.unwrap_or_default(),
+        creation_policy: settled("CreationPolicy")?,
+        update_policy: settled("UpdatePolicy")?,
+        properties: member.get("Properties").cloned().unwrap_or_else(|| Value::Object(Map::new())),
+        metadata: member.get("Metadata").cloned(),
+    })
 }
 
 /// Properties as their schema types them.

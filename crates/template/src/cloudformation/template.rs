@@ -38,6 +38,9 @@ impl Template {
     /// The greatest length of a template that lies in S3, in bytes.
     pub const MAX_FILE: usize = 1_048_576;
 
+    /// The greatest length of a template after its transforms, in bytes of JSON.
+    const MAX_EXPANDED: usize = 4 << 20;
+
     /// Reads JSON or YAML of at most [`Template::MAX_FILE`] bytes and checks its form.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         Self::checked(document::read(text)?, false)
@@ -145,6 +148,11 @@ impl Template {
         }
         if let Value::Object(sections) = &mut document {
             sections.shift_remove("Transform");
+        }
+        if !self.transforms.is_empty() && document.to_string().len() > Self::MAX_EXPANDED {
+            return Err(TemplateError::function(
+                "the template becomes too large once its transforms are carried out",
+            ));
         }
         Self::checked(document, self.extended)
     }

@@ -7,6 +7,8 @@ use crate::cloudformation::TemplateError;
 
 const SECTIONS: [&str; 7] =
     ["Function", "Api", "HttpApi", "SimpleTable", "StateMachine", "LayerVersion", "CapacityProvider"];
+/// The most that what is common may take in all resources together, in bytes.
+const MAX_COMMON: usize = 4 << 20;
 /// What functions cannot have in common.
 const OWN: [&str; 4] = ["Role", "Policies", "FunctionName", "Events"];
 
@@ -22,6 +24,7 @@ pub(super) fn merge(
             return Err(document_invalid("'Globals' section is invalid. It must be a non-empty dictionary"));
         }
     };
+    let mut room = MAX_COMMON;
     for (section, common) in globals {
         if !SECTIONS.contains(&section.as_str()) {
             return Err(document_invalid(&format!(
@@ -34,6 +37,11 @@ pub(super) fn merge(
             return Err(document_invalid(&format!(
                 "'Globals' section is invalid. '{name}' is not a supported property of '{section}'"
             )));
+        }
+        let count = resources.values().filter(|resource| serverless(resource) == Some(section)).count();
+        room = room.saturating_sub(common.to_string().len() * count);
+        if room == 0 {
+            return Err(document_invalid("'Globals' section is too large for so many resources"));
         }
         for resource in resources.values_mut().filter(|resource| serverless(resource) == Some(section)) {
             let ignored = resource.get("IgnoreGlobals").cloned();

@@ -1,5 +1,6 @@
 //! References to what has another name after the transform, and to parameters before it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -63,21 +64,29 @@ fn substitution(value: &mut Value, renamed: &BTreeMap<String, String>) {
     }
 }
 
-/// A value with the parameters that it refers to filled in.
-pub(super) fn fill(value: &Value, parameters: &Parameters, environment: &Environment) -> Value {
+/// A value with the parameters that it refers to filled in; what there is no room left for stays as it is.
+pub(super) fn fill(
+    value: &Value,
+    parameters: &Parameters,
+    environment: &Environment,
+    room: &Cell<usize>,
+) -> Value {
     match value {
-        Value::Array(items) => items.iter().map(|item| fill(item, parameters, environment)).collect(),
+        Value::Array(items) => items.iter().map(|item| fill(item, parameters, environment, room)).collect(),
         Value::Object(members) => {
             if let Some(name) = members.get("Ref").filter(|_| members.len() == 1).and_then(Value::as_str) {
                 if name == "AWS::Region" {
                     return Value::from(environment.region.as_str());
                 }
-                if let Some(parameter) = parameters.get(name) {
+                let parameter = parameters.get(name);
+                let rest = parameter.and_then(|parameter| room.get().checked_sub(parameter.given.len()));
+                if let (Some(parameter), Some(rest)) = (parameter, rest) {
+                    room.set(rest);
                     return parameter.value.clone();
                 }
             }
             let filled =
-                members.iter().map(|(key, value)| (key.clone(), fill(value, parameters, environment)));
+                members.iter().map(|(key, value)| (key.clone(), fill(value, parameters, environment, room)));
             Value::Object(filled.collect())
         }
         other => other.clone(),

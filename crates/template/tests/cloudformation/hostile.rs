@@ -33,6 +33,16 @@ fn hostile_templates_end_in_an_error() {
     for name in ["A", "B", "C", "D"] {
         body = format!("{{'Fn::ForEach::{name}': [{name}, [{list}], {body}]}}");
     }
+    let functions: Vec<String> =
+        (0..400).map(|number| format!("  F{number}: {{Type: 'AWS::Serverless::Function'}}")).collect();
+    let variables = "x".repeat(900_000);
+    check(
+        &format!(
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {{Function: {{Description: {variables}}}}}\nResources:\n{}\n",
+            functions.join("\n")
+        ),
+        "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is too large",
+    );
     check(
         &format!("Transform: AWS::LanguageExtensions\nResources: {body}\n"),
         "Template error: Fn::ForEach makes",
