@@ -131,6 +131,7 @@ impl Reader {
             Some(Open::List { items, .. }) => items.push(value),
             Some(Open::Map { members, key, .. }) => {
                 if let Some(key) = key.take() {
+                    let value = if key == "Fn::GetAtt" { attribute(value) } else { value };
                     members.insert(key, value);
                 }
             }
@@ -160,14 +161,16 @@ fn function_tag(tag: Option<&Tag>, at: &Marker) -> Result<Option<String>, Templa
 /// A value under the function that its tag stands for.
 fn tagged(value: Value, function: Option<String>) -> Value {
     let Some(function) = function else { return value };
-    let value = match value {
-        Value::String(path) if function == "Fn::GetAtt" => match path.split_once('.') {
-            Some((resource, attribute)) => Value::from(vec![resource, attribute]),
-            None => Value::String(path),
-        },
-        value => value,
-    };
+    let value = if function == "Fn::GetAtt" { attribute(value) } else { value };
     Value::Object(Map::from_iter([(function, value)]))
+}
+
+/// `RESOURCE.ATTRIBUTE` as the list that it stands for.
+fn attribute(path: Value) -> Value {
+    match path.as_str().and_then(|path| path.split_once('.')) {
+        Some((resource, attribute)) => Value::from(vec![resource, attribute]),
+        None => path,
+    }
 }
 
 /// What an unquoted scalar means. Numbers that are not written as JSON writes them stay text, so that an account's

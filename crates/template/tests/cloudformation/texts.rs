@@ -15,6 +15,7 @@ fn yaml_is_read_as_templates_write_it() {
     check("!Ref A", r#"{"Ref":"A"}"#);
     check("!GetAtt A.B.C", r#"{"Fn::GetAtt":["A","B.C"]}"#);
     check("!GetAtt [A, B]", r#"{"Fn::GetAtt":["A","B"]}"#);
+    check("{'Fn::GetAtt': A.B}", r#"{"Fn::GetAtt":["A","B"]}"#);
     check("!Sub '${A}-b'", r#"{"Fn::Sub":"${A}-b"}"#);
     check("!If [C, !Ref A, !Ref 'AWS::NoValue']", r#"{"Fn::If":["C",{"Ref":"A"},{"Ref":"AWS::NoValue"}]}"#);
     check("!Condition C", r#"{"Condition":"C"}"#);
