@@ -1,7 +1,7 @@
 //! Aliases in the store.
 
-use weft_service::{Error, request_id};
-use weft_store::Read;
+use weft_service::{Error, Once, request_id};
+use weft_store::{Read, WriteTx};
 
 use crate::alias::{Alias, Second, check_pair};
 use crate::belongings::drop_of_qualifier;
@@ -44,21 +44,25 @@ impl Functions {
         name: &str,
         version: VersionId,
         change: AliasChange,
+        once: Once,
     ) -> Result<Alias, Error> {
         let (key, name) = (key.clone(), name.to_owned());
         self.write(move |tx| {
             require_function(tx, &key)?;
             let row = key.qualified_row(&name);
-            if ALIASES.get(tx, &row)?.is_some() {
-                let message = format!("Alias already exists: {}", key.qualified_arn(&name));
-                return Err(Error::new("ResourceConflictException", message).with_status(409));
-            }
-            let empty = String::new;
-            let mut alias = Alias { version, second: None, description: empty(), revision_id: empty() };
-            change.apply(&mut alias)?;
-            require_versions(tx, &key, &alias)?;
-            ALIASES.insert(tx, &row, &alias)?;
-            Ok(alias)
+            let find = |tx: &WriteTx<'_>, _: &str| Ok(ALIASES.get(tx, &row)?);
+            once.make(tx, find, |tx| {
+                if ALIASES.get(tx, &row)?.is_some() {
+                    let message = format!("Alias already exists: {}", key.qualified_arn(&name));
+                    return Err(Error::new("ResourceConflictException", message).with_status(409));
+                }
+                let empty = String::new;
+                let mut alias = Alias { version, second: None, description: empty(), revision_id: empty() };
+                change.apply(&mut alias)?;
+                require_versions(tx, &key, &alias)?;
+                ALIASES.insert(tx, &row, &alias)?;
+                Ok((name.clone(), alias))
+            })
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! Functions in the store.
 
 use weft_model::lambda as model;
-use weft_service::{Error, Scope, request_id};
-use weft_store::{ReadTx, Store, WriteTx};
+use weft_service::{Error, Once, Scope, request_id};
+use weft_store::{Read, ReadTx, Store, WriteTx};
 use weft_types::Timestamp;
 
 use crate::belongings::drop_of_function;
@@ -88,31 +88,16 @@ impl Functions {
         key: &FunctionKey,
         function: Function,
         publish: bool,
+        once: Once,
     ) -> Result<Changed, Error> {
         let (key, max) = (key.clone(), self.code_bytes_max);
         function.check_size(self.unpacked_bytes_max)?;
         self.write(move |tx| {
-            let mut function = function.clone();
-            if FUNCTIONS.get(tx, &key.row())?.is_some() {
-                let message = format!("Function already exist: {}", key.name);
-                return Err(Error::new("ResourceConflictException", message).with_status(409));
-            }
-            let now = function.last_modified;
-            change_usage(tx, &key.place(), max, |usage| {
-                usage.functions += 1;
-                usage.code_bytes += function.code.size;
-            })?;
-            let signing = function.whole.code_signing.as_ref();
-            check_unsigned(tx, signing)?;
-            change_signing_use(tx, &key, None, signing)?;
-            change_uses(tx, key.arn().as_str(), None, Some(&function), now)?;
-            let published = if publish {
-                Some(versions::publish(tx, &key, &mut function, None, now, max)?)
-            } else {
-                None
-            };
-            FUNCTIONS.insert(tx, &key.row(), &function)?;
-            Ok(Changed { function, published })
+            once.make(
+                tx,
+                |tx, _| read_created(tx, &key, publish),
+                |tx| Ok((key.name.clone(), add(tx, &key, function.clone(), publish, max)?)),
+            )
         })
         .await
     }
@@ -244,6 +229,44 @@ impl Functions {
     ) -> Result<T, Error> {
         self.store.write(work).await
     }
+}
+
+/// Adds a function that is not there.
+fn add(
+    tx: &mut WriteTx<'_>,
+    key: &FunctionKey,
+    mut function: Function,
+    publish: bool,
+    max: u64,
+) -> Result<Changed, Error> {
+    if FUNCTIONS.get(tx, &key.row())?.is_some() {
+        let message = format!("Function already exist: {}", key.name);
+        return Err(Error::new("ResourceConflictException", message).with_status(409));
+    }
+    let now = function.last_modified;
+    change_usage(tx, &key.place(), max, |usage| {
+        usage.functions += 1;
+        usage.code_bytes += function.code.size;
+    })?;
+    let signing = function.whole.code_signing.as_ref();
+    check_unsigned(tx, signing)?;
+    change_signing_use(tx, key, None, signing)?;
+    change_uses(tx, key.arn().as_str(), None, Some(&function), now)?;
+    let published = if publish {
+        Some(versions::publish(tx, key, &mut function, None, now, max)?)
+    } else {
+        None
+    };
+    FUNCTIONS.insert(tx, &key.row(), &function)?;
+    Ok(Changed { function, published })
+}
+
+/// A function as its creation answered, where it is there.
+fn read_created(tx: &impl Read, key: &FunctionKey, publish: bool) -> Result<Option<Changed>, Error> {
+    let Some(function) = FUNCTIONS.get(tx, &key.row())? else { return Ok(None) };
+    let number = function.whole.published.filter(|_| publish);
+    let version = number.map(|number| VERSIONS.get(tx, &key.version_row(number))).transpose()?.flatten();
+    Ok(Some(Changed { function, published: number.zip(version) }))
 }
 
 /// Changes what an account uses, within its limit.

@@ -1,6 +1,6 @@
 //! Layers in the store.
 
-use weft_service::{Error, Scope, request_id};
+use weft_service::{Error, Once, Scope, request_id};
 use weft_store::{Read, ReadTx, Store, StoreError, WriteTx};
 use weft_types::Timestamp;
 
@@ -44,17 +44,24 @@ impl Layers {
         Self { store, code_bytes_max }
     }
 
-    /// Adds a version and gives its number.
-    pub(crate) async fn publish(&self, key: &LayerKey, version: LayerVersion) -> Result<u64, Error> {
+    /// Adds a version, and gives it with its number.
+    pub(crate) async fn publish(
+        &self,
+        key: &LayerKey,
+        version: LayerVersion,
+        once: Once,
+    ) -> Result<(u64, LayerVersion), Error> {
         let (key, max) = (key.clone(), self.code_bytes_max);
         self.write(move |tx| {
-            let mut layer = LAYERS.get(tx, &key.row())?.unwrap_or_default();
-            layer.last += 1;
-            change_usage(tx, &key.place(), max, |usage| usage.code_bytes += version.code.size)?;
-            begin_use(tx, &version.code.use_name(), key.version_arn(layer.last).as_str())?;
-            LAYERS.insert(tx, &key.row(), &layer)?;
-            LAYER_VERSIONS.insert(tx, &key.version_row(layer.last), &version)?;
-            Ok(layer.last)
+            let find = |tx: &WriteTx<'_>, id: &str| {
+                let Ok(number) = id.parse() else { return Ok(None) };
+                let found = LAYER_VERSIONS.get(tx, &key.version_row(number))?;
+                Ok(found.map(|version| (number, version)))
+            };
+            once.make(tx, find, |tx| {
+                let number = publish(tx, &key, &version, max)?;
+                Ok((number.to_string(), (number, version.clone())))
+            })
         })
         .await
     }
@@ -132,7 +139,7 @@ impl Layers {
         key: &LayerKey,
         number: u64,
         revision_id: Option<String>,
-        change: impl Fn(&mut PolicyRecord) -> Result<(), Error> + Send + Sync + 'static,
+        change: impl Fn(&mut WriteTx<'_>, &mut PolicyRecord) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<String, Error> {
         let row = key.version_row(number);
         self.write(move |tx| {
@@ -140,7 +147,11 @@ impl Layers {
             if revision_id.as_ref().is_some_and(|wanted| *wanted != version.revision_id) {
                 return Err(policy_revision_mismatch());
             }
-            change(&mut version.policy)?;
+            let before = version.policy.clone();
+            change(tx, &mut version.policy)?;
+            if version.policy == before {
+                return Ok(version.revision_id);
+            }
             version.revision_id = request_id();
             LAYER_VERSIONS.insert(tx, &row, &version)?;
             Ok(version.revision_id)
@@ -187,4 +198,15 @@ fn newest(
             return Ok(found);
         }
     }
+}
+
+/// Adds a version and gives its number.
+fn publish(tx: &mut WriteTx<'_>, key: &LayerKey, version: &LayerVersion, max: u64) -> Result<u64, Error> {
+    let mut layer = LAYERS.get(tx, &key.row())?.unwrap_or_default();
+    layer.last += 1;
+    change_usage(tx, &key.place(), max, |usage| usage.code_bytes += version.code.size)?;
+    begin_use(tx, &version.code.use_name(), key.version_arn(layer.last).as_str())?;
+    LAYERS.insert(tx, &key.row(), &layer)?;
+    LAYER_VERSIONS.insert(tx, &key.version_row(layer.last), version)?;
+    Ok(layer.last)
 }

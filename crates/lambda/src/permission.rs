@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use weft_policy::Policy;
-use weft_service::{Context, Error};
+use weft_service::{Context, Error, Once};
+use weft_store::WriteTx;
 
 use crate::errors::invalid_parameter;
 
@@ -131,6 +132,18 @@ impl PolicyRecord {
             return Err(Error::new("PolicyLengthExceededException", message).with_status(400));
         }
         Ok(())
+    }
+
+    /// Adds a statement once for each step of a plan.
+    pub(crate) fn add_once(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        once: &Once,
+        statement: Statement,
+    ) -> Result<(), Error> {
+        let sid = statement.sid.clone();
+        let there = self.statements.iter().any(|there| there.sid == sid).then_some(());
+        once.make(tx, |_, _| Ok(there), |_| self.add(statement).map(|()| (sid, ())))
     }
 
     /// Removes a statement.

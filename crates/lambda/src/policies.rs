@@ -55,14 +55,14 @@ impl Functions {
         &self,
         function: &FunctionRef,
         revision_id: Option<String>,
-        change: impl Fn(&mut PolicyRecord) -> Result<T, Error> + Send + Sync + 'static,
+        change: impl Fn(&mut WriteTx<'_>, &mut PolicyRecord) -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let function = function.clone();
         self.write(move |tx| {
             next_revision(tx, &function, revision_id.as_deref())?;
             let row = function.key.qualified_row(function.policy_qualifier());
             let mut policy = POLICIES.get(tx, &row)?.unwrap_or_default();
-            let changed = change(&mut policy)?;
+            let changed = change(tx, &mut policy)?;
             if policy.statements.is_empty() {
                 POLICIES.remove(tx, &row)?;
             } else {

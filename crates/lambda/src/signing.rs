@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
-use weft_service::{Error, Scope, Tags};
-use weft_store::Read;
+use weft_service::{Error, Once, Scope, Tags};
+use weft_store::{Read, WriteTx};
 use weft_types::{Arn, Timestamp};
 
 use crate::errors::not_found;
@@ -102,9 +102,24 @@ pub(crate) fn change_signing_use(
 
 impl Functions {
     /// Adds a configuration under an ARN that is new.
-    pub(crate) async fn create_signing(&self, arn: &Arn, signing: Signing) -> Result<(), Error> {
-        let row = row(arn);
-        self.write(move |tx| Ok(SIGNING.insert(tx, &row, &signing)?)).await
+    pub(crate) async fn create_signing(
+        &self,
+        arn: Arn,
+        signing: Signing,
+        once: Once,
+    ) -> Result<(Arn, Signing), Error> {
+        self.write(move |tx| {
+            let find = |tx: &WriteTx<'_>, id: &str| {
+                let Ok(arn) = Arn::parse(id) else { return Ok(None) };
+                let found = SIGNING.get(tx, &row(&arn))?;
+                Ok(found.map(|signing| (arn, signing)))
+            };
+            once.make(tx, find, |tx| {
+                SIGNING.insert(tx, &row(&arn), &signing)?;
+                Ok((arn.as_str().to_owned(), (arn.clone(), signing.clone())))
+            })
+        })
+        .await
     }
 
     /// A configuration, or AWS's error.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
-use weft_service::{Error, random_id};
+use weft_service::{Error, Once, random_id};
 use weft_store::WriteTx;
 use weft_types::{AccountId, Region, Timestamp};
 
@@ -136,12 +136,30 @@ impl FunctionUrl {
     }
 }
 
+/// Adds the URL of what has none.
+fn add(tx: &mut WriteTx<'_>, function: &FunctionRef, url: &FunctionUrl) -> Result<(), Error> {
+    let row = url_row(function);
+    if URLS.get(tx, &row)?.is_some() {
+        let message = format!(
+            "Failed to create function url config for [functionArn = {}]. Error message:  FunctionUrlConfig exists for \
+             this Lambda function",
+            function.arn()
+        );
+        return Err(Error::new("ResourceConflictException", message).with_status(409));
+    }
+    let FunctionRef { key, qualifier } = function.clone();
+    let FunctionKey { account, region, name } = key;
+    URL_IDS.insert(tx, &(url.id.clone(),), &UrlOwner { account, region, name, qualifier })?;
+    Ok(URLS.insert(tx, &row, url)?)
+}
+
 impl Functions {
     /// Gives a URL to a function or an alias that has none.
     pub(crate) async fn create_url(
         &self,
         function: &FunctionRef,
         change: UrlChange,
+        once: Once,
         now: Timestamp,
     ) -> Result<FunctionUrl, Error> {
         let (function, id) = (function.clone(), random_id(32, ID_ALPHABET));
@@ -149,24 +167,15 @@ impl Functions {
             if read_found(tx, &function)?.is_none() {
                 return Err(errors::function_not_found(&function.arn()));
             }
-            let row = url_row(&function);
-            if URLS.get(tx, &row)?.is_some() {
-                let message = format!(
-                    "Failed to create function url config for [functionArn = {}]. Error message:  FunctionUrlConfig exists \
-                     for this Lambda function",
-                    function.arn()
-                );
-                return Err(Error::new("ResourceConflictException", message).with_status(409));
-            }
-            let (created, last_modified) = (now, now);
-            let (signed, streamed, cors) = (true, false, None);
-            let mut url = FunctionUrl { id: id.clone(), signed, streamed, cors, created, last_modified };
-            change.apply(&mut url, now);
-            let FunctionRef { key, qualifier } = function.clone();
-            let FunctionKey { account, region, name } = key;
-            URL_IDS.insert(tx, &(id.clone(),), &UrlOwner { account, region, name, qualifier })?;
-            URLS.insert(tx, &row, &url)?;
-            Ok(url)
+            let find = |tx: &WriteTx<'_>, id: &str| Ok(URLS.get(tx, &url_row(&function))?.filter(|url| url.id == id));
+            once.make(tx, find, |tx| {
+                let (created, last_modified) = (now, now);
+                let (signed, streamed, cors) = (true, false, None);
+                let mut url = FunctionUrl { id: id.clone(), signed, streamed, cors, created, last_modified };
+                change.apply(&mut url, now);
+                add(tx, &function, &url)?;
+                Ok((id.clone(), url))
+            })
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use weft_service::{Error, Scope};
+use weft_service::{Error, Once, Scope};
 use weft_store::{Read, StoreError, WriteTx};
 use weft_types::Timestamp;
 
@@ -53,6 +53,38 @@ pub(crate) struct Publish {
     pub(crate) revision_id: Option<String>,
 }
 
+impl Publish {
+    /// `$LATEST`, if it is what the caller means.
+    fn latest(&self, tx: &impl Read, key: &FunctionKey) -> Result<Function, Error> {
+        let Some(latest) = FUNCTIONS.get(tx, &key.row())? else {
+            return Err(errors::function_not_found(&key.arn()));
+        };
+        if self.revision_id.as_ref().is_some_and(|wanted| *wanted != latest.revision_id) {
+            return Err(errors::revision_mismatch());
+        }
+        match &self.code_sha256 {
+            Some(sum) if *sum != latest.code.sha256 => Err(errors::invalid_parameter(format!(
+                "CodeSHA256 ({sum}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the \
+                 CodeSHA256 in $LATEST.",
+                latest.code.sha256
+            ))),
+            _ => Ok(latest),
+        }
+    }
+}
+
+/// Fails where `latest` is published already: a plan whose step were given the version of another one would delete it with either.
+fn require_unpublished(tx: &impl Read, key: &FunctionKey, latest: &Function) -> Result<(), Error> {
+    let Some(number) = latest.whole.published else { return Ok(()) };
+    if VERSIONS.get(tx, &key.version_row(number))?.is_none() {
+        return Ok(());
+    }
+    let message = format!(
+        "A version for this Lambda function exists ( {number} ). Modify the function to create a new version."
+    );
+    Err(Error::new("ResourceConflictException", message).with_status(409))
+}
+
 /// Copies `latest` into a version, unless one is like it, and gives its number. Leaves writing `latest` to the caller.
 pub(crate) fn publish(
     tx: &mut WriteTx<'_>,
@@ -94,28 +126,24 @@ impl Functions {
         key: &FunctionKey,
         request: Publish,
         now: Timestamp,
+        once: Once,
     ) -> Result<(u64, Function), Error> {
         let (key, max) = (key.clone(), self.code_bytes_max);
         self.write(move |tx| {
-            let Some(mut latest) = FUNCTIONS.get(tx, &key.row())? else {
-                return Err(errors::function_not_found(&key.arn()));
+            let find = |tx: &WriteTx<'_>, id: &str| {
+                let Ok(number) = id.parse() else { return Ok(None) };
+                let found = VERSIONS.get(tx, &key.version_row(number))?;
+                Ok(found.map(|version| (number, version)))
             };
-            if request.revision_id.as_ref().is_some_and(|wanted| *wanted != latest.revision_id) {
-                return Err(errors::revision_mismatch());
-            }
-            if let Some(sum) = &request.code_sha256
-                && *sum != latest.code.sha256
-            {
-                let message = format!(
-                    "CodeSHA256 ({sum}) is different from current CodeSHA256 in $LATEST ({}). Please try again with the \
-                     CodeSHA256 in $LATEST.",
-                    latest.code.sha256
-                );
-                return Err(errors::invalid_parameter(message));
-            }
-            let published = publish(tx, &key, &mut latest, request.description.as_ref(), now, max)?;
-            FUNCTIONS.insert(tx, &key.row(), &latest)?;
-            Ok(published)
+            once.make(tx, find, |tx| {
+                let mut latest = request.latest(tx, &key)?;
+                if once.is_step() {
+                    require_unpublished(tx, &key, &latest)?;
+                }
+                let published = publish(tx, &key, &mut latest, request.description.as_ref(), now, max)?;
+                FUNCTIONS.insert(tx, &key.row(), &latest)?;
+                Ok((published.0.to_string(), published))
+            })
         })
         .await
     }

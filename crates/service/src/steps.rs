@@ -80,6 +80,11 @@ impl Once {
         Self { token: cx.step().cloned(), now: cx.scope.now }
     }
 
+    /// Whether the operation runs as a step of a plan.
+    pub fn is_step(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Makes something and remembers its id; where this step ran before, gives what `find` has by the id of then. What is not
     /// there any more is made again.
     pub fn make<T, E: From<StoreError>>(

@@ -14,10 +14,12 @@ use crate::{ApiRequest, Dispatch};
 mod rights;
 mod sample;
 mod setup;
+mod steps;
 
 pub use rights::not_refused;
 pub use sample::sample;
 pub use setup::{DELETED, START, clients, clock, refusal, user_id};
+pub use steps::{deployer, made_once};
 
 /// The longest answer that a test takes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;

@@ -1,36 +1,19 @@
 //! Steps of plans: what is tried again with the same token is made once.
 
-use weft_model::{Shape, Value, iam};
-use weft_service::{Context, Error, StepToken};
-use weft_types::Region;
+use weft_model::{Shape, iam};
+use weft_service::testing::{deployer, made_once};
+use weft_service::{Context, StepToken};
 
 use crate::world::{World, allow, document, ok, text, trusts};
 
-async fn deployer(world: &World) -> Context {
-    let key = &world.admin.credentials.access_key_id;
-    let cx = world.dispatch.context_for_key("cloudformation", key, None, Region::default()).await;
-    cx.expect("the administrator's key")
-}
-
-/// The same step twice gives the same; another one is refused with `refusal`, or makes another where that is none.
-async fn check<I: Shape + Clone>(cx: &Context, operation: &str, input: I, refusal: Option<&str>) {
-    let call = async |step: &str| -> Result<Value, Error> {
-        let cx = cx.as_step(StepToken::new(format!("{operation}/{step}")));
-        cx.call_value("iam", operation, input.clone().into_value()).await
-    };
-    let first = call("1").await.expect(operation);
-    assert_eq!(call("1").await.expect(operation), first, "{operation}");
-    match (call("2").await, refusal) {
-        (Err(error), Some(code)) => assert_eq!(error.code(), code, "{operation}"),
-        (Ok(second), None) => assert_ne!(second, first, "{operation}"),
-        (other, _) => panic!("{operation}: {other:?}"),
-    }
+async fn check<I: Shape>(cx: &Context, operation: &str, input: I, refusal: Option<&str>) {
+    made_once(cx, &iam::SERVICE, operation, input, refusal).await;
 }
 
 #[tokio::test]
 async fn what_a_step_made_is_given_again_and_another_step_is_refused() {
     let world = World::new().await;
-    let cx = deployer(&world).await;
+    let cx = deployer(&world.admin).await;
     let exists = Some("EntityAlreadyExistsException");
     let user = iam::CreateUserRequest { user_name: text("ann"), ..Default::default() };
     check(&cx, "CreateUser", user, exists).await;
@@ -63,7 +46,7 @@ async fn what_a_step_made_is_given_again_and_another_step_is_refused() {
 #[tokio::test]
 async fn what_a_step_made_and_somebody_deleted_is_made_again() {
     let world = World::new().await;
-    let cx = deployer(&world).await.as_step(StepToken::new("stack/1"));
+    let cx = deployer(&world.admin).await.as_step(StepToken::new("stack/1"));
     let make = || iam::CreateGroupRequest { group_name: text("all"), path: None };
     let first: iam::CreateGroupResponse = cx.call("iam", "CreateGroup", make()).await.expect("a group");
     let delete = iam::DeleteGroupRequest { group_name: text("all") };

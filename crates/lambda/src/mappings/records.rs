@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use weft_model::lambda as model;
-use weft_service::{Error, Scope};
-use weft_store::{Record, Store, Table};
+use weft_service::{Error, Once, Scope};
+use weft_store::{Record, Store, Table, WriteTx};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::errors::not_found;
@@ -170,25 +170,13 @@ impl Mappings {
     }
 
     /// Adds a mapping, unless its source and its function have one.
-    pub(crate) async fn create(&self, mapping: &Mapping) -> Result<(), Error> {
-        let new = mapping.clone();
+    pub(crate) async fn create(&self, new: Mapping, once: Once) -> Result<Mapping, Error> {
         self.store
             .write(move |tx| {
-                if let Some(Pair { uuid }) = PAIRS.get(tx, &new.pair())? {
-                    let what = match new.settings.kind {
-                        Kind::Queue | Kind::FifoQueue => "SQS",
-                        Kind::Kinesis => "kinesis",
-                        Kind::Dynamo => "dynamodb",
-                    };
-                    let message = format!(
-                        "An event source mapping with {what} arn (\" {} \") and function (\" {} \") already exists. Please \
-                         update or delete the existing mapping with UUID {uuid}",
-                        new.source, new.name
-                    );
-                    return Err(Error::new("ResourceConflictException", message).with_status(409));
-                }
-                PAIRS.insert(tx, &new.pair(), &Pair { uuid: new.uuid.clone() })?;
-                Ok(MAPPINGS.insert(tx, &new.row(), &new)?)
+                let (account, region, _) = new.row();
+                let find =
+                    |tx: &WriteTx<'_>, id: &str| Ok(MAPPINGS.get(tx, &(account, region.as_str(), id))?);
+                once.make(tx, find, |tx| add(tx, &new).map(|()| (new.uuid.clone(), new.clone())))
             })
             .await
     }
@@ -321,6 +309,25 @@ impl Mappings {
         let (row, record) = ((uuid.to_owned(), shard.to_owned()), ReadUpTo { after: after.to_owned() });
         self.store.write(move |tx| Ok::<_, Error>(PLACES.insert(tx, &row, &record)?)).await
     }
+}
+
+/// Adds a mapping of a source and a function that have none.
+fn add(tx: &mut WriteTx<'_>, new: &Mapping) -> Result<(), Error> {
+    if let Some(Pair { uuid }) = PAIRS.get(tx, &new.pair())? {
+        let what = match new.settings.kind {
+            Kind::Queue | Kind::FifoQueue => "SQS",
+            Kind::Kinesis => "kinesis",
+            Kind::Dynamo => "dynamodb",
+        };
+        let message = format!(
+            "An event source mapping with {what} arn (\" {} \") and function (\" {} \") already exists. Please update or \
+             delete the existing mapping with UUID {uuid}",
+            new.source, new.name
+        );
+        return Err(Error::new("ResourceConflictException", message).with_status(409));
+    }
+    PAIRS.insert(tx, &new.pair(), &Pair { uuid: new.uuid.clone() })?;
+    Ok(MAPPINGS.insert(tx, &new.row(), new)?)
 }
 
 /// The state after a request that may turn a mapping on or off.

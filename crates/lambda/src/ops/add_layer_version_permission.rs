@@ -1,7 +1,8 @@
 //! `AddLayerVersionPermission`: lets an account, an organisation or everybody use a version of a layer.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::Lambda;
 use crate::layer::{LayerKey, parse_number};
@@ -40,11 +41,13 @@ impl Operation for AddLayerVersionPermission {
         vec![Access::to("lambda:AddLayerVersionPermission", self.layer.arn().as_str())]
     }
 
-    async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let LayerAsked { key, number } = self.layer;
         let statement = self.grant.into_statement()?;
         let text = statement.text.clone();
-        let add = move |policy: &mut PolicyRecord| policy.add(statement.clone());
+        let once = Once::of(cx);
+        let add =
+            move |tx: &mut WriteTx<'_>, policy: &mut PolicyRecord| policy.add_once(tx, &once, statement.clone());
         let revision = lambda.layers.change_policy(&key, number, self.revision_id, add).await?;
         Ok(model::AddLayerVersionPermissionResponse { statement: Some(text), revision_id: Some(revision) })
     }

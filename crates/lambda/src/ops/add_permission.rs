@@ -1,10 +1,11 @@
 //! `AddPermission`: lets a service, an account or everybody use a function, a version or an alias.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::name::{FunctionRef, LATEST};
-use crate::permission::Grant;
+use crate::permission::{Grant, PolicyRecord};
 use crate::{Lambda, errors};
 
 /// The condition key of how callers of a function URL are known.
@@ -57,7 +58,8 @@ impl Operation for AddPermission {
         let Self { function, grant, revision_id } = self;
         let statement = grant.into_statement()?;
         let (bound, text) = (statement.bound(cx).await?, statement.text);
-        let add = move |policy: &mut crate::permission::PolicyRecord| policy.add(bound.clone());
+        let once = Once::of(cx);
+        let add = move |tx: &mut WriteTx<'_>, policy: &mut PolicyRecord| policy.add_once(tx, &once, bound.clone());
         lambda.functions.change_policy(&function, revision_id, add).await?;
         lambda.cache.forget(&function.key);
         Ok(model::AddPermissionResponse { statement: Some(text) })

@@ -1,7 +1,7 @@
 //! `CreateAlias`: gives a name to a version of a function.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::Lambda;
 use crate::alias::{parse_routing, parse_version};
@@ -39,9 +39,9 @@ impl Operation for CreateAlias {
         vec![Access::to("lambda:CreateAlias", self.function.key.arn().as_str())]
     }
 
-    async fn run(self, lambda: &Lambda, _: &Context) -> Result<Self::Output, Error> {
+    async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let Self { function, name, version, change } = self;
-        let alias = lambda.functions.create_alias(&function.key, &name, version, change).await?;
+        let alias = lambda.functions.create_alias(&function.key, &name, version, change, Once::of(cx)).await?;
         Ok(alias.describe(&function))
     }
 }

@@ -1,7 +1,7 @@
 //! `CreateCodeSigningConfig`: makes a code signing configuration.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::signing::Signing;
 use crate::{Lambda, tags};
@@ -40,8 +40,7 @@ impl Operation for CreateCodeSigningConfig {
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let id = weft_service::random_id(17, b"abcdefghijklmnopqrstuvwxyz0123456789");
         let arn = cx.scope.arn("lambda", &format!("code-signing-config:csc-{id}"));
-        let shown = self.signing.describe(&arn);
-        lambda.functions.create_signing(&arn, self.signing).await?;
-        Ok(model::CreateCodeSigningConfigResponse { code_signing_config: Some(shown) })
+        let (arn, signing) = lambda.functions.create_signing(arn, self.signing, Once::of(cx)).await?;
+        Ok(model::CreateCodeSigningConfigResponse { code_signing_config: Some(signing.describe(&arn)) })
     }
 }

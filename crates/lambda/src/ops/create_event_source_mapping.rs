@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 use weft_types::Arn;
 
 use crate::Lambda;
@@ -82,7 +82,7 @@ impl Operation for CreateEventSourceMapping {
             state: if self.enabled { State::Creating } else { State::Disabling },
             last_modified: cx.scope.now,
         };
-        lambda.mappings.create(&mapping).await?;
+        let mapping = lambda.mappings.create(mapping, Once::of(cx)).await?;
         lambda.pollers.changed.notify_one();
         let shown = Mapping { state: State::Creating, ..mapping };
         Ok(shown.describe(Some("No records processed")))

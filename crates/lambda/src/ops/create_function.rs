@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 use weft_types::Arn;
 
 use crate::code::CodeSource;
@@ -77,7 +77,7 @@ impl Operation for CreateFunction {
         let code = lambda.code.keep(self.source, &cx.scope).await?;
         let mut function = Function::new(settings, code, self.tags, cx.scope.now);
         function.whole.code_signing = self.code_signing.map(Into::into);
-        let created = lambda.functions.create(&self.key, function, self.publish).await?;
+        let created = lambda.functions.create(&self.key, function, self.publish, Once::of(cx)).await?;
         Ok(created.describe(&self.key))
     }
 }

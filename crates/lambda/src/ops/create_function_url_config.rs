@@ -1,7 +1,7 @@
 //! `CreateFunctionUrlConfig`: gives a URL to a function or an alias.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::Lambda;
 use crate::name::FunctionRef;
@@ -35,7 +35,7 @@ impl Operation for CreateFunctionUrlConfig {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        let url = lambda.functions.create_url(&self.function, self.change, cx.scope.now).await?;
+        let url = lambda.functions.create_url(&self.function, self.change, Once::of(cx), cx.scope.now).await?;
         let shown = url.describe(&self.function, lambda.port());
         Ok(model::CreateFunctionUrlConfigResponse {
             function_url: Some(shown.function_url),

@@ -1,7 +1,7 @@
 //! `PublishLayerVersion`: makes a version of a layer from an archive.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::Lambda;
 use crate::code::CodeSource;
@@ -59,7 +59,7 @@ impl Operation for PublishLayerVersion {
             policy: PolicyRecord::default(),
             revision_id: weft_service::request_id(),
         };
-        let number = lambda.layers.publish(&self.key, version.clone()).await?;
+        let (number, version) = lambda.layers.publish(&self.key, version, Once::of(cx)).await?;
         let location = lambda.location(cx, &version.code).await?;
         Ok(version.describe_published(&self.key, number, location))
     }

@@ -1,7 +1,7 @@
 //! `PublishVersion`: copies `$LATEST` into a numbered version that never changes.
 
 use weft_model::lambda as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
 
 use crate::Lambda;
 use crate::errors::not_implemented;
@@ -42,7 +42,7 @@ impl Operation for PublishVersion {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let key = &self.function.key;
-        let (number, version) = lambda.functions.publish(key, self.publish, cx.scope.now).await?;
+        let (number, version) = lambda.functions.publish(key, self.publish, cx.scope.now, Once::of(cx)).await?;
         let number = VersionId::Number(number);
         Ok(version.describe(&self.function.at(number), number))
     }

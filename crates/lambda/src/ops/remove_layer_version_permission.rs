@@ -2,6 +2,7 @@
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::Lambda;
 use crate::layer::{LayerKey, parse_number};
@@ -35,7 +36,7 @@ impl Operation for RemoveLayerVersionPermission {
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
         let LayerAsked { key, number } = self.layer;
         let sid = self.sid;
-        let remove = move |policy: &mut PolicyRecord| policy.remove(&sid);
+        let remove = move |_: &mut WriteTx<'_>, policy: &mut PolicyRecord| policy.remove(&sid);
         lambda.layers.change_policy(&key, number, self.revision_id, remove).await.map(drop)
     }
 }

@@ -2,6 +2,7 @@
 
 use weft_model::lambda as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::name::FunctionRef;
 use crate::permission::PolicyRecord;
@@ -33,7 +34,7 @@ impl Operation for RemovePermission {
     async fn run(self, lambda: &Lambda, _: &Context) -> Result<(), Error> {
         let Self { function, sid, revision_id } = self;
         let arn = function.arn();
-        let remove = move |policy: &mut PolicyRecord| {
+        let remove = move |_: &mut WriteTx<'_>, policy: &mut PolicyRecord| {
             if policy.statements.is_empty() {
                 return Err(errors::not_found(format!("No policy is found for: {arn}")));
             }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use weft_model::logs as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Once, Operation, Scope};
+use weft_store::WriteTx;
 
 use crate::names::{GroupName, check_tags};
 use crate::quotas::add_group;
@@ -49,15 +50,18 @@ impl Operation for CreateLogGroup {
     async fn run(self, logs: &Logs, cx: &Context) -> Result<(), Error> {
         let Self { name, class, tags, protected } = self;
         let group = Group { class, tags, protected, ..Group::new(cx.scope.now) };
-        let max = logs.options.groups_max;
+        let (max, once) = (logs.options.groups_max, Once::of(cx));
         logs.write(move |tx| {
-            if GROUPS.get(tx, &name.key())?.is_some() {
-                return Err(errors::group_exists());
-            }
-            if !add_group(tx, &name.key(), &group, max)? {
-                return Err(errors::limit_exceeded());
-            }
-            Ok(())
+            let find = |tx: &WriteTx<'_>, _: &str| Ok(GROUPS.get(tx, &name.key())?.map(drop));
+            once.make(tx, find, |tx| {
+                if GROUPS.get(tx, &name.key())?.is_some() {
+                    return Err(errors::group_exists());
+                }
+                match add_group(tx, &name.key(), &group, max)? {
+                    true => Ok((name.arn().to_string(), ())),
+                    false => Err(errors::limit_exceeded()),
+                }
+            })
         })
         .await
     }

@@ -10,6 +10,7 @@ mod paging;
 mod policies;
 mod quotas;
 mod sink;
+mod steps;
 mod subscriptions;
 mod tags;
 mod tails;
