@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Method, Uri};
 use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
-use crate::{downloads, urls};
+use crate::{downloads, responses, urls};
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum Class<T> {
     Workload(Target<T>),
     /// To a download of code.
     Download,
+    /// To the stack that waits for a custom resource's answer.
+    StackResponse,
     /// To a function URL.
     FunctionUrl(urls::Place),
     /// Nowhere: nothing is there, or nothing for this method.
@@ -48,6 +50,9 @@ pub(crate) fn classify<T>(parts: &Parts, routes: &Routes<T>, edge: bool) -> Clas
     }
     if !edge && !routes.claims_host(&host) && downloads::is_download(&parts.uri) {
         return Class::Download;
+    }
+    if !edge && !routes.claims_host(&host) && responses::is_response(parts) {
+        return Class::StackResponse;
     }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;

@@ -22,6 +22,7 @@ mod operation;
 mod principal;
 mod principals;
 mod registry;
+mod responses;
 pub mod starts;
 mod steps;
 mod tags;
@@ -42,6 +43,7 @@ pub use objects::{ObjectName, Objects};
 pub use operation::{Access, Events, Operation, StreamingOperation};
 pub use principal::Principal;
 pub use registry::{Answer, PreparedOperation, Registry, ServiceBuilder};
+pub use responses::{ResponseRefused, STACK_RESPONSE_HOST, StackResponses};
 pub use steps::StepToken;
 pub use tags::{ResourceTags, Tags};
 
