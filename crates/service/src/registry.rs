@@ -161,6 +161,27 @@ impl ServiceBuilder {
         )
     }
 
+    /// Has one function answer every operation of the model that has no code yet.
+    #[must_use]
+    pub(crate) fn all_by(mut self, answer: &Arc<crate::testing::AnswerAll>) -> Self {
+        for operation in self.schema.operations {
+            if self.operations.contains_key(operation.name) {
+                continue;
+            }
+            let answer = Arc::clone(answer);
+            let prepare: Prepare = Box::new(move |input, _| {
+                let answer = Arc::clone(&answer);
+                let run: RunOperation = Box::new(move |cx| {
+                    let output = answer(operation, &input, cx).map(|output| Answer { output, events: None });
+                    Box::pin(std::future::ready(output))
+                });
+                Ok(PreparedOperation { accesses: Vec::new(), run })
+            });
+            self = self.add(operation.name, prepare);
+        }
+        self
+    }
+
     fn add(mut self, name: &'static str, prepare: Prepare) -> Self {
         let Some(schema) = self.schema.operations.iter().find(|operation| operation.name == name) else {
             let service = self.schema.id;

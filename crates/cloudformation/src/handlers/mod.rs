@@ -1,5 +1,6 @@
 //! A handler for each resource type that Weft can make.
 
+mod custom;
 mod logs;
 mod nothing;
 
@@ -14,6 +15,7 @@ impl Handlers {
     /// Those of this build.
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
+        custom::add(&mut all);
         logs::add(&mut all);
         nothing::add(&mut all);
         all

@@ -1,0 +1,4 @@
+//! Stacks in a world whose other services are stand-ins.
+
+mod custom;
+mod world;
