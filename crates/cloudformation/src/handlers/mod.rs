@@ -3,6 +3,7 @@
 mod custom;
 mod logs;
 mod nothing;
+mod s3;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,7 @@ impl Handlers {
         custom::add(&mut all);
         logs::add(&mut all);
         nothing::add(&mut all);
+        s3::add(&mut all);
         all
     }
 
