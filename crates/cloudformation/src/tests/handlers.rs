@@ -1,6 +1,8 @@
 //! What handlers call: properties in, calls of operations out.
 
+mod ecr;
 mod s3;
+mod ssm;
 
 use std::sync::Arc;
 
