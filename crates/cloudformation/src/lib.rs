@@ -24,12 +24,16 @@ mod names;
 mod ops;
 mod prepare;
 mod request;
+mod responses;
 mod shown;
 mod stack_policy;
 mod status;
 mod tables;
 mod task;
 mod url;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
@@ -65,6 +69,8 @@ pub struct Cloudformation {
     handlers: Handlers,
     dispatch: OnceLock<Weak<Dispatch>>,
     objects: OnceLock<Arc<dyn Objects>>,
+    /// With what the addresses for answers of custom resources are signed, once it is known.
+    response_secret: OnceLock<responses::Secret>,
     port: AtomicU16,
     /// Operations that run here, with a flag that asks each to end.
     running: Mutex<HashMap<StackKey, Arc<AtomicBool>>>,
@@ -85,6 +91,7 @@ impl Cloudformation {
             handlers: Handlers::all(),
             dispatch: OnceLock::new(),
             objects: OnceLock::new(),
+            response_secret: OnceLock::new(),
             port: AtomicU16::new(4566),
             running: Mutex::default(),
             places,

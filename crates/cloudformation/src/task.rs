@@ -182,19 +182,7 @@ impl<'a> Task<'a> {
     /// The resource's own tags, the stack's and those that tell where it belongs, as pairs. `Tags` may be a list of keys and values or a map.
     pub(crate) fn tags(&self) -> BTreeMap<String, String> {
         let mut tags = self.stack.tags.clone();
-        match self.get("Tags") {
-            Some(Json::Array(items)) => {
-                for item in items {
-                    if let (Some(key), Some(value)) = (item.get("Key"), item.get("Value")) {
-                        tags.insert(convert::text(key), convert::text(value));
-                    }
-                }
-            }
-            Some(Json::Object(entries)) => {
-                tags.extend(entries.iter().map(|(key, value)| (key.clone(), convert::text(value))));
-            }
-            _ => {}
-        }
+        tags.extend(self.get("Tags").map(tags_of).unwrap_or_default());
         tags
     }
 
@@ -262,6 +250,20 @@ impl<'a> Task<'a> {
             Err(error) if is_missing(&error) => Ok(()),
             Err(error) => Err(failure(service, &error)),
         }
+    }
+}
+
+/// Tags from a list of keys and values, or a map.
+pub(crate) fn tags_of(tags: &Json) -> BTreeMap<String, String> {
+    match tags {
+        Json::Array(items) => {
+            let pairs = items.iter().filter_map(|item| Some((item.get("Key")?, item.get("Value")?)));
+            pairs.map(|(key, value)| (convert::text(key), convert::text(value))).collect()
+        }
+        Json::Object(entries) => {
+            entries.iter().map(|(key, value)| (key.clone(), convert::text(value))).collect()
+        }
+        _ => BTreeMap::new(),
     }
 }
 

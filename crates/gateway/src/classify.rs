@@ -9,7 +9,7 @@ use weft_routing::{Missing, PATH_FORM, Path, PathError, Route, Routes, host_of};
 
 use weft_wire::bucket_of_host;
 
-use crate::{downloads, execute, urls};
+use crate::{downloads, execute, responses, urls};
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) enum Class<T> {
     Workload(Target<T>),
     /// To a download of code.
     Download,
+    /// To the stack that waits for a custom resource's answer.
+    StackResponse,
     /// To a function URL.
     FunctionUrl(urls::Place),
     /// To an API of API Gateway.
@@ -66,6 +68,9 @@ pub(crate) fn classify<T>(
         && let Some(place) = execute::place(&host, &parts.uri)
     {
         return Class::Execute(place);
+    }
+    if !edge && !routes.claims_host(&host) && responses::is_response(parts) {
+        return Class::StackResponse;
     }
     if !edge && !routes.claims_host(&host) && !is_path_form(parts.uri.path()) && is_api(parts) {
         return Class::Api;

@@ -27,6 +27,8 @@ fn table(with_root: bool) -> Routes<()> {
     routes
 }
 
+const ANSWERS: &str = "cloudformation-custom-resource-response-us-east-1";
+
 /// `request` is a method, a host, a target and headers, split by spaces; `|` stands for a space in a header.
 fn class_of(request: &str, edge: bool, with_root: bool) -> String {
     let mut words = request.split(' ');
@@ -48,6 +50,7 @@ fn shown(class: &Class<()>) -> String {
     match class {
         Class::FunctionUrl(place) => format!("url {}", place.id),
         Class::Download => "download".into(),
+        Class::StackResponse => "answer".into(),
         Class::Api => "api".into(),
         Class::Bucket => "bucket".into(),
         Class::PerhapsQuery(otherwise) => format!("query? {}", shown(otherwise)),
@@ -128,6 +131,11 @@ fn requests_are_told_apart() {
         ("PUT 10.0.0.7:4566 /_weft/_code/".into(), "download"),
         (format!("GET {own} /_weft/_code/ab"), "workload"),
         ("GET localhost /x/../_weft/_code/ab".into(), "Route"),
+        // Answers of custom resources have a host of their own, with or without a port, and are put.
+        (format!("PUT {ANSWERS}.s3.localhost /arn%7CA%7Cb?X-Amz-Signature=x content-type:"), "answer"),
+        (format!("PUT {ANSWERS}.s3.localhost:4566 /"), "answer"),
+        (format!("GET {ANSWERS}.s3.localhost /?X-Amz-Signature=x"), "api"),
+        (format!("PUT x.{ANSWERS}.s3.localhost /"), "workload"),
         // Rewritten and odd URIs.
         ("GET localhost /".into(), "workload"),
         ("GET localhost /a/../b?x".into(), "workload /b?x"),
@@ -166,6 +174,7 @@ fn the_edge_serves_routes_and_nothing_else() {
         ("GET localhost /_weft/shop/web/a".into(), "Route"),
         ("GET localhost //%5fweft/shop/web/a".into(), "Route"),
         ("GET localhost /_weft/_code/ab?expires=1&signature=x".into(), "Route"),
+        (format!("PUT {ANSWERS}.s3.localhost /x?X-Amz-Signature=x"), "workload"),
         ("GET web.shop.weft.localhost /".into(), "Route"),
         ("GET shop.weft.localhost /".into(), "Route"),
     ] {

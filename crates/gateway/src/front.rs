@@ -13,9 +13,9 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use weft_net::{Attendant, Body, BodyError, BoxError, Handler, Peer, attended, full};
 use weft_routing::{Auth, Missing, Routes};
-use weft_service::BoxFuture;
 use weft_service::execute_api::{ExecuteApis, ExecuteCall};
 use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId};
+use weft_service::{BoxFuture, StackResponses};
 
 use crate::access::Record;
 use crate::answer::{self, Answer};
@@ -25,6 +25,7 @@ use crate::downloads::{self, Downloads};
 use crate::execute;
 use crate::headers::{self, Hop};
 use crate::ids::Ids;
+use crate::responses;
 use crate::urls::{self, FunctionUrls, UrlRequest};
 use crate::whole::{NotWhole, Whole, read_whole};
 
@@ -91,6 +92,7 @@ pub struct Gateway {
     function_urls: Option<Arc<dyn FunctionUrls>>,
     downloads: Option<Arc<dyn Downloads>>,
     execute_apis: Option<Arc<dyn ExecuteApis>>,
+    stack_responses: Option<Arc<dyn StackResponses>>,
     routes: Arc<ArcSwap<RouteTable>>,
     options: GatewayOptions,
     ids: Ids,
@@ -115,6 +117,7 @@ impl Gateway {
             function_urls: None,
             downloads: None,
             execute_apis: None,
+            stack_responses: None,
             routes,
             options,
             ids,
@@ -125,6 +128,13 @@ impl Gateway {
     #[must_use]
     pub fn with_downloads(mut self, downloads: Arc<dyn Downloads>) -> Self {
         self.downloads = Some(downloads);
+        self
+    }
+
+    /// The same gateway with what takes answers of custom resources; without it nobody does.
+    #[must_use]
+    pub fn with_stack_responses(mut self, responses: Arc<dyn StackResponses>) -> Self {
+        self.stack_responses = Some(responses);
         self
     }
 
@@ -180,10 +190,12 @@ impl Handler for Gateway {
     }
 }
 
-/// Answers every request as an AWS call, or as one for a download: what listens on the AWS endpoint inside sandboxes.
+/// Answers every request as an AWS call, as one for a download, or as a custom resource's answer: what listens on the AWS endpoint
+/// inside sandboxes.
 pub struct ApiHandler {
     apis: Arc<dyn Apis>,
     downloads: Option<Arc<dyn Downloads>>,
+    stack_responses: Option<Arc<dyn StackResponses>>,
     body_bytes_max: u64,
     ids: Ids,
 }
@@ -191,13 +203,20 @@ pub struct ApiHandler {
 impl ApiHandler {
     /// Answers calls with bodies of up to `body_bytes_max` bytes.
     pub fn new(apis: Arc<dyn Apis>, body_bytes_max: u64) -> Self {
-        Self { apis, downloads: None, body_bytes_max, ids: Ids::new() }
+        Self { apis, downloads: None, stack_responses: None, body_bytes_max, ids: Ids::new() }
     }
 
     /// As [`Gateway::with_downloads`].
     #[must_use]
     pub fn with_downloads(mut self, downloads: Arc<dyn Downloads>) -> Self {
         self.downloads = Some(downloads);
+        self
+    }
+
+    /// As [`Gateway::with_stack_responses`].
+    #[must_use]
+    pub fn with_stack_responses(mut self, responses: Arc<dyn StackResponses>) -> Self {
+        self.stack_responses = Some(responses);
         self
     }
 }
@@ -211,6 +230,10 @@ impl Handler for ApiHandler {
         }
         let call = Call { parts, body, peer, request_id, unsigned_for: None };
         Box::pin(call_api(&*self.apis, self.body_bytes_max, call))
+        if let Some(taker) = self.stack_responses.as_ref().filter(|_| responses::is_response(&parts)) {
+            return Box::pin(responses::take(&**taker, parts, body, request_id));
+        }
+        Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
     }
 }
 
@@ -279,6 +302,13 @@ impl Exchange<'_> {
                 match &self.gateway.downloads {
                     Some(downloads) => downloads.handle(parts, Arc::clone(&self.request_id)).await,
                     None => self.refuse(StatusCode::NOT_FOUND, "nothing can be downloaded here"),
+                }
+            }
+            Class::StackResponse => {
+                self.log_route(|| "stack-response".to_owned());
+                match &self.gateway.stack_responses {
+                    Some(taker) => responses::take(&**taker, parts, body, Arc::clone(&self.request_id)).await,
+                    None => self.refuse(StatusCode::NOT_FOUND, "no stack waits for answers here"),
                 }
             }
             Class::FunctionUrl(place) => {

@@ -6,6 +6,8 @@
 //!    names, signed or not; or to the API of API Gateway that its host (`<id>.execute-api.<region>.…`) or its path
 //!    (`/restapis/<id>/<stage>/_user_request_/…`) names;
 //!    or to [`Downloads`], where no workload owns the host and the path begins with `/_weft/_code/`;
+//!    or to the stack that waits for it, where it puts a custom resource's answer
+//!    (`cloudformation-custom-resource-response-…`);
 //! 1. to the workload that owns its host (`<workload>.<app>.weft.localhost`, or a host that a route names), signed or not;
 //! 2. to the workload of the path form, `/_weft/<app>/<workload>/…`, signed or not;
 //! 3. to [`Apis`], where it is an AWS call: signed (SigV4, `SigV2`, presigned), or with `X-Amz-Target`, or a query-protocol
@@ -33,6 +35,7 @@ mod execute;
 mod front;
 mod headers;
 mod ids;
+mod responses;
 mod urls;
 mod whole;
 

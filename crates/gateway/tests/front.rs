@@ -5,12 +5,12 @@ mod world;
 
 use std::sync::Arc;
 
-use http::Response;
+use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use weft_gateway::{Allowed, Asked, Authorizer, Denied, Downloads, GatewayOptions};
 use weft_net::{Body, Handler, Peer, collect_limited, full};
-use weft_service::BoxFuture;
+use weft_service::{BoxFuture, ResponseRefused, StackResponses};
 
 /// Sends `METHOD host path`, with a body; returns status and body.
 async fn ask(
@@ -166,4 +166,49 @@ async fn downloads_are_answered_where_the_apis_are_and_never_at_the_edge() {
     assert_eq!(ask(&inside, "/2015-03-31/functions").await, "api ");
     assert!(ask(&gateway(edge), path).await.contains("no route for localhost"));
     assert!(ask(&world::gateway(None), path).await.contains("nothing can be downloaded here"));
+}
+
+#[tokio::test]
+async fn answers_of_custom_resources_are_taken_where_the_apis_are_and_never_at_the_edge() {
+    struct Stacks;
+    impl StackResponses for Stacks {
+        fn take<'a>(&'a self, uri: &'a Uri, body: Bytes) -> BoxFuture<'a, Result<(), ResponseRefused>> {
+            let answer = match (uri.path(), &*body) {
+                ("/good", b"{}") => Ok(()),
+                ("/old", _) => Err(ResponseRefused::Expired),
+                ("/gone", _) => Err(ResponseRefused::Unknown),
+                _ => Err(ResponseRefused::Forged),
+            };
+            Box::pin(std::future::ready(answer))
+        }
+    }
+    let ask = async |handler: &dyn Handler, path: &str| {
+        let host = "cloudformation-custom-resource-response-us-east-1.s3.localhost";
+        let request =
+            Request::builder().method("PUT").header("host", host).header("content-type", "").uri(path);
+        let request = request.body(full("{}")).unwrap();
+        let peer = Peer::listener(HERE.parse().unwrap(), HERE.parse().unwrap());
+        let response = handler.handle(request, peer).await;
+        let status = response.status().as_u16();
+        let body = collect_limited(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let gateway = |options| world::gateway_with(None, options).with_stack_responses(Arc::new(Stacks));
+    let inside = world::sandboxes_endpoint().with_stack_responses(Arc::new(Stacks));
+    let outside = gateway(GatewayOptions::default());
+    for handler in [&outside as &dyn Handler, &inside] {
+        assert_eq!(ask(handler, "/good?X-Amz-Signature=1").await, (200, String::new()));
+        for (path, status, code) in [
+            ("/old", 403, "<Code>AccessDenied</Code><Message>Request has expired</Message>"),
+            ("/gone", 404, "<Code>NoSuchKey</Code>"),
+            ("/forged", 403, "<Code>SignatureDoesNotMatch</Code>"),
+        ] {
+            let (found, body) = ask(handler, path).await;
+            assert_eq!(found, status, "{path}");
+            assert!(body.contains(code), "{body}");
+        }
+    }
+    let edge = GatewayOptions { edge: true, ..GatewayOptions::default() };
+    assert_eq!(ask(&gateway(edge), "/good").await, (200, "{}".to_owned()), "the edge has routes alone");
+    assert_eq!(ask(&world::gateway(None), "/good").await.0, 404);
 }

@@ -66,7 +66,7 @@ impl Lambda {
             client_context,
             trace: cx.trace_id.as_deref().filter(|trace| trace.len() <= HEADER_MAX).map(str::to_owned),
         };
-        self.events.accept(NewEvent { function, body }, self.clock.now()).await
+        self.events.accept(NewEvent { function, body }, cx.step().cloned(), self.clock.now()).await
     }
 
     /// Runs a function and waits for its answer. A function that fails has answered.

@@ -15,7 +15,7 @@ use weft_runtime::{Runtime, RuntimeConfig, Sandboxes, choose_interpreter};
 use weft_s3::S3;
 use weft_sandbox::Launcher;
 use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
-use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
+use weft_service::{Clock, Dispatch, DispatchOptions, Registry, StackResponses, SystemClock};
 use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
 use crate::adapters::{
@@ -160,6 +160,8 @@ pub(crate) async fn assemble(
     let options = GatewayOptions::default();
     let downloads = Arc::new(DownloadsOfLambda(Arc::clone(&lambda)));
     let endpoint = ApiHandler::new(Arc::new(api.clone()), options.api_body_bytes_max);
+    let responses: Arc<dyn StackResponses> = Arc::<Cloudformation>::clone(&cloudformation);
+    let endpoint = endpoint.with_stack_responses(Arc::clone(&responses));
     mesh.connect(MeshSeams {
         directory: Arc::new(AppDirectory(compute.clone())),
         revisions: Arc::clone(&revisions),
@@ -174,7 +176,7 @@ pub(crate) async fn assemble(
         gateway.with_function_urls(urls).with_execute_apis(Arc::<ApiGateway>::clone(&apis))
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
-    let gateway = Arc::new(gateway(options).with_downloads(downloads));
+    let gateway = Arc::new(gateway(options).with_downloads(downloads).with_stack_responses(responses));
     Ok(Parts {
         stores: stores.all(),
         iam,

@@ -217,6 +217,28 @@ impl ServiceBuilder {
         )
     }
 
+    /// Has one function answer every operation of the model that has no code yet.
+    #[must_use]
+    pub(crate) fn all_by(mut self, answer: &Arc<crate::testing::AnswerAll>) -> Self {
+        for operation in self.schema.operations {
+            if self.operations.contains_key(operation.name) {
+                continue;
+            }
+            let answer = Arc::clone(answer);
+            let prepare: Prepare = Box::new(move |input, _| {
+                let answer = Arc::clone(&answer);
+                let run: RunOperation = Box::new(move |cx, _| {
+                    let output = answer(operation, &input, cx);
+                    let output = output.map(|output| Answer { output, events: None, body: None });
+                    Box::pin(std::future::ready(output))
+                });
+                Ok(PreparedOperation { accesses: Vec::new(), run })
+            });
+            self = self.add(operation.name, false, prepare);
+        }
+        self
+    }
+
     fn add(mut self, name: &'static str, takes_body: bool, prepare: Prepare) -> Self {
         if self.schema.operation(name).is_none() {
             let service = self.schema.id;

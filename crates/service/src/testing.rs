@@ -9,7 +9,7 @@ use weft_net::collect_limited;
 use weft_wire::sigv4::{Credentials, sign};
 use weft_wire::{ServiceFault, decode_response, encode_request};
 
-use crate::{ApiRequest, Dispatch};
+use crate::{ApiRequest, Context, Dispatch, Error, ServiceBuilder};
 
 mod rights;
 mod sample;
@@ -23,6 +23,14 @@ pub use steps::{deployer, made_once};
 
 /// The longest answer that a test takes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
+/// Answers any operation: its schema, the input, the caller's context.
+pub type AnswerAll = dyn Fn(&'static OperationSchema, &Value, &Context) -> Result<Value, Error> + Send + Sync;
+
+/// A service whose operations one function answers, for tests of those who call it. Inputs are checked as everybody's.
+pub fn stand_in(schema: &'static ServiceSchema, answer: &Arc<AnswerAll>) -> ServiceBuilder {
+    ServiceBuilder::new(schema).all_by(answer)
+}
 
 /// Calls operations through a [`Dispatch`] with signed requests, as a client over the network would.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! What a step does to its resource.
 
 use serde_json::{Map, Value as Json};
-use weft_template::cloudformation::{Step, StepAction, compare};
+use weft_template::cloudformation::{Schema, Step, StepAction, compare};
 
 use crate::engine::{Drive, Way};
 use crate::tables::{ResourceRecord, StepRecord, json};
@@ -79,10 +79,16 @@ impl Drive<'_> {
             return Ok(Intent::Create(to));
         };
         let from = object(&before.properties);
+        if Schema::of(&step.kind).is_some_and(Schema::is_custom)
+            && from.get("ServiceToken") != to.get("ServiceToken")
+        {
+            return Err("Modifying service token is not allowed.".to_owned());
+        }
         let difference = compare(&step.kind, &Json::Object(from.clone()), &Json::Object(to.clone()));
         if difference.is_empty() {
             let target = self.target.as_ref().ok_or("the template is gone")?;
-            let metadata = target.metadata(&step.logical_id, &self.facts).map_err(|error| error.to_string())?;
+            let metadata =
+                target.metadata(&step.logical_id, &self.facts).map_err(|error| error.to_string())?;
             return Ok(Intent::Nothing(Change::Metadata(metadata.map(|metadata| metadata.to_string()))));
         }
         Ok(if difference.replacement { Intent::Replace(to) } else { Intent::Update { from, to } })

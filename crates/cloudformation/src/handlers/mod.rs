@@ -1,14 +1,18 @@
 //! A handler for each resource type that Weft can make.
 
+mod custom;
+mod ecr;
 mod iam;
 mod lambda;
 mod logs;
 mod nothing;
 mod parts;
+mod s3;
+mod ssm;
 
 use std::collections::HashMap;
 
-use crate::task::Handler;
+use crate::task::{Handler, Task, tags_of};
 
 /// All handlers, by resource type.
 pub(crate) struct Handlers(HashMap<&'static str, Box<dyn Handler>>);
@@ -17,10 +21,14 @@ impl Handlers {
     /// Those of this build.
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
+        custom::add(&mut all);
+        ecr::add(&mut all);
         iam::add(&mut all);
         lambda::add(&mut all);
         logs::add(&mut all);
         nothing::add(&mut all);
+        s3::add(&mut all);
+        ssm::add(&mut all);
         all
     }
 
@@ -39,4 +47,11 @@ impl Handlers {
     pub(crate) fn has(&self, kind: &str) -> bool {
         self.of(kind).is_some()
     }
+}
+
+/// Keys of tags that the resource had by its properties and has no more.
+fn removed_tags(task: &Task<'_>) -> Vec<String> {
+    let now = task.tags();
+    let before = task.previous.and_then(|previous| previous.get("Tags")).map(tags_of).unwrap_or_default();
+    before.into_keys().filter(|key| !now.contains_key(key)).collect()
 }

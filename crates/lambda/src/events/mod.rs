@@ -22,8 +22,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OnceCell};
-use weft_service::Error;
-use weft_store::Store;
+use weft_service::{Error, StepToken};
+use weft_store::{Store, WriteTx};
 use weft_types::Timestamp;
 
 use crate::event_invokes;
@@ -74,19 +74,34 @@ impl Events {
     }
 
     /// Makes an event durable and gives it its turn. Goes on to its end where the caller stops waiting: what is stored has
-    /// to be in the queue.
-    pub(crate) async fn accept(self: &Arc<Self>, event: NewEvent, now: Timestamp) -> Result<(), Error> {
+    /// to be in the queue. As a step that ran before it is accepted and nothing more is delivered.
+    pub(crate) async fn accept(
+        self: &Arc<Self>,
+        event: NewEvent,
+        step: Option<StepToken>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let events = Arc::clone(self);
         let accepting = tokio::spawn(async move {
             events.load(now).await?;
             let ticket = events.admit(&event, now)?;
             let id = ticket.id;
-            let stored = events.store.write(move |tx| event.insert(tx, id, now)).await;
+            let work = move |tx: &mut WriteTx<'_>| {
+                if let Some(step) = &step {
+                    if step.before(tx)?.is_some() {
+                        return Ok(false);
+                    }
+                    step.done(tx, &id.to_string(), now)?;
+                }
+                event.insert(tx, id, now)?;
+                Ok::<_, Error>(true)
+            };
+            let stored = events.store.write(work).await;
             match &stored {
-                Ok(()) => events.enqueue(&ticket, now),
-                Err(_) => events.queue().release(&ticket.function, ticket.bytes),
+                Ok(true) => events.enqueue(&ticket, now),
+                Ok(false) | Err(_) => events.queue().release(&ticket.function, ticket.bytes),
             }
-            stored
+            stored.map(drop)
         });
         accepting.await.unwrap_or_else(|error| Err(Error::internal(error)))
     }

@@ -55,6 +55,30 @@ async fn an_event_is_acknowledged_and_delivered_once() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_a_step_of_a_plan_is_delivered_once_however_often_it_is_sent() {
+    let world = World::new();
+    world.create("hello").await;
+    let region = weft_types::Region::parse("us-east-1").unwrap();
+    let cx = world.client.dispatch.context_for_key("cloudformation", "admin", None, region).await.unwrap();
+    for step in ["stack/1", "stack/1", "stack/2"] {
+        let input = model::InvocationRequest {
+            function_name: "hello".to_owned(),
+            invocation_type: Some("Event".to_owned()),
+            payload: Some(format!("\"{step}\"").into()),
+            ..Default::default()
+        };
+        let cx = cx.as_step(weft_service::StepToken::new(step));
+        let answer: model::InvocationResponse = cx.call("lambda", "Invoke", input).await.unwrap();
+        assert_eq!(answer.status_code, Some(202));
+    }
+    assert_eq!(world.lambda.events_waiting(), 2);
+    assert_eq!(world.lambda.deliver_due().await.unwrap(), 2);
+    let mut delivered: Vec<String> = world.delivered().into_iter().map(|(_, payload)| payload).collect();
+    delivered.sort();
+    assert_eq!(delivered, ["\"stack/1\"", "\"stack/2\""]);
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_delivered_by_the_next_process() {
     let world = World::new();
     world.create("hello").await;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, ChangeAction, Changes, DeletionPolicy, Old, Replacement, Resource, Stack, graph, rollback,
+    Change, ChangeAction, Changes, DeletionPolicy, Old, Replacement, Resource, Schema, Stack, graph, rollback,
 };
 
 /// What is done to a resource in a step.
@@ -181,6 +181,11 @@ fn leaving(change: &Change, new: &Stack) -> Option<(StepAction, DeletionPolicy)>
             Some(kept(policy, StepAction::Retain, StepAction::Delete))
         }
         (ChangeAction::Modify, Some(Replacement::True | Replacement::Conditional)) => {
+            let policy = new.resource(&change.logical_id)?.update_replace;
+            Some(kept(policy, StepAction::RetainOld, StepAction::DeleteOld))
+        }
+        // Its function may answer an update with another physical id: then the old one leaves.
+        (ChangeAction::Modify, _) if Schema::of(&change.kind).is_some_and(Schema::is_custom) => {
             let policy = new.resource(&change.logical_id)?.update_replace;
             Some(kept(policy, StepAction::RetainOld, StepAction::DeleteOld))
         }

@@ -1,0 +1,5 @@
+//! Stacks in a world whose other services are stand-ins.
+
+mod custom;
+mod handlers;
+mod world;
