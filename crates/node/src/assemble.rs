@@ -14,6 +14,7 @@ use weft_runtime::{Runtime, RuntimeConfig, Sandboxes, choose_interpreter};
 use weft_sandbox::Launcher;
 use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
+use weft_ssm::{Ssm, SsmOptions};
 use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
 use crate::adapters::{
@@ -44,6 +45,9 @@ struct Stores {
     logs: Store,
     compute: Store,
     cloudformation: Store,
+    ssm: Store,
+    /// Keys with which services seal what they store.
+    keys: Store,
 }
 
 impl Stores {
@@ -55,6 +59,8 @@ impl Stores {
             logs: open("logs")?,
             compute: open("compute")?,
             cloudformation: open("cloudformation")?,
+            ssm: open("ssm")?,
+            keys: open("keys")?,
         })
     }
 }
@@ -125,9 +131,14 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
-    let cloudformation =
-        Cloudformation::new(stores.cloudformation.clone(), Arc::clone(&clock), weft_cloudformation::Options::default());
+    let cloudformation = Cloudformation::new(
+        stores.cloudformation.clone(),
+        Arc::clone(&clock),
+        weft_cloudformation::Options::default(),
+    );
     cloudformation.register(&mut registry);
+    let ssm = Ssm::open(stores.ssm.clone(), &stores.keys, SsmOptions::default()).await?;
+    registry.add(ssm.register());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
     let api = LateDispatch::default();
@@ -155,9 +166,17 @@ pub(crate) async fn assemble(
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
     let gateway = Arc::new(gateway(options).with_downloads(downloads));
-    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps, cloudformation: stacks } = stores;
+    let Stores {
+        iam: identities,
+        lambda: functions,
+        logs: lines,
+        compute: apps,
+        cloudformation: stacks,
+        ssm: parameters,
+        keys,
+    } = stores;
     Ok(Parts {
-        stores: vec![identities, functions, lines, apps, stacks],
+        stores: vec![identities, functions, lines, apps, stacks, parameters, keys],
         iam,
         logs,
         lambda,
