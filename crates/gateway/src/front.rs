@@ -228,12 +228,11 @@ impl Handler for ApiHandler {
         if let Some(downloads) = self.downloads.as_ref().filter(|_| downloads::is_download(&parts.uri)) {
             return downloads.handle(parts, request_id);
         }
-        let call = Call { parts, body, peer, request_id, unsigned_for: None };
-        Box::pin(call_api(&*self.apis, self.body_bytes_max, call))
         if let Some(taker) = self.stack_responses.as_ref().filter(|_| responses::is_response(&parts)) {
             return Box::pin(responses::take(&**taker, parts, body, request_id));
         }
-        Box::pin(call_api(&*self.apis, self.body_bytes_max, parts, body, peer, request_id))
+        let call = Call { parts, body, peer, request_id, unsigned_for: None };
+        Box::pin(call_api(&*self.apis, self.body_bytes_max, call))
     }
 }
 
