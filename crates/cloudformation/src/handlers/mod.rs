@@ -1,6 +1,8 @@
 //! A handler for each resource type that Weft can make.
 
+mod apigateway;
 mod custom;
+mod definitions;
 mod ecr;
 mod logs;
 mod nothing;
@@ -18,6 +20,7 @@ impl Handlers {
     /// Those of this build.
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
+        apigateway::add(&mut all);
         custom::add(&mut all);
         ecr::add(&mut all);
         logs::add(&mut all);

@@ -1,5 +1,6 @@
 //! What handlers call: properties in, calls of operations out.
 
+mod apigateway;
 mod ecr;
 mod s3;
 mod ssm;
