@@ -1,6 +1,7 @@
 //! A handler for each resource type that Weft can make.
 
 mod apigateway;
+mod apigatewayv2;
 mod custom;
 mod definitions;
 mod ecr;
@@ -21,6 +22,7 @@ impl Handlers {
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
         apigateway::add(&mut all);
+        apigatewayv2::add(&mut all);
         custom::add(&mut all);
         ecr::add(&mut all);
         logs::add(&mut all);
