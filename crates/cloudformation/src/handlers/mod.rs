@@ -1,6 +1,9 @@
 //! A handler for each resource type that Weft can make.
 
+mod apigateway;
+mod apigatewayv2;
 mod custom;
+mod definitions;
 mod ecr;
 mod iam;
 mod lambda;
@@ -21,6 +24,8 @@ impl Handlers {
     /// Those of this build.
     pub(crate) fn all() -> Self {
         let mut all = Self(HashMap::new());
+        apigateway::add(&mut all);
+        apigatewayv2::add(&mut all);
         custom::add(&mut all);
         ecr::add(&mut all);
         iam::add(&mut all);

@@ -1,5 +1,7 @@
 //! What handlers call: properties in, calls of operations out.
 
+mod apigateway;
+mod apigatewayv2;
 mod ecr;
 mod s3;
 mod ssm;
