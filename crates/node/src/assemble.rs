@@ -130,8 +130,11 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
-    let cloudformation =
-        Cloudformation::new(stores.cloudformation.clone(), Arc::clone(&clock), weft_cloudformation::Options::default());
+    let cloudformation = Cloudformation::new(
+        stores.cloudformation.clone(),
+        Arc::clone(&clock),
+        weft_cloudformation::Options::default(),
+    );
     cloudformation.register(&mut registry);
     registry.add(s3.register());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
@@ -161,8 +164,14 @@ pub(crate) async fn assemble(
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
     let gateway = Arc::new(gateway(options).with_downloads(downloads));
-    let Stores { iam: identities, lambda: functions, logs: lines, compute: apps, cloudformation: stacks, s3: buckets } =
-        stores;
+    let Stores {
+        iam: identities,
+        lambda: functions,
+        logs: lines,
+        compute: apps,
+        cloudformation: stacks,
+        s3: buckets,
+    } = stores;
     Ok(Parts {
         stores: vec![identities, functions, lines, apps, stacks, buckets],
         iam,

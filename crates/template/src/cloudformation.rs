@@ -45,8 +45,8 @@ mod value;
 mod yaml;
 
 pub use change::{
-    Change, ChangeAction, ChangeSource, Changes, Detail, Evaluation, PolicyAction, RequiresRecreation, Replacement,
-    Scope, Target,
+    Change, ChangeAction, ChangeSource, Changes, Detail, Evaluation, PolicyAction, Replacement,
+    RequiresRecreation, Scope, Target,
 };
 pub use compare::{Difference, compare};
 pub use declaration::{DeletionPolicy, ParameterDeclaration};

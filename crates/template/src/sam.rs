@@ -5,7 +5,11 @@ use serde_json::Value;
 use crate::cloudformation::{Environment, Parameters, TemplateError};
 
 /// Carries out the transform.
-pub fn transform(document: &Value, parameters: &Parameters, environment: &Environment) -> Result<Value, TemplateError> {
+pub fn transform(
+    document: &Value,
+    parameters: &Parameters,
+    environment: &Environment,
+) -> Result<Value, TemplateError> {
     let _ = (document, parameters, environment);
     todo!()
 }

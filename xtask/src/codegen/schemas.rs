@@ -67,7 +67,8 @@ fn pruned(schema: &Value) -> Value {
 /// Schemas by name, sorted.
 fn named(schemas: &Value) -> Value {
     let members = schemas.as_object().into_iter().flatten();
-    let mut pruned: Map<String, Value> = members.map(|(name, schema)| (name.clone(), pruned(schema))).collect();
+    let mut pruned: Map<String, Value> =
+        members.map(|(name, schema)| (name.clone(), pruned(schema))).collect();
     pruned.sort_keys();
     Value::Object(pruned)
 }

@@ -82,7 +82,8 @@ impl Drive<'_> {
         let difference = compare(&step.kind, &Json::Object(from.clone()), &Json::Object(to.clone()));
         if difference.is_empty() {
             let target = self.target.as_ref().ok_or("the template is gone")?;
-            let metadata = target.metadata(&step.logical_id, &self.facts).map_err(|error| error.to_string())?;
+            let metadata =
+                target.metadata(&step.logical_id, &self.facts).map_err(|error| error.to_string())?;
             return Ok(Intent::Nothing(Change::Metadata(metadata.map(|metadata| metadata.to_string()))));
         }
         Ok(if difference.replacement { Intent::Replace(to) } else { Intent::Update { from, to } })

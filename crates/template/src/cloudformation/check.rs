@@ -26,8 +26,11 @@ pub(super) fn all(stack: &Stack) -> Result<(), TemplateError> {
             continue;
         }
         count += problems.len();
-        let told: Vec<String> =
-            problems.iter().take(MAX_PROBLEMS).map(|problem| format!("{}: {}", problem.path, problem.text)).collect();
+        let told: Vec<String> = problems
+            .iter()
+            .take(MAX_PROBLEMS)
+            .map(|problem| format!("{}: {}", problem.path, problem.text))
+            .collect();
         let line = if text.is_empty() { "" } else { "\n" };
         let _ = write!(
             text,

@@ -69,7 +69,8 @@ impl<'a> Typing<'a> {
         }
         let kinds = kinds(node);
         let kind = kind_of(value);
-        let fits = kinds.is_empty() || kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
+        let fits =
+            kinds.is_empty() || kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
         match value {
             Value::Object(members) if fits => self.members(node, members),
             Value::Array(items) if fits => self.items(node, items),
@@ -88,7 +89,9 @@ impl<'a> Typing<'a> {
         };
         let typed = items.iter().enumerate();
         Value::Array(
-            typed.map(|(index, item)| self.within(&index.to_string(), |typing| typing.value(schema, item))).collect(),
+            typed
+                .map(|(index, item)| self.within(&index.to_string(), |typing| typing.value(schema, item)))
+                .collect(),
         )
     }
 
@@ -125,7 +128,9 @@ impl<'a> Typing<'a> {
     }
 
     fn required(&mut self, node: &Value, members: &Value) {
-        for name in node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for name in
+            node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        {
             if members.get(name).is_none() {
                 self.problem(format!("required key [{name}] not found"));
             }

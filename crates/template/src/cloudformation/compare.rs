@@ -50,7 +50,9 @@ fn covers(known: &str, path: &str) -> bool {
 
 fn walk(old: &Value, new: &Value, path: &mut String, paths: &mut Vec<String>) {
     match (old, new) {
-        (Value::Object(old), Value::Object(new)) if path.is_empty() || !(old.is_empty() || new.is_empty()) => {
+        (Value::Object(old), Value::Object(new))
+            if path.is_empty() || !(old.is_empty() || new.is_empty()) =>
+        {
             members(old, new, path, paths);
         }
         _ if alike(old, new) => {}

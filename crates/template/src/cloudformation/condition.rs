@@ -17,7 +17,10 @@ enum State {
 }
 
 /// Evaluates all conditions of a template.
-pub(super) fn evaluate(template: &Template, context: &Context) -> Result<BTreeMap<String, bool>, TemplateError> {
+pub(super) fn evaluate(
+    template: &Template,
+    context: &Context,
+) -> Result<BTreeMap<String, bool>, TemplateError> {
     let section: Map<String, Value> =
         template.section("Conditions").map(|(name, value)| (name.clone(), value.clone())).collect();
     let resolver = Resolver::new(context, &NothingKnown, Unknown::Fail);
@@ -40,13 +43,17 @@ impl Conditions<'_> {
         match self.states.get(name) {
             Some(State::Done(truth)) => return Ok(*truth),
             Some(State::Begun) => {
-                return Err(TemplateError::format(format!("Circular dependency between conditions: [{name}]")));
+                return Err(TemplateError::format(format!(
+                    "Circular dependency between conditions: [{name}]"
+                )));
             }
             None => {}
         }
         let section = self.section;
         let Some(condition) = section.get(name) else {
-            return Err(TemplateError::function(format!("unresolved condition dependency {name} in Condition")));
+            return Err(TemplateError::function(format!(
+                "unresolved condition dependency {name} in Condition"
+            )));
         };
         self.states.insert(name.to_owned(), State::Begun);
         let truth = self.truth(condition)?;
@@ -60,11 +67,10 @@ impl Conditions<'_> {
             let name = argument.as_str().ok_or_else(not_boolean)?;
             return self.named(name);
         }
-        connective(name, argument, &mut |part| self.truth(part))
-            .unwrap_or_else(|| match name {
-                "Fn::Equals" => equals(&self.resolver, argument),
-                _ => Err(not_boolean()),
-            })
+        connective(name, argument, &mut |part| self.truth(part)).unwrap_or_else(|| match name {
+            "Fn::Equals" => equals(&self.resolver, argument),
+            _ => Err(not_boolean()),
+        })
     }
 }
 
@@ -80,9 +86,9 @@ pub(super) fn connective(
 ) -> Option<Result<bool, TemplateError>> {
     let parts = argument.as_array().map(Vec::as_slice).unwrap_or_default();
     match name {
-        "Fn::And" | "Fn::Or" if !(2..=10).contains(&parts.len()) => Some(Err(TemplateError::function(format!(
-            "every {name} object requires a list of at least 2 and at most 10 boolean parameters."
-        )))),
+        "Fn::And" | "Fn::Or" if !(2..=10).contains(&parts.len()) => Some(Err(TemplateError::function(
+            format!("every {name} object requires a list of at least 2 and at most 10 boolean parameters."),
+        ))),
         "Fn::And" | "Fn::Or" => {
             // All are evaluated, so that what is wrong in a later one is told whatever the earlier ones say.
             let truths: Result<Vec<bool>, _> = parts.iter().map(truth).collect();
@@ -102,7 +108,9 @@ pub(super) fn connective(
 pub(super) fn equals(resolver: &Resolver<'_>, argument: &Value) -> Result<bool, TemplateError> {
     let parts = argument.as_array().map(Vec::as_slice).unwrap_or_default();
     let [left, right] = parts else {
-        return Err(TemplateError::function("every Fn::Equals object requires a list of 2 string parameters."));
+        return Err(TemplateError::function(
+            "every Fn::Equals object requires a list of 2 string parameters.",
+        ));
     };
     Ok(alike(&settled(resolver, left)?, &settled(resolver, right)?))
 }

@@ -41,7 +41,9 @@ fn unmet(declaration: &ParameterDeclaration, value: &str) -> Result<Option<Strin
         return Ok(Some("be one of AllowedValues".to_owned()));
     }
     match &declaration.allowed_pattern {
-        Some(pattern) if !matches(&declaration.key, pattern, value)? => Ok(Some(format!("match pattern {pattern}"))),
+        Some(pattern) if !matches(&declaration.key, pattern, value)? => {
+            Ok(Some(format!("match pattern {pattern}")))
+        }
         _ => Ok(None),
     }
 }

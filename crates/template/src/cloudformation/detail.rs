@@ -9,8 +9,8 @@ use super::condition::alike;
 use super::resolve::is_unknown;
 use super::value::scalar;
 use super::{
-    Change, ChangeAction, ChangeSource, DeletionPolicy, Detail, Evaluation, Known, Replacement, RequiresRecreation,
-    Resource, Schema, Scope, Stack, Target,
+    Change, ChangeAction, ChangeSource, DeletionPolicy, Detail, Evaluation, Known, Replacement,
+    RequiresRecreation, Resource, Schema, Scope, Stack, Target,
 };
 
 /// A resource before and after.
@@ -98,12 +98,15 @@ fn cause(pair: &Pair<'_>, name: &str, found: &BTreeMap<&str, Change>) -> (Change
     let uses = pair.new.uses(after);
     let parameters = (pair.old.parameters(), pair.new.parameters());
     for name in &uses.names {
-        let value = |parameters: &super::Parameters| parameters.get(name).map(|parameter| parameter.value.clone());
+        let value =
+            |parameters: &super::Parameters| parameters.get(name).map(|parameter| parameter.value.clone());
         if value(parameters.0) != value(parameters.1) {
             return (ChangeSource::ParameterReference, Some((*name).to_owned()));
         }
     }
-    let moves = |resource: &str| found.get(resource).is_some_and(|change| change.replacement != Some(Replacement::False));
+    let moves = |resource: &str| {
+        found.get(resource).is_some_and(|change| change.replacement != Some(Replacement::False))
+    };
     if let Some(resource) = uses.names.iter().find(|name| moves(name)) {
         return (ChangeSource::ResourceReference, Some((*resource).to_owned()));
     }

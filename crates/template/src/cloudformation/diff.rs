@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::detail::{Pair, details};
 use super::{
-    Change, ChangeAction, Changes, DeletionPolicy, Evaluation, Known, PolicyAction, Replacement, RequiresRecreation,
-    Resource, Scope, Stack, TemplateError, graph,
+    Change, ChangeAction, Changes, DeletionPolicy, Evaluation, Known, PolicyAction, Replacement,
+    RequiresRecreation, Resource, Scope, Stack, TemplateError, graph,
 };
 
 /// A stack that is there.
@@ -65,7 +65,8 @@ fn same_kinds(old: &Old<'_>, new: &Stack) -> Result<(), TemplateError> {
         let there = old.physical_ids.contains_key(&resource.logical_id);
         there && old.stack.resource(&resource.logical_id).is_some_and(|before| before.kind != resource.kind)
     };
-    let names: Vec<&str> = new.resources().filter(differs).map(|resource| resource.logical_id.as_str()).collect();
+    let names: Vec<&str> =
+        new.resources().filter(differs).map(|resource| resource.logical_id.as_str()).collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -165,12 +166,16 @@ fn shown(stack: &Stack, resource: &Resource, known: &dyn Known) -> String {
     if let Some(metadata) = resource.metadata.as_ref().and_then(|metadata| stack.marked(metadata, known)) {
         context.insert("Metadata".to_owned(), metadata);
     }
-    for (name, policy) in [("CreationPolicy", &resource.creation_policy), ("UpdatePolicy", &resource.update_policy)] {
+    for (name, policy) in
+        [("CreationPolicy", &resource.creation_policy), ("UpdatePolicy", &resource.update_policy)]
+    {
         if let Some(policy) = policy {
             context.insert(name.to_owned(), policy.clone());
         }
     }
-    for (name, policy) in [("UpdateReplacePolicy", resource.update_replace), ("DeletionPolicy", resource.deletion)] {
+    for (name, policy) in
+        [("UpdateReplacePolicy", resource.update_replace), ("DeletionPolicy", resource.deletion)]
+    {
         if policy != DeletionPolicy::Delete {
             context.insert(name.to_owned(), Value::from(policy.name()));
         }

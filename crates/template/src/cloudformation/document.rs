@@ -55,7 +55,11 @@ impl<'de> DeserializeSeed<'de> for Node {
 
 impl Node {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH { Err(E::custom("nested too deeply")) } else { Ok(Self { depth: self.depth + 1 }) }
+        if self.depth >= MAX_DEPTH {
+            Err(E::custom("nested too deeply"))
+        } else {
+            Ok(Self { depth: self.depth + 1 })
+        }
     }
 }
 

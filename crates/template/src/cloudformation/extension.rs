@@ -47,9 +47,9 @@ impl Unroller<'_> {
         self.spend(16)?;
         match value {
             Value::String(text) => Ok(Value::String(self.text(text, variables)?)),
-            Value::Array(items) => {
-                Ok(Value::Array(items.iter().map(|item| self.value(item, variables)).collect::<Result<_, _>>()?))
-            }
+            Value::Array(items) => Ok(Value::Array(
+                items.iter().map(|item| self.value(item, variables)).collect::<Result<_, _>>()?,
+            )),
             Value::Object(members) => match reference(members, variables) {
                 Some(found) => Ok(Value::from(found)),
                 None => Ok(Value::Object(self.members(members, variables)?)),
@@ -58,7 +58,11 @@ impl Unroller<'_> {
         }
     }
 
-    fn members(&self, members: &Map<String, Value>, variables: &Variables<'_>) -> Result<Map<String, Value>, TemplateError> {
+    fn members(
+        &self,
+        members: &Map<String, Value>,
+        variables: &Variables<'_>,
+    ) -> Result<Map<String, Value>, TemplateError> {
         let mut made = Map::new();
         for (key, value) in members {
             if key.starts_with(LOOP) {
@@ -72,12 +76,18 @@ impl Unroller<'_> {
         Ok(made)
     }
 
-    fn unroll(&self, name: &str, body: &Value, variables: &Variables<'_>) -> Result<Map<String, Value>, TemplateError> {
+    fn unroll(
+        &self,
+        name: &str,
+        body: &Value,
+        variables: &Variables<'_>,
+    ) -> Result<Map<String, Value>, TemplateError> {
         let wrong = || TemplateError::function(format!("{name} layout is incorrect"));
         if variables.len() >= MAX_LOOPS {
             return Err(TemplateError::function(format!("{name} is nested in more than {MAX_LOOPS} loops")));
         }
-        let Some([identifier, collection, Value::Object(fragment)]) = body.as_array().map(Vec::as_slice) else {
+        let Some([identifier, collection, Value::Object(fragment)]) = body.as_array().map(Vec::as_slice)
+        else {
             return Err(wrong());
         };
         let identifier = identifier.as_str().ok_or_else(wrong)?;
@@ -93,14 +103,20 @@ impl Unroller<'_> {
     }
 
     /// The strings that a loop goes through; `None` is not a list of such.
-    fn collection(&self, collection: &Value, variables: &Variables<'_>) -> Result<Option<Vec<String>>, TemplateError> {
+    fn collection(
+        &self,
+        collection: &Value,
+        variables: &Variables<'_>,
+    ) -> Result<Option<Vec<String>>, TemplateError> {
         let collection = self.value(collection, variables)?;
         let resolver = Resolver::new(self.context, &NothingKnown, Unknown::Fail);
         match resolver.value(&collection) {
             Ok(Some(Value::Array(items))) => Ok(items.iter().map(scalar).collect()),
             Ok(_) => Ok(None),
             Err(ResolveError::Template(error)) => Err(error),
-            Err(other) => Err(TemplateError::function(format!("Fn::ForEach cannot resolve its collection: {other}"))),
+            Err(other) => {
+                Err(TemplateError::function(format!("Fn::ForEach cannot resolve its collection: {other}")))
+            }
         }
     }
 

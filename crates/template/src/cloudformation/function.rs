@@ -48,7 +48,10 @@ pub(super) fn call(resolver: &Resolver<'_>, name: &str, argument: &Value) -> Res
 }
 
 /// The arguments of a function that takes exactly so many.
-pub(super) fn arguments<'v, const N: usize>(value: &'v Value, otherwise: &str) -> Result<&'v [Value; N], TemplateError> {
+pub(super) fn arguments<'v, const N: usize>(
+    value: &'v Value,
+    otherwise: &str,
+) -> Result<&'v [Value; N], TemplateError> {
     let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
     list.try_into().map_err(|_| TemplateError::function(otherwise))
 }
@@ -99,8 +102,10 @@ pub(super) fn attribute_path(argument: &Value) -> Result<(&str, &Value), Templat
 fn attribute_of(resolver: &Resolver<'_>, resource: &str, name: &str) -> Resolved {
     match resolver.known.attribute(resource, name) {
         Some(value) => Ok(Some(value)),
-        None => resolver
-            .unknown(ResolveError::Unknown { logical_id: resource.to_owned(), attribute: Some(name.to_owned()) }),
+        None => resolver.unknown(ResolveError::Unknown {
+            logical_id: resource.to_owned(),
+            attribute: Some(name.to_owned()),
+        }),
     }
 }
 
@@ -155,9 +160,11 @@ fn sub(resolver: &Resolver<'_>, argument: &Value) -> Resolved {
                     (None, None) => variable(resolver, name)?,
                 };
                 let value = value.unwrap_or(Value::from(""));
-                let text = scalar(&value).ok_or_else(|| TemplateError::function(format!(
-                    "Fn::Sub expression does not resolve to a string: ${{{name}}}"
-                )))?;
+                let text = scalar(&value).ok_or_else(|| {
+                    TemplateError::function(format!(
+                        "Fn::Sub expression does not resolve to a string: ${{{name}}}"
+                    ))
+                })?;
                 filled.push_str(&text);
                 if local.is_some() {
                     done.insert(name.to_owned(), value);
@@ -201,7 +208,8 @@ fn selected(index: &str, items: &[Value]) -> Result<Value, ResolveError> {
 
 fn split(resolver: &Resolver<'_>, argument: &Value) -> Resolved {
     let [delimiter, text] = arguments(argument, SPLIT)?;
-    let delimiter = delimiter.as_str().filter(|text| !text.is_empty()).ok_or_else(|| TemplateError::function(SPLIT))?;
+    let delimiter =
+        delimiter.as_str().filter(|text| !text.is_empty()).ok_or_else(|| TemplateError::function(SPLIT))?;
     let text = resolver.text(text, SPLIT)?;
     if is_unknown(&text) {
         return Ok(Some(Value::from(KNOWN_AFTER_APPLY)));
@@ -225,7 +233,8 @@ fn choose(resolver: &Resolver<'_>, argument: &Value) -> Resolved {
         Some(true) => resolver.value(yes),
         Some(false) => resolver.value(no),
         None => {
-            Err(TemplateError::function(format!("unresolved condition dependency {condition} in Fn::If")).into())
+            Err(TemplateError::function(format!("unresolved condition dependency {condition} in Fn::If"))
+                .into())
         }
     }
 }
@@ -282,7 +291,8 @@ fn extension(resolver: &Resolver<'_>, name: &str, argument: &Value) -> Resolved 
         return Ok(Some(items.map_or(Value::from(KNOWN_AFTER_APPLY), |items| Value::from(items.len()))));
     }
     let value = resolver.value(argument)?.filter(|value| value.is_object() || value.is_array());
-    let value = value.ok_or_else(|| TemplateError::function("Fn::ToJsonString requires an object or a list"))?;
+    let value =
+        value.ok_or_else(|| TemplateError::function("Fn::ToJsonString requires an object or a list"))?;
     let text = value.to_string();
     resolver.spend(text.len())?;
     Ok(Some(Value::String(text)))

@@ -14,7 +14,9 @@ pub(super) fn unresolved(names: &BTreeSet<String>, section: &str) -> Result<(), 
         return Ok(());
     }
     let names = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-    Err(TemplateError::format(format!("Unresolved resource dependencies [{names}] in the {section} block of the template")))
+    Err(TemplateError::format(format!(
+        "Unresolved resource dependencies [{names}] in the {section} block of the template"
+    )))
 }
 
 /// The resources that uses lead to; what is neither a parameter nor `there` goes to `missing`.
@@ -34,7 +36,10 @@ pub(super) fn resources(
 }
 
 /// Refuses attributes that a type does not have.
-pub(super) fn attributes(uses: &Uses<'_>, kind_of: &dyn Fn(&str) -> Option<String>) -> Result<(), TemplateError> {
+pub(super) fn attributes(
+    uses: &Uses<'_>,
+    kind_of: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), TemplateError> {
     for (resource, attribute) in &uses.attributes {
         let (Some(kind), Some(attribute)) = (kind_of(resource), attribute) else { continue };
         if Schema::of(&kind).is_some_and(|schema| !schema.has_attribute(attribute)) {

@@ -116,7 +116,9 @@ impl Binding {
             return Ok(Parameters { values });
         }
         let names = missing.join(", ");
-        Err(TemplateError::new(format!("Unable to fetch parameters [{names}] from parameter store for this account.")))
+        Err(TemplateError::new(format!(
+            "Unable to fetch parameters [{names}] from parameter store for this account."
+        )))
     }
 }
 

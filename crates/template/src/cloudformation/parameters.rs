@@ -90,12 +90,19 @@ fn text(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Temp
     members.get(name).map(|value| scalar(name, value)).transpose()
 }
 
-fn number<T: std::str::FromStr>(members: &Map<String, Value>, name: &str) -> Result<Option<T>, TemplateError> {
+fn number<T: std::str::FromStr>(
+    members: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, TemplateError> {
     let Some(text) = text(members, name)? else { return Ok(None) };
-    let read = text.trim().parse().map_err(|_| TemplateError::format(format!("Every {name} value must be a number.")));
+    let read = text
+        .trim()
+        .parse()
+        .map_err(|_| TemplateError::format(format!("Every {name} value must be a number.")));
     read.map(Some)
 }
 
 fn scalar(name: &str, value: &Value) -> Result<String, TemplateError> {
-    super::value::scalar(value).ok_or_else(|| TemplateError::format(format!("Every {name} member must be a string.")))
+    super::value::scalar(value)
+        .ok_or_else(|| TemplateError::format(format!("Every {name} member must be a string.")))
 }

@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, ChangeAction, Changes, DeletionPolicy, Old, Replacement, Resource, Stack, graph, rollback};
+use super::{
+    Change, ChangeAction, Changes, DeletionPolicy, Old, Replacement, Resource, Stack, graph, rollback,
+};
 
 /// What is done to a resource in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,17 +74,22 @@ pub struct Plan {
 impl Plan {
     /// The steps of a creation or an update: what is wanted in the order of dependencies, then what is not any more.
     pub fn of(changes: &Changes, old: Option<&Old<'_>>, new: &Stack) -> Self {
-        let mut plan = Self { steps: Vec::new(), update: old.is_some_and(|old| !old.physical_ids.is_empty()) };
+        let mut plan =
+            Self { steps: Vec::new(), update: old.is_some_and(|old| !old.physical_ids.is_empty()) };
         let mut placed: BTreeMap<&str, usize> = BTreeMap::new();
         for resource in graph::order(new) {
             let Some(change) = changes.get(&resource.logical_id) else { continue };
-            let action = if change.action == ChangeAction::Add { StepAction::Create } else { StepAction::Update };
-            let needs = resource.depends_on.iter().filter_map(|name| placed.get(name.as_str()).copied()).collect();
+            let action =
+                if change.action == ChangeAction::Add { StepAction::Create } else { StepAction::Update };
+            let needs =
+                resource.depends_on.iter().filter_map(|name| placed.get(name.as_str()).copied()).collect();
             let id = plan.push(action, Phase::Work, resource, change.physical_id.clone(), needs);
             placed.insert(&resource.logical_id, id);
         }
         if let Some(old) = old {
-            let cleanup = |resource: &Resource| changes.get(&resource.logical_id).and_then(|change| leaving(change, new));
+            let cleanup = |resource: &Resource| {
+                changes.get(&resource.logical_id).and_then(|change| leaving(change, new))
+            };
             plan.leave(old, Phase::Cleanup, &cleanup);
         }
         plan

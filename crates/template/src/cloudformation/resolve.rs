@@ -101,7 +101,10 @@ impl<'a> Resolver<'a> {
                 self.room.set(rest);
                 Ok(())
             }
-            None => Err(TemplateError::new("Template error: a value becomes too large once its functions are evaluated").into()),
+            None => Err(TemplateError::new(
+                "Template error: a value becomes too large once its functions are evaluated",
+            )
+            .into()),
         }
     }
 }

@@ -20,11 +20,15 @@ pub(super) fn check(template: &Template, context: &Context) -> Result<(), Templa
         }
         let assertions = rule.get("Assertions").and_then(Value::as_array).filter(|list| !list.is_empty());
         let Some(assertions) = assertions else {
-            return Err(TemplateError::format(format!("[/Rules/{name}] Every rule must contain Assertions.")));
+            return Err(TemplateError::format(format!(
+                "[/Rules/{name}] Every rule must contain Assertions."
+            )));
         };
         for assertion in assertions {
             let Some(assert) = assertion.get("Assert") else {
-                return Err(TemplateError::format(format!("[/Rules/{name}] Every assertion must contain an Assert.")));
+                return Err(TemplateError::format(format!(
+                    "[/Rules/{name}] Every assertion must contain an Assert."
+                )));
             };
             if !rules.truth(assert)? {
                 let description = assertion.get("AssertDescription").and_then(Value::as_str);
@@ -73,7 +77,9 @@ impl Rules<'_> {
 
     /// A list and what it is compared with.
     fn pair(&self, name: &str, argument: &Value) -> Result<(Vec<Value>, Value), TemplateError> {
-        let wrong = || TemplateError::function(format!("every {name} object requires two parameters, the first a list"));
+        let wrong = || {
+            TemplateError::function(format!("every {name} object requires two parameters, the first a list"))
+        };
         let Some([list, other]) = argument.as_array().map(Vec::as_slice) else { return Err(wrong()) };
         let Value::Array(list) = self.value(list)? else { return Err(wrong()) };
         Ok((list, self.value(other)?))
@@ -83,7 +89,8 @@ impl Rules<'_> {
         match function(value) {
             Some(("Fn::RefAll", kind)) => {
                 let of_kind = self.declared.iter().filter(|declared| kind.as_str() == Some(&declared.kind));
-                let values = of_kind.filter_map(|declared| self.resolver.context.parameters.get(&declared.key));
+                let values =
+                    of_kind.filter_map(|declared| self.resolver.context.parameters.get(&declared.key));
                 Ok(values.map(|parameter| parameter.value.clone()).collect())
             }
             Some((name @ ("Fn::ValueOf" | "Fn::ValueOfAll"), _)) => Err(TemplateError::function(format!(

@@ -72,7 +72,9 @@ impl Schema {
     pub fn of(kind: &str) -> Option<&'static Self> {
         let kind = if kind.starts_with("Custom::") { CUSTOM } else { kind };
         let (text, schema) = SCHEMAS.get(kind)?;
-        schema.get_or_init(|| serde_json::from_str(text).ok().map(|document| Self::new(kind, document))).as_ref()
+        schema
+            .get_or_init(|| serde_json::from_str(text).ok().map(|document| Self::new(kind, document)))
+            .as_ref()
     }
 
     /// The names of all types that have one.
@@ -119,7 +121,9 @@ impl Schema {
             CUSTOM => true,
             STACK => name.starts_with("Outputs."),
             _ => {
-                let within = |known: &String| name.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.'));
+                let within = |known: &String| {
+                    name.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.'))
+                };
                 self.attributes.iter().any(|known| known == name || within(known))
             }
         }

@@ -66,7 +66,8 @@ pub(super) fn check(document: &Value, transforms: &[String], extended: bool) -> 
     let serverless = transforms.iter().any(|name| name == SERVERLESS);
     known_sections(sections, serverless)?;
     head(sections)?;
-    let resources = sections.get("Resources").and_then(Value::as_object).filter(|section| !section.is_empty());
+    let resources =
+        sections.get("Resources").and_then(Value::as_object).filter(|section| !section.is_empty());
     let Some(resources) = resources else {
         return Err(TemplateError::format("At least one Resources member must be defined."));
     };
@@ -91,7 +92,10 @@ pub(super) fn check(document: &Value, transforms: &[String], extended: bool) -> 
 
 fn known_sections(sections: &Map<String, Value>, serverless: bool) -> Result<(), TemplateError> {
     let known = |name: &str| {
-        SECTIONS.contains(&name) || name == "Transform" || (serverless && name == "Globals") || name == "Fn::Transform"
+        SECTIONS.contains(&name)
+            || name == "Transform"
+            || (serverless && name == "Globals")
+            || name == "Fn::Transform"
     };
     let strangers: Vec<&str> = sections.keys().map(String::as_str).filter(|name| !known(name)).collect();
     if !strangers.is_empty() {
@@ -112,7 +116,9 @@ fn head(sections: &Map<String, Value>) -> Result<(), TemplateError> {
         Some(Value::String(version)) if version == "2010-09-09" => {}
         Some(version) => {
             let shown = super::value::scalar(version).unwrap_or_default();
-            return Err(TemplateError::format(format!("Unsupported value for AWSTemplateFormatVersion: {shown}.")));
+            return Err(TemplateError::format(format!(
+                "Unsupported value for AWSTemplateFormatVersion: {shown}."
+            )));
         }
     }
     match sections.get("Description") {
@@ -137,7 +143,9 @@ fn names(sections: &Map<String, Value>, extended: bool) -> Result<(), TemplateEr
                 return Err(TemplateError::format(format!("{what} name {name} is non alphanumeric.")));
             }
             if name.len() > 255 {
-                return Err(TemplateError::format(format!("{what} name {name} is longer than 255 characters.")));
+                return Err(TemplateError::format(format!(
+                    "{what} name {name} is longer than 255 characters."
+                )));
             }
         }
     }
@@ -154,7 +162,9 @@ fn no_nulls(value: &Value, path: &mut String) -> Result<(), TemplateError> {
         Ok(())
     };
     match value {
-        Value::Null => Err(TemplateError::new(format!("[{path}] 'null' values are not allowed in templates"))),
+        Value::Null => {
+            Err(TemplateError::new(format!("[{path}] 'null' values are not allowed in templates")))
+        }
         Value::Array(items) => {
             items.iter().enumerate().try_for_each(|(index, item)| inner(&index.to_string(), item))
         }
@@ -208,7 +218,9 @@ fn policy(name: &str, attribute: &str, policy: Option<&Value>, extended: bool) -
     match policy {
         None => Ok(()),
         Some(Value::String(text)) => match DeletionPolicy::parse(text) {
-            Some(DeletionPolicy::RetainExceptOnCreate) if attribute == "UpdateReplacePolicy" => Err(bad_policy(name, attribute, text)),
+            Some(DeletionPolicy::RetainExceptOnCreate) if attribute == "UpdateReplacePolicy" => {
+                Err(bad_policy(name, attribute, text))
+            }
             Some(_) => Ok(()),
             None => Err(bad_policy(name, attribute, text)),
         },
@@ -229,7 +241,9 @@ fn mappings(sections: &Map<String, Value>, transforms: &[String]) -> Result<(), 
             return Err(TemplateError::format("Every Mappings member must be a map."));
         };
         if let Some((key, _)) = keys.iter().find(|(key, value)| !value.is_object() && !is_loop(key)) {
-            return Err(TemplateError::format(format!("[/Mappings/{name}/{key}] Every Mappings attribute must be a map")));
+            return Err(TemplateError::format(format!(
+                "[/Mappings/{name}/{key}] Every Mappings attribute must be a map"
+            )));
         }
     }
     Ok(())
@@ -249,7 +263,9 @@ fn outputs(sections: &Map<String, Value>, extended: bool) -> Result<(), Template
             return Err(TemplateError::new(format!("Invalid template output property '{stranger}'")));
         }
         if members.get("Export").is_some_and(|export| export.get("Name").is_none()) {
-            return Err(TemplateError::format(format!("Output {name} is malformed. The Name field of every Export member must be specified.")));
+            return Err(TemplateError::format(format!(
+                "Output {name} is malformed. The Name field of every Export member must be specified."
+            )));
         }
     }
     Ok(())

@@ -9,8 +9,8 @@ use super::resolve::{Resolver, Unknown, is_unknown};
 use super::uses::Uses;
 use super::value::scalar;
 use super::{
-    DeletionPolicy, Environment, Known, NothingKnown, Parameters, ResolveError, Schema, Template, TemplateError, check,
-    condition, graph, rule,
+    DeletionPolicy, Environment, Known, NothingKnown, Parameters, ResolveError, Schema, Template,
+    TemplateError, check, condition, graph, rule,
 };
 
 /// A template with its parameters, its rules and conditions evaluated: the resources that are wanted.
@@ -61,11 +61,16 @@ pub struct Output {
 impl Stack {
     /// Evaluates rules and conditions of a template whose transforms are carried out, and refuses names that lead
     /// nowhere, circular dependencies and functions that cannot be evaluated whatever is made.
-    pub fn new(template: &Template, parameters: &Parameters, environment: &Environment) -> Result<Self, TemplateError> {
+    pub fn new(
+        template: &Template,
+        parameters: &Parameters,
+        environment: &Environment,
+    ) -> Result<Self, TemplateError> {
         let mut context = Context::new(template, parameters, environment);
         rule::check(template, &context)?;
         context.conditions = condition::evaluate(template, &context)?;
-        let mut stack = Self { resources: Vec::new(), outputs: Vec::new(), imports: BTreeMap::new(), context };
+        let mut stack =
+            Self { resources: Vec::new(), outputs: Vec::new(), imports: BTreeMap::new(), context };
         stack.names(template)?;
         let wanted: BTreeMap<String, String> = template
             .resources()
@@ -74,7 +79,8 @@ impl Stack {
             .collect();
         stack.take_resources(template, &wanted)?;
         stack.take_outputs(template, &wanted)?;
-        let needs = stack.resources.iter().map(|known| (known.logical_id.as_str(), &known.depends_on)).collect();
+        let needs =
+            stack.resources.iter().map(|known| (known.logical_id.as_str(), &known.depends_on)).collect();
         graph::no_circles(&needs)?;
         stack.evaluates()?;
         Ok(stack)
@@ -205,7 +211,11 @@ impl Stack {
         Ok(())
     }
 
-    fn take_resources(&mut self, template: &Template, wanted: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    fn take_resources(
+        &mut self,
+        template: &Template,
+        wanted: &BTreeMap<String, String>,
+    ) -> Result<(), TemplateError> {
         let there = |name: &str| wanted.contains_key(name);
         let mut missing = BTreeSet::new();
         for (name, member) in template.resources() {
@@ -227,7 +237,11 @@ impl Stack {
         graph::unresolved(&missing, "Resources")
     }
 
-    fn take_outputs(&mut self, template: &Template, wanted: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    fn take_outputs(
+        &mut self,
+        template: &Template,
+        wanted: &BTreeMap<String, String>,
+    ) -> Result<(), TemplateError> {
         let there = |name: &str| wanted.contains_key(name);
         let mut missing = BTreeSet::new();
         for (name, output) in template.section("Outputs") {
@@ -310,7 +324,8 @@ fn evaluated_parts<'a>(section: &str, member: &'a Value) -> Vec<&'a Value> {
     if section == "Outputs" {
         return vec![member];
     }
-    let parts = ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"];
+    let parts =
+        ["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy"];
     parts.iter().filter_map(|part| member.get(part)).collect()
 }
 
@@ -320,7 +335,9 @@ fn default_policy(kind: &str) -> DeletionPolicy {
 }
 
 fn resolved_output(resolver: &Resolver<'_>, key: &str, output: &Value) -> Result<Output, ResolveError> {
-    let wrong = format!("Output {key} is malformed. The Value field of every Outputs member must evaluate to a String.");
+    let wrong = format!(
+        "Output {key} is malformed. The Value field of every Outputs member must evaluate to a String."
+    );
     let text = |value: Option<&Value>| match value {
         Some(value) => Ok(resolver.value(value)?.as_ref().and_then(scalar)),
         None => Ok::<_, ResolveError>(None),

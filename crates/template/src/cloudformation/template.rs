@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    Binding, Environment, Given, ParameterDeclaration, Parameters, TemplateError, document, extension, parameters, shape,
+    Binding, Environment, Given, ParameterDeclaration, Parameters, TemplateError, document, extension,
+    parameters, shape,
 };
 
 /// A template whose form is right. Its functions are not evaluated.
@@ -98,7 +99,8 @@ impl Template {
         for (_, resource) in self.resources() {
             let Some(kind) = resource.get("Type").and_then(Value::as_str) else { continue };
             let Some(name) = iam_name(kind) else { continue };
-            let is_named = name.is_some_and(|name| resource.pointer(&format!("/Properties/{name}")).is_some());
+            let is_named =
+                name.is_some_and(|name| resource.pointer(&format!("/Properties/{name}")).is_some());
             let types: &mut Vec<String> = if is_named { &mut named } else { &mut plain };
             if !types.iter().any(|known| known == kind) {
                 types.push(kind.to_owned());
@@ -112,7 +114,8 @@ impl Template {
             needed.push(Capability { name: "CAPABILITY_IAM", resource_types: plain });
         }
         if !self.transforms.is_empty() {
-            needed.push(Capability { name: "CAPABILITY_AUTO_EXPAND", resource_types: self.transforms.clone() });
+            needed
+                .push(Capability { name: "CAPABILITY_AUTO_EXPAND", resource_types: self.transforms.clone() });
         }
         needed
     }
@@ -171,8 +174,12 @@ fn iam_name(kind: &str) -> Option<Option<&'static str>> {
         "AWS::IAM::Group" => Some("GroupName"),
         "AWS::IAM::InstanceProfile" => Some("InstanceProfileName"),
         "AWS::IAM::ManagedPolicy" => Some("ManagedPolicyName"),
-        "AWS::IAM::Policy" | "AWS::IAM::AccessKey" | "AWS::IAM::UserToGroupAddition" | "AWS::IAM::RolePolicy"
-        | "AWS::IAM::UserPolicy" | "AWS::IAM::GroupPolicy" => None,
+        "AWS::IAM::Policy"
+        | "AWS::IAM::AccessKey"
+        | "AWS::IAM::UserToGroupAddition"
+        | "AWS::IAM::RolePolicy"
+        | "AWS::IAM::UserPolicy"
+        | "AWS::IAM::GroupPolicy" => None,
         _ => return None,
     })
 }

@@ -54,13 +54,19 @@ impl<'a> Uses<'a> {
             }
             _ => match value {
                 Value::Array(items) => items.iter().try_for_each(|item| self.gather(item, conditions)),
-                Value::Object(members) => members.values().try_for_each(|value| self.gather(value, conditions)),
+                Value::Object(members) => {
+                    members.values().try_for_each(|value| self.gather(value, conditions))
+                }
                 _ => Ok(()),
             },
         }
     }
 
-    fn sub(&mut self, argument: &'a Value, conditions: Option<&BTreeMap<String, bool>>) -> Result<(), TemplateError> {
+    fn sub(
+        &mut self,
+        argument: &'a Value,
+        conditions: Option<&BTreeMap<String, bool>>,
+    ) -> Result<(), TemplateError> {
         let (text, variables) = sub_parts(argument)?;
         for piece in pieces(text)? {
             let Piece::Variable(name) = piece else { continue };

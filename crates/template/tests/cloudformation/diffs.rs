@@ -5,7 +5,10 @@ use weft_template::cloudformation::{Changes, Old, Plan, Stack, diff};
 use super::support::{Made, stack};
 
 fn ids(stack: &Stack) -> BTreeMap<String, String> {
-    stack.resources().map(|resource| (resource.logical_id.clone(), format!("physical-{}", resource.logical_id))).collect()
+    stack
+        .resources()
+        .map(|resource| (resource.logical_id.clone(), format!("physical-{}", resource.logical_id)))
+        .collect()
 }
 
 fn changes(old: &str, new: &str) -> (Changes, Plan) {
@@ -25,12 +28,24 @@ fn check(old: &str, new: &str, expected: &str) {
     for change in changes.changes() {
         let value = serde_json::to_value(change).unwrap();
         let text = |name: &str| value[name].as_str().unwrap_or("-").to_owned();
-        told += &format!("{} {} {} {}", text("Action"), text("LogicalResourceId"), text("Replacement"), text("PolicyAction"));
+        told += &format!(
+            "{} {} {} {}",
+            text("Action"),
+            text("LogicalResourceId"),
+            text("Replacement"),
+            text("PolicyAction")
+        );
         for detail in value["Details"].as_array().unwrap() {
-            let text = |pointer: &str| detail.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("-").to_owned();
+            let text = |pointer: &str| {
+                detail.pointer(pointer).and_then(|value| value.as_str()).unwrap_or("-").to_owned()
+            };
             told += &format!(
                 "; {} {} {} {} {}",
-                text("/Target/Path"), text("/Target/RequiresRecreation"), text("/Evaluation"), text("/ChangeSource"), text("/CausingEntity")
+                text("/Target/Path"),
+                text("/Target/RequiresRecreation"),
+                text("/Evaluation"),
+                text("/ChangeSource"),
+                text("/CausingEntity")
             );
         }
         told.push('\n');

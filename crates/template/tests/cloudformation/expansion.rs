@@ -4,11 +4,14 @@ use super::support::{environment, parameters};
 
 /// The resources that a template of the language extensions becomes, or the error.
 fn check(resources: &str, expected: &str) {
-    let text = format!("Transform: AWS::LanguageExtensions\nParameters: {{L: {{Type: CommaDelimitedList, Default: 'a,b-c'}}}}\nResources:\n  B: {{Type: T}}\n{resources}");
+    let text = format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{L: {{Type: CommaDelimitedList, Default: 'a,b-c'}}}}\nResources:\n  B: {{Type: T}}\n{resources}"
+    );
     let template = Template::parse(&text).unwrap();
     let parameters = parameters(&template, &[]).unwrap();
     let told = template.expand(&parameters, &environment());
-    let told = told.map(|template| template.document()["Resources"].to_string().replace(r#""B":{"Type":"T"},"#, ""));
+    let told =
+        told.map(|template| template.document()["Resources"].to_string().replace(r#""B":{"Type":"T"},"#, ""));
     assert_eq!(told.unwrap_or_else(|error| error.to_string()), expected);
 }
 
@@ -22,8 +25,14 @@ fn loops_are_unrolled() {
         "  Fn::ForEach::L: [X, [a, b], {'Fn::ForEach::M': [Y, [c, d], {'T${X}${Y}': {Type: T}}]}]\n",
         r#"{"Tac":{"Type":"T"},"Tad":{"Type":"T"},"Tbc":{"Type":"T"},"Tbd":{"Type":"T"}}"#,
     );
-    check("  Fn::ForEach::L: [X, [a, b], {T: {Type: T}}]\n", "Template error: Fn::ForEach makes the key T more than once");
-    check("  Fn::ForEach::L: [X, !Ref B, {'T${X}': {Type: T}}]\n", "Template error: Fn::ForEach cannot resolve its collection: Resource 'B' does not exist yet");
+    check(
+        "  Fn::ForEach::L: [X, [a, b], {T: {Type: T}}]\n",
+        "Template error: Fn::ForEach makes the key T more than once",
+    );
+    check(
+        "  Fn::ForEach::L: [X, !Ref B, {'T${X}': {Type: T}}]\n",
+        "Template error: Fn::ForEach cannot resolve its collection: Resource 'B' does not exist yet",
+    );
     check("  Fn::ForEach::L: [X]\n", "Template error: Fn::ForEach::L layout is incorrect");
 }
 
@@ -44,6 +53,9 @@ Resources:
 ";
     let stack = super::support::stack(text, &[]).unwrap();
     let properties = stack.properties("R", &super::support::Made).unwrap();
-    assert_eq!(properties.to_string(), r#"{"ServiceToken":"t","Length":"2","Json":"{\"a\":[\"a\",\"b\"]}","Default":"z"}"#);
+    assert_eq!(
+        properties.to_string(),
+        r#"{"ServiceToken":"t","Length":"2","Json":"{\"a\":[\"a\",\"b\"]}","Default":"z"}"#
+    );
     assert!(stack.resource("R").unwrap().deletion.keeps());
 }

@@ -9,8 +9,9 @@ fn check(declaration: &str, given: Option<&str>, expected: &str) {
     let text = format!("Parameters: {{P: {{{declaration}}}}}\nResources: {{B: {{Type: T}}}}\n");
     let template = Template::parse(&text).unwrap();
     let given: Vec<(&str, &str)> = given.map(|value| ("P", value)).into_iter().collect();
-    let told = parameters(&template, &given)
-        .map(|parameters| parameters.iter().map(|(_, value)| format!("{} {}", value.value, value.shown())).collect::<String>());
+    let told = parameters(&template, &given).map(|parameters| {
+        parameters.iter().map(|(_, value)| format!("{} {}", value.value, value.shown())).collect::<String>()
+    });
     assert_eq!(told.unwrap_or_else(|error| error), expected, "{declaration}");
 }
 
@@ -28,9 +29,17 @@ fn values_meet_their_declaration() {
     check("Type: String, MaxLength: 1", Some("ab"), "Parameter 'P' must contain at most 1 characters");
     check("Type: String, AllowedValues: [a, b]", Some("c"), "Parameter 'P' must be one of AllowedValues");
     check("Type: String, AllowedPattern: '[a-z]+'", Some("aB"), "Parameter 'P' must match pattern [a-z]+");
-    check("Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: be small", Some("aB"), "Parameter P failed to satisfy constraint: be small");
+    check(
+        "Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: be small",
+        Some("aB"),
+        "Parameter P failed to satisfy constraint: be small",
+    );
     check("Type: 'AWS::SSM::Parameter::Value<String>'", Some("/there"), r#""looked,up" /there"#);
-    check("Type: 'AWS::SSM::Parameter::Value<String>'", Some("/away"), "Unable to fetch parameters [/away] from parameter store for this account.");
+    check(
+        "Type: 'AWS::SSM::Parameter::Value<String>'",
+        Some("/away"),
+        "Unable to fetch parameters [/away] from parameter store for this account.",
+    );
     check("Type: 'AWS::EC2::VPC::Id'", Some("vpc-1"), r#""vpc-1" vpc-1"#);
 }
 
@@ -44,6 +53,10 @@ fn previous_values_are_used_where_there_are_any() {
         assert_eq!(told.unwrap_or_else(|error| error.to_string()), expected);
     };
     check("P", &[("P", "old")], "old");
-    check("P", &[], "Invalid input for parameter key P. Cannot specify usePreviousValue as true for a parameter key not in the previous template");
+    check(
+        "P",
+        &[],
+        "Invalid input for parameter key P. Cannot specify usePreviousValue as true for a parameter key not in the previous template",
+    );
     check("Q", &[("P", "old")], "Parameters: [Q] do not exist in the template");
 }

@@ -39,7 +39,9 @@ pub(crate) fn parameters(template: &Template, given: &[(&str, &str)]) -> Result<
     let given: BTreeMap<String, Given> =
         given.iter().map(|(key, value)| ((*key).into(), Given::Value((*value).into()))).collect();
     let binding = template.bind(&given, &BTreeMap::new()).map_err(|error| error.to_string())?;
-    binding.resolve(&mut |lookup| (lookup.name == "/there").then(|| "looked,up".into())).map_err(|error| error.to_string())
+    binding
+        .resolve(&mut |lookup| (lookup.name == "/there").then(|| "looked,up".into()))
+        .map_err(|error| error.to_string())
 }
 
 pub(crate) fn stack(text: &str, given: &[(&str, &str)]) -> Result<Stack, String> {
