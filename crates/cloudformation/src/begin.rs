@@ -13,8 +13,8 @@ use crate::names::uuid;
 use crate::prepare::{Identity, Prepared};
 use crate::status::StackStatus;
 use crate::tables::{
-    BEFORE, Deployer, NAMES, Named, OPERATIONS, ORIGINAL, OnFailure, OperationKind, OperationRecord, PROCESSED,
-    ResourceRecord, STACKS, Settings, Stage, StackRecord, enter, place, resources, set_text, text,
+    BEFORE, Deployer, NAMES, Named, OPERATIONS, ORIGINAL, OnFailure, OperationKind, OperationRecord,
+    PROCESSED, ResourceRecord, STACKS, Settings, StackRecord, Stage, enter, place, resources, set_text, text,
 };
 use crate::{Cloudformation, errors};
 
@@ -37,9 +37,10 @@ pub(crate) struct Standing {
 impl Standing {
     /// Physical ids of what exists.
     pub(crate) fn physical_ids(&self) -> BTreeMap<String, String> {
-        let made = self.resources.iter().filter_map(|(logical_id, record)| {
-            Some((logical_id.clone(), record.physical_id.clone()?))
-        });
+        let made = self
+            .resources
+            .iter()
+            .filter_map(|(logical_id, record)| Some((logical_id.clone(), record.physical_id.clone()?)));
         made.collect()
     }
 }
@@ -57,8 +58,13 @@ impl Cloudformation {
             return Ok(Deployer::Role(role.to_owned()));
         }
         match &cx.access_key_id {
-            Some(id) => Ok(Deployer::Key { id: id.to_string(), token: cx.session_token.as_deref().map(str::to_owned) }),
-            None => Err(errors::validation("A stack's operation needs the credentials of a user or role, or a RoleARN.")),
+            Some(id) => Ok(Deployer::Key {
+                id: id.to_string(),
+                token: cx.session_token.as_deref().map(str::to_owned),
+            }),
+            None => Err(errors::validation(
+                "A stack's operation needs the credentials of a user or role, or a RoleARN.",
+            )),
         }
     }
 
@@ -81,8 +87,10 @@ impl Cloudformation {
         let ids = standing.map(Standing::physical_ids).unwrap_or_default();
         let old = standing.map(|standing| Old { stack: &standing.stack, physical_ids: &ids });
         let none = BTreeMap::new();
-        let facts = Facts::of(standing.map_or(&none, |standing| &standing.resources), prepared.imports.clone());
-        let changes = diff(old.as_ref(), &prepared.stack, &facts).map_err(|error| errors::template(&error))?;
+        let facts =
+            Facts::of(standing.map_or(&none, |standing| &standing.resources), prepared.imports.clone());
+        let changes =
+            diff(old.as_ref(), &prepared.stack, &facts).map_err(|error| errors::template(&error))?;
         let plan = Plan::of(&changes, old.as_ref(), &prepared.stack);
         Ok(Way { changes, plan })
     }
@@ -97,7 +105,8 @@ impl Cloudformation {
     ) -> Result<StackRecord, Error> {
         let way = Self::way(None, &prepared)?;
         let deployer = Self::deployer(cx, prepared.settings.role.as_deref())?;
-        let operation = operation(OperationKind::Create, &way.plan, deployer, &prepared.settings, &manner, cx.scope.now)?;
+        let operation =
+            operation(OperationKind::Create, &way.plan, deployer, &prepared.settings, &manner, cx.scope.now)?;
         let (scope, unique) = (cx.scope.clone(), unique_of(identity));
         let (name, nested) = (identity.name.clone(), nesting(cx));
         let stored = self.store.write(move |tx| {
@@ -144,7 +153,8 @@ impl Cloudformation {
             return Err(errors::validation("No updates are to be performed."));
         }
         let deployer = Self::deployer(cx, prepared.settings.role.as_deref())?;
-        let operation = operation(OperationKind::Update, &way.plan, deployer, &prepared.settings, &manner, cx.scope.now)?;
+        let operation =
+            operation(OperationKind::Update, &way.plan, deployer, &prepared.settings, &manner, cx.scope.now)?;
         let (key, now) = (stack.key(), cx.scope.now);
         let stored = self.store.write(move |tx| {
             let mut stack = STACKS.get(tx, &key)?.ok_or_else(|| errors::no_stack(&key.2))?;
@@ -197,7 +207,8 @@ impl Cloudformation {
         let deployer = Self::deployer(cx, role.as_deref())?;
         let on_failure = OnFailure::DoNothing;
         let manner = Manner { token, on_failure, change_set: None, protected: None, policy: None };
-        let operation = operation(OperationKind::Delete, &plan, deployer, &stack.settings, &manner, cx.scope.now)?;
+        let operation =
+            operation(OperationKind::Delete, &plan, deployer, &stack.settings, &manner, cx.scope.now)?;
         let (key, now) = (stack.key(), cx.scope.now);
         let stored = self.store.write(move |tx| {
             let mut stack = STACKS.get(tx, &key)?.ok_or_else(|| errors::no_stack(&key.2))?;
@@ -259,7 +270,9 @@ pub(crate) fn require_can_update(stack: &StackRecord) -> Result<(), Error> {
 fn busy(stack: &StackRecord, verb: &str) -> Error {
     let (id, status) = (stack.id(), stack.status.as_str());
     match verb {
-        "delete" => errors::validation(format!("Stack [{}] cannot be deleted while in status {status}", stack.name)),
+        "delete" => {
+            errors::validation(format!("Stack [{}] cannot be deleted while in status {status}", stack.name))
+        }
         _ => errors::validation(format!("Stack:{id} is in {status} state and can not be {verb}.")),
     }
 }

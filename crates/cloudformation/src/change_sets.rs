@@ -28,7 +28,9 @@ impl ChangeSetRef {
             return Ok(Self::Id(name.to_owned(), unique.to_owned()));
         }
         let Some(stack) = stack.filter(|stack| !stack.is_empty()) else {
-            return Err(errors::validation("StackName must be specified if ChangeSetName is not specified as an ARN."));
+            return Err(errors::validation(
+                "StackName must be specified if ChangeSetName is not specified as an ARN.",
+            ));
         };
         if !crate::names::is_name(text) {
             return Err(errors::validation(format!(
@@ -90,7 +92,11 @@ pub(crate) fn find_set(
 }
 
 /// Removes a change set and its texts.
-pub(crate) fn remove(tx: &mut WriteTx<'_>, stack: &StackRecord, set: &ChangeSetRecord) -> Result<(), StoreError> {
+pub(crate) fn remove(
+    tx: &mut WriteTx<'_>,
+    stack: &StackRecord,
+    set: &ChangeSetRecord,
+) -> Result<(), StoreError> {
     CHANGE_SETS.remove(tx, &(stack.unique.as_str(), set.unique.as_str()))?;
     TEXTS.remove(tx, &(set.unique.as_str(), ORIGINAL))?;
     TEXTS.remove(tx, &(set.unique.as_str(), PROCESSED))

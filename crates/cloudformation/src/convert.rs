@@ -109,9 +109,10 @@ fn time(json: &Json) -> Option<Timestamp> {
 /// An object of a structure's members, by the model's names.
 pub(crate) fn to_json(schema: &Schema, value: &Value) -> Json {
     let Value::Struct(places) = value else { return Json::Null };
-    let fields = schema.members.iter().zip(places).filter_map(|(member, place)| {
-        Some((member.name.to_owned(), json(&member.shape, place.as_ref()?)))
-    });
+    let fields =
+        schema.members.iter().zip(places).filter_map(|(member, place)| {
+            Some((member.name.to_owned(), json(&member.shape, place.as_ref()?)))
+        });
     Json::Object(fields.collect::<Map<_, _>>())
 }
 
@@ -151,12 +152,16 @@ mod tests {
         assert_eq!(request.log_group_name, "a");
         assert_eq!(request.tags.and_then(|tags| tags.get("x").cloned()).as_deref(), Some("1"));
 
-        let properties = json!({"MemorySize": "256", "Publish": "true", "Environment": {"Variables": {"N": 7}}});
+        let properties =
+            json!({"MemorySize": "256", "Publish": "true", "Environment": {"Variables": {"N": 7}}});
         let value = to_struct(CreateFunctionRequest::SCHEMA, &properties).expect("a structure");
         let request = CreateFunctionRequest::from_value(value.clone());
         assert_eq!((request.memory_size, request.publish), (Some(256), Some(true)));
         let back = to_json(CreateFunctionRequest::SCHEMA, &value);
-        assert_eq!(back, json!({"MemorySize": 256, "Publish": true, "Environment": {"Variables": {"N": "7"}}}));
+        assert_eq!(
+            back,
+            json!({"MemorySize": 256, "Publish": true, "Environment": {"Variables": {"N": "7"}}})
+        );
     }
 
     #[test]

@@ -22,7 +22,10 @@ struct Fact {
 
 impl Facts {
     /// What the records of resources say.
-    pub(crate) fn of(resources: &BTreeMap<String, ResourceRecord>, imports: BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(
+        resources: &BTreeMap<String, ResourceRecord>,
+        imports: BTreeMap<String, String>,
+    ) -> Self {
         let mut facts = Self { resources: BTreeMap::new(), imports };
         for (logical_id, record) in resources {
             facts.learn(logical_id, record);

@@ -22,7 +22,9 @@ impl StackRef {
     /// Reads a name or an ARN. An ARN of another account or region names a stack that does not exist here.
     pub(crate) fn parse(text: &str, scope: &Scope) -> Result<Self, Error> {
         let Some(rest) = text.strip_prefix("arn:") else {
-            return is_name(text).then(|| Self::Name(text.to_owned())).ok_or_else(|| errors::stack_name(text));
+            return is_name(text)
+                .then(|| Self::Name(text.to_owned()))
+                .ok_or_else(|| errors::stack_name(text));
         };
         let parts: Vec<&str> = rest.splitn(5, ':').collect();
         let resource = parts.get(4).and_then(|resource| resource.strip_prefix("stack/"));
@@ -30,9 +32,7 @@ impl StackRef {
             && parts.get(2) == Some(&scope.region.as_str())
             && parts.get(3) == Some(&scope.account.to_string().as_str());
         match resource.and_then(|resource| resource.split_once('/')) {
-            Some((name, unique)) if here => {
-                Ok(Self::Id { name: name.to_owned(), unique: unique.to_owned() })
-            }
+            Some((name, unique)) if here => Ok(Self::Id { name: name.to_owned(), unique: unique.to_owned() }),
             _ => Err(errors::no_stack(text)),
         }
     }
@@ -111,7 +111,12 @@ mod tests {
             assert!(name.len() <= max);
         };
         check("shop", "Orders", 64, "shop-Orders-abcdefghijkl");
-        check(&"s".repeat(40), &"L".repeat(40), 64, &format!("{}-{}-abcdefghijkl", "s".repeat(25), "L".repeat(25)));
+        check(
+            &"s".repeat(40),
+            &"L".repeat(40),
+            64,
+            &format!("{}-{}-abcdefghijkl", "s".repeat(25), "L".repeat(25)),
+        );
         check("shop", &"L".repeat(80), 64, &format!("shop-{}-abcdefghijkl", "L".repeat(46)));
         check(&"s".repeat(100), "Fn", 64, &format!("{}-Fn-abcdefghijkl", "s".repeat(48)));
     }

@@ -75,7 +75,8 @@ impl Cloudformation {
             .or_else(|| Some(stands?.settings.notification_arns.clone()))
             .unwrap_or_default();
         let environment = self.environment(&cx.scope, identity, &notification_arns);
-        let expanded = template.expand(&parameters, &environment).map_err(|error| errors::template(&error))?;
+        let expanded =
+            template.expand(&parameters, &environment).map_err(|error| errors::template(&error))?;
         require_capabilities([&template, &expanded], &submitted.capabilities)?;
         let stack =
             Stack::new(&expanded, &parameters, &environment).map_err(|error| errors::template(&error))?;
@@ -103,13 +104,11 @@ impl Cloudformation {
         stands: Option<&StackRecord>,
     ) -> Result<String, Error> {
         match source {
-            Source::Body(text) if text.len() > Template::MAX_BODY => {
-                Err(errors::validation(format!(
-                    "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have \
+            Source::Body(text) if text.len() > Template::MAX_BODY => Err(errors::validation(format!(
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have \
                      length less than or equal to {}",
-                    Template::MAX_BODY
-                )))
-            }
+                Template::MAX_BODY
+            ))),
             Source::Body(text) | Source::Kept(text) => Ok(text.clone()),
             Source::Url(url) => {
                 let object = url::object_of(url)?;
@@ -166,7 +165,11 @@ impl Cloudformation {
     }
 
     /// The values of the exports that a stack imports.
-    pub(crate) async fn imports(&self, scope: &Scope, stack: &Stack) -> Result<BTreeMap<String, String>, Error> {
+    pub(crate) async fn imports(
+        &self,
+        scope: &Scope,
+        stack: &Stack,
+    ) -> Result<BTreeMap<String, String>, Error> {
         let wanted: Vec<String> = stack.imports().keys().cloned().collect();
         let (account, region) = place(scope);
         let work = move |tx: &weft_store::ReadTx<'_>| find_exports(tx, account, &region, &wanted);
@@ -222,7 +225,8 @@ fn shown(parameters: &Parameters) -> Vec<ParameterRecord> {
 fn require_capabilities(templates: [&Template; 2], given: &[String]) -> Result<(), Error> {
     let mut missing = Vec::new();
     for capability in templates.iter().flat_map(|template| template.capabilities()) {
-        let named_is_enough = capability.name == "CAPABILITY_IAM" && given.iter().any(|g| g == "CAPABILITY_NAMED_IAM");
+        let named_is_enough =
+            capability.name == "CAPABILITY_IAM" && given.iter().any(|g| g == "CAPABILITY_NAMED_IAM");
         let name = capability.name.to_string();
         if !named_is_enough && !given.contains(&name) && !missing.contains(&name) {
             missing.push(name);

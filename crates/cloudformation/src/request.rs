@@ -25,7 +25,9 @@ pub(crate) fn source(
         (None, None, false) => {
             Err(errors::validation("Either Template URL or Template Body must be specified."))
         }
-        _ => Err(errors::validation("Specify only one of TemplateURL, TemplateBody, or UsePreviousTemplate.")),
+        _ => {
+            Err(errors::validation("Specify only one of TemplateURL, TemplateBody, or UsePreviousTemplate."))
+        }
     }
 }
 
@@ -72,7 +74,10 @@ pub(crate) fn tags(list: Option<Vec<model::Tag>>) -> Result<Option<BTreeMap<Stri
 }
 
 /// What follows a failure.
-pub(crate) fn on_failure(disable_rollback: Option<bool>, on_failure: Option<&str>) -> Result<OnFailure, Error> {
+pub(crate) fn on_failure(
+    disable_rollback: Option<bool>,
+    on_failure: Option<&str>,
+) -> Result<OnFailure, Error> {
     match (disable_rollback, on_failure) {
         (Some(_), Some(_)) => {
             Err(errors::validation("Either DisableRollback or OnFailure can be specified, not both."))

@@ -95,7 +95,8 @@ pub(crate) fn event(stack: &StackRecord, record: &EventRecord) -> model::StackEv
 
 fn empty_event(at: Timestamp) -> model::StackEvent {
     use weft_model::{Shape as _, Value};
-    let event = model::StackEvent::from_value(Value::Struct(vec![None; model::StackEvent::SCHEMA.members.len()]));
+    let event =
+        model::StackEvent::from_value(Value::Struct(vec![None; model::StackEvent::SCHEMA.members.len()]));
     model::StackEvent { timestamp: at, ..event }
 }
 
@@ -117,7 +118,11 @@ pub(crate) fn summary(logical_id: &str, record: &ResourceRecord) -> model::Stack
 }
 
 /// A resource, as `DescribeStackResources` shows it.
-pub(crate) fn resource(stack: &StackRecord, logical_id: &str, record: &ResourceRecord) -> model::StackResource {
+pub(crate) fn resource(
+    stack: &StackRecord,
+    logical_id: &str,
+    record: &ResourceRecord,
+) -> model::StackResource {
     model::StackResource {
         stack_name: Some(stack.name.clone()),
         stack_id: Some(stack.id()),

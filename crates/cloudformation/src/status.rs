@@ -71,7 +71,11 @@ impl StackStatus {
     pub(crate) fn can_update(self) -> bool {
         matches!(
             self,
-            S::CreateComplete | S::UpdateComplete | S::UpdateRollbackComplete | S::UpdateFailed | S::CreateFailed
+            S::CreateComplete
+                | S::UpdateComplete
+                | S::UpdateRollbackComplete
+                | S::UpdateFailed
+                | S::CreateFailed
         )
     }
 }

@@ -305,11 +305,16 @@ impl StackRecord {
 
 /// The ARN of a stack.
 pub(crate) fn stack_arn(account: u64, region: &str, name: &str, unique: &str) -> String {
-    Arn::of("cloudformation", region, &format!("{account:012}"), &format!("stack/{name}/{unique}")).to_string()
+    Arn::of("cloudformation", region, &format!("{account:012}"), &format!("stack/{name}/{unique}"))
+        .to_string()
 }
 
 /// The stack that a request means, deleted ones by their ARN only.
-pub(crate) fn find(tx: &impl Read, scope: &Scope, stack: &StackRef) -> Result<Option<StackRecord>, StoreError> {
+pub(crate) fn find(
+    tx: &impl Read,
+    scope: &Scope,
+    stack: &StackRef,
+) -> Result<Option<StackRecord>, StoreError> {
     let (account, region) = place(scope);
     let unique = match stack {
         StackRef::Id { unique, .. } => unique.clone(),
@@ -337,7 +342,10 @@ pub(crate) fn set_text(tx: &mut WriteTx<'_>, owner: &str, which: &str, text: &st
 }
 
 /// All resources of a stack.
-pub(crate) fn resources(tx: &impl Read, unique: &str) -> Result<BTreeMap<String, ResourceRecord>, StoreError> {
+pub(crate) fn resources(
+    tx: &impl Read,
+    unique: &str,
+) -> Result<BTreeMap<String, ResourceRecord>, StoreError> {
     let rows = RESOURCES.query(&(unique,)).rows(tx)?;
     Ok(rows.into_iter().map(|((_, logical_id), record)| (logical_id, record)).collect())
 }

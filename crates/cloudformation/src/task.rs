@@ -130,7 +130,19 @@ impl<'a> Task<'a> {
         token: String,
     ) -> Self {
         let calls = AtomicU32::new(0);
-        Self { service, cx, stack, logical_id, kind, properties, previous, physical_id, attributes, token, calls }
+        Self {
+            service,
+            cx,
+            stack,
+            logical_id,
+            kind,
+            properties,
+            previous,
+            physical_id,
+            attributes,
+            token,
+            calls,
+        }
     }
 
     /// A property.
@@ -175,7 +187,10 @@ impl<'a> Task<'a> {
 
     /// All properties but these, as an object.
     pub(crate) fn but(&self, names: &[&str]) -> Map<String, Json> {
-        let kept = self.properties.iter().filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_null());
+        let kept = self
+            .properties
+            .iter()
+            .filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_null());
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
@@ -205,7 +220,12 @@ impl<'a> Task<'a> {
 
     /// Calls an operation with the deployer's rights. Names of `input` are the API's but for case; what the API does not have is
     /// left out. A lack that passes, such as too many requests, is waited out for a while.
-    pub(crate) async fn call(&self, service: &str, operation: &str, input: impl Into<Json>) -> Result<Json, Error> {
+    pub(crate) async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        input: impl Into<Json>,
+    ) -> Result<Json, Error> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         self.call_as(&number.to_string(), service, operation, input.into()).await
     }
@@ -227,7 +247,12 @@ impl<'a> Task<'a> {
     }
 
     /// As [`Self::call`], with an error as a step's failure.
-    pub(crate) async fn make(&self, service: &str, operation: &str, input: impl Into<Json>) -> Result<Json, Failure> {
+    pub(crate) async fn make(
+        &self,
+        service: &str,
+        operation: &str,
+        input: impl Into<Json>,
+    ) -> Result<Json, Failure> {
         self.call(service, operation, input).await.map_err(|error| failure(service, &error))
     }
 
@@ -244,7 +269,12 @@ impl<'a> Task<'a> {
     }
 
     /// As [`Self::make`] for a deletion: what is missing counts as deleted.
-    pub(crate) async fn remove(&self, service: &str, operation: &str, input: impl Into<Json>) -> Result<(), Failure> {
+    pub(crate) async fn remove(
+        &self,
+        service: &str,
+        operation: &str,
+        input: impl Into<Json>,
+    ) -> Result<(), Failure> {
         match self.call(service, operation, input).await {
             Ok(_) => Ok(()),
             Err(error) if is_missing(&error) => Ok(()),
@@ -284,7 +314,10 @@ pub(crate) async fn call(cx: &Context, service: &str, operation: &str, input: &J
 pub(crate) fn failure(service: &str, error: &Error) -> Failure {
     let status = error.status().unwrap_or(400);
     let message = error.message().trim_end_matches('.');
-    Failure::new(format!("{message} (Service: {service}, Status Code: {status}, Error Code: {})", error.code()))
+    Failure::new(format!(
+        "{message} (Service: {service}, Status Code: {status}, Error Code: {})",
+        error.code()
+    ))
 }
 
 /// Whether an error says that something is not there.

@@ -45,7 +45,8 @@ impl Cloudformation {
         let (id, token) = match deployer {
             Deployer::Key { id, token } => (id.clone(), token.clone()),
             Deployer::Role(role) => {
-                let own = dispatch.context_for_service("cloudformation.amazonaws.com", account, region.clone());
+                let own =
+                    dispatch.context_for_service("cloudformation.amazonaws.com", account, region.clone());
                 let input = json!({"RoleArn": role, "RoleSessionName": "AWSCloudFormation"});
                 let answer = task::call(&own.with_source(stack.id()), "sts", "AssumeRole", &input).await;
                 let answer = answer.map_err(|error| invalid_role(role, &error))?;
@@ -57,7 +58,9 @@ impl Cloudformation {
             }
         };
         let cx = dispatch.context_for_key("cloudformation", &id, token.as_deref(), region).await;
-        cx.map_err(|error| Error::new("ExpiredToken", format!("The deployer's credentials are no longer valid: {error}")))
+        cx.map_err(|error| {
+            Error::new("ExpiredToken", format!("The deployer's credentials are no longer valid: {error}"))
+        })
     }
 }
 

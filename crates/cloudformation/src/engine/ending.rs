@@ -13,8 +13,8 @@ use crate::engine::Drive;
 use crate::engine::stages::has;
 use crate::status::StackStatus;
 use crate::tables::{
-    BEFORE, EXPORTS, ExportRecord, IMPORTS, Mark, NAMES, OPERATIONS, OperationRecord, OutputRecord, PROCESSED,
-    STACKS, STEPS, StackKey, StackRecord, Stage, TEXTS, enter, set_text, text,
+    BEFORE, EXPORTS, ExportRecord, IMPORTS, Mark, NAMES, OPERATIONS, OperationRecord, OutputRecord,
+    PROCESSED, STACKS, STEPS, StackKey, StackRecord, Stage, TEXTS, enter, set_text, text,
 };
 
 impl Drive<'_> {
@@ -199,7 +199,11 @@ fn end(tx: &mut WriteTx<'_>, operation: &OperationRecord, stack: &StackRecord) -
 pub(crate) const ORIGINAL_BEFORE: &str = "original_before";
 
 /// The stack's texts and settings are those before the update again.
-fn put_back(tx: &mut WriteTx<'_>, stack: &mut StackRecord, operation: &OperationRecord) -> Result<(), StoreError> {
+fn put_back(
+    tx: &mut WriteTx<'_>,
+    stack: &mut StackRecord,
+    operation: &OperationRecord,
+) -> Result<(), StoreError> {
     stack.settings = operation.before.clone();
     stack.outputs.clone_from(&operation.outputs_before);
     for (now, before) in [(PROCESSED, BEFORE), (crate::tables::ORIGINAL, ORIGINAL_BEFORE)] {

@@ -15,8 +15,8 @@ use crate::engine::{Drive, Way};
 use crate::known::Facts;
 use crate::prepare::{Identity, standing};
 use crate::tables::{
-    OPERATIONS, OperationRecord, PROCESSED, ResourceRecord, STACKS, STEPS, Settings, StackKey, StackRecord, StepRecord,
-    resources, text,
+    OPERATIONS, OperationRecord, PROCESSED, ResourceRecord, STACKS, STEPS, Settings, StackKey, StackRecord,
+    StepRecord, resources, text,
 };
 use crate::task::StackFacts;
 
@@ -104,7 +104,11 @@ fn facts_of(stack: &StackRecord, settings: &Settings) -> StackFacts {
 
 impl Cloudformation {
     /// What the pseudo parameters say in a stack.
-    pub(crate) fn environment_of(&self, stack: &StackRecord, settings: &Settings) -> Result<Environment, Error> {
+    pub(crate) fn environment_of(
+        &self,
+        stack: &StackRecord,
+        settings: &Settings,
+    ) -> Result<Environment, Error> {
         let scope = weft_service::Scope {
             account: AccountId::parse(&format!("{:012}", stack.account))
                 .map_err(|error| Error::internal(error.to_string()))?,
@@ -137,7 +141,9 @@ impl Cloudformation {
         let work = move |tx: &ReadTx<'_>| {
             let mut found = BTreeMap::new();
             for name in names {
-                if let Some(export) = crate::tables::EXPORTS.get(tx, &(account, region.as_str(), name.as_str()))? {
+                if let Some(export) =
+                    crate::tables::EXPORTS.get(tx, &(account, region.as_str(), name.as_str()))?
+                {
                     found.insert(name, export.value);
                 }
             }

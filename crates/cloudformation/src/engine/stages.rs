@@ -51,7 +51,8 @@ impl Drive<'_> {
     /// Steps that had failed before a restart.
     fn failed_before(&self) -> Failed {
         let failed = self.in_state(Way::Forward, StepState::Failed);
-        let steps = self.plan.steps().iter().filter(|step| step.phase == Phase::Work && failed.contains(&step.id));
+        let steps =
+            self.plan.steps().iter().filter(|step| step.phase == Phase::Work && failed.contains(&step.id));
         steps.map(|step| (step.logical_id.clone(), String::new())).collect()
     }
 
@@ -67,8 +68,10 @@ impl Drive<'_> {
             let mut steps = self.plan.steps().iter();
             steps.any(|step| step.logical_id == logical_id && step.action == StepAction::Create)
         };
-        let (created, updated): (Vec<&str>, Vec<&str>) =
-            failed.iter().map(|(logical_id, _)| logical_id.as_str()).partition(|logical_id| creates(logical_id));
+        let (created, updated): (Vec<&str>, Vec<&str>) = failed
+            .iter()
+            .map(|(logical_id, _)| logical_id.as_str())
+            .partition(|logical_id| creates(logical_id));
         let list = |verb: &str, names: &[&str]| {
             let all = names.join(", ");
             (!names.is_empty()).then(|| format!("The following resource(s) failed to {verb}: [{all}]. "))
@@ -91,9 +94,16 @@ impl Drive<'_> {
             }
             (OnFailure::Rollback | OnFailure::Delete, _) => {
                 let back = self.plan.rollback(&self.begun());
-                let status =
-                    if is_creation { StackStatus::RollbackInProgress } else { StackStatus::UpdateRollbackInProgress };
-                let told = if is_creation { format!("{reason} Rollback requested by user.") } else { reason.clone() };
+                let status = if is_creation {
+                    StackStatus::RollbackInProgress
+                } else {
+                    StackStatus::UpdateRollbackInProgress
+                };
+                let told = if is_creation {
+                    format!("{reason} Rollback requested by user.")
+                } else {
+                    reason.clone()
+                };
                 self.turn_back(&back, status, &reason, &told).await?;
                 Ok(true)
             }

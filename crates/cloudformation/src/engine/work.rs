@@ -5,9 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use weft_service::{BoxFuture, Context, Error};
 use weft_store::{StoreError, WriteTx};
-use weft_template::cloudformation::{
-    DynamicReference, Step, StepAction, dynamic_references, substitute,
-};
+use weft_template::cloudformation::{DynamicReference, Step, StepAction, dynamic_references, substitute};
 use weft_types::Timestamp;
 
 use crate::Cloudformation;
@@ -15,7 +13,8 @@ use crate::engine::run::Failed;
 use crate::engine::step::{Change, Intent, object};
 use crate::engine::{Drive, Way};
 use crate::tables::{
-    Happened, RESOURCES, ResourceRecord, STACKS, STEPS, StackKey, StackRecord, StepRecord, StepState, json, note,
+    Happened, RESOURCES, ResourceRecord, STACKS, STEPS, StackKey, StackRecord, StepRecord, StepState, json,
+    note,
 };
 use crate::task::{Failure, Made, StackFacts, Task, call};
 
@@ -52,7 +51,8 @@ impl Work {
 
     async fn outcome(&self) -> Result<Made, Failure> {
         let handler = self.service.handlers.of(&self.step.kind);
-        let handler = handler.ok_or_else(|| Failure::new(format!("{} cannot be made here", self.step.kind)))?;
+        let handler =
+            handler.ok_or_else(|| Failure::new(format!("{} cannot be made here", self.step.kind)))?;
         match &self.intent {
             Intent::Create(to) | Intent::Replace(to) => {
                 let to = self.revealed(to).await?;
@@ -110,7 +110,9 @@ impl Work {
         }
         let mut look = |wanted: &DynamicReference| {
             let found = values.iter().find(|(reference, _)| reference == wanted);
-            found.map(|(_, value)| value.clone()).ok_or_else(|| Failure::new("a dynamic reference has no value"))
+            found
+                .map(|(_, value)| value.clone())
+                .ok_or_else(|| Failure::new("a dynamic reference has no value"))
         };
         match substitute(&whole, &mut look)? {
             Json::Object(properties) => Ok(properties),
@@ -166,7 +168,8 @@ impl Drive<'_> {
     /// A step that is about to be taken.
     pub(super) fn work(&self, way: Way, step: &Step, intent: Intent, cx: &Context) -> Work {
         let record = self.resources.get(&step.logical_id);
-        let metadata = self.target.as_ref().and_then(|target| target.metadata(&step.logical_id, &self.facts).ok());
+        let metadata =
+            self.target.as_ref().and_then(|target| target.metadata(&step.logical_id, &self.facts).ok());
         Work {
             service: Arc::clone(self.service),
             cx: cx.clone(),
@@ -266,13 +269,18 @@ impl Drive<'_> {
         status: &str,
         now: Timestamp,
     ) -> Option<Option<ResourceRecord>> {
-        let mut resource = self.resources.get(&step.logical_id).cloned().unwrap_or_else(|| fresh(&step.kind, status, now));
+        let mut resource =
+            self.resources.get(&step.logical_id).cloned().unwrap_or_else(|| fresh(&step.kind, status, now));
         status.clone_into(&mut resource.status);
         resource.updated = now;
         resource.reason = outcome.as_ref().err().map(|failure| failure.reason.clone());
         match (intent, outcome) {
             (Intent::Delete(_), Ok(_)) if matches!(step.action, StepAction::DeleteOld) => return None,
-            (Intent::Delete(_), _) if record.before.is_some() && step.action == StepAction::DeleteNew && self.is_put_back(step) => {
+            (Intent::Delete(_), _)
+                if record.before.is_some()
+                    && step.action == StepAction::DeleteNew
+                    && self.is_put_back(step) =>
+            {
                 return None;
             }
             (Intent::Delete(_), Ok(_)) if self.operation.kind == crate::tables::OperationKind::Delete => {}
@@ -289,7 +297,8 @@ impl Drive<'_> {
             }
             (Intent::Create(to) | Intent::Replace(to), Err(failure)) => {
                 if let Some(left) = &failure.physical_id {
-                    record.replaced = record.before.as_ref().is_some_and(|before| before.physical_id.is_some());
+                    record.replaced =
+                        record.before.as_ref().is_some_and(|before| before.physical_id.is_some());
                     resource.physical_id = Some(left.clone());
                     resource.properties = Json::Object(to.clone()).to_string();
                 }
@@ -330,12 +339,19 @@ impl Drive<'_> {
             }
             Change::Forget => {
                 let physical_id = current.as_ref().and_then(|current| current.physical_id.clone());
-                let event = physical_id.is_some().then(|| (physical_id, "DELETE_SKIPPED".to_owned(), None, None));
+                let event =
+                    physical_id.is_some().then(|| (physical_id, "DELETE_SKIPPED".to_owned(), None, None));
                 let kept = current.filter(|_| self.operation.kind == crate::tables::OperationKind::Delete);
-                let kept = kept.map(|kept| ResourceRecord { status: "DELETE_SKIPPED".to_owned(), updated: now, ..kept });
+                let kept = kept.map(|kept| ResourceRecord {
+                    status: "DELETE_SKIPPED".to_owned(),
+                    updated: now,
+                    ..kept
+                });
                 (Some(kept), event)
             }
-            Change::Left(before) => (None, Some((before.physical_id, "DELETE_SKIPPED".to_owned(), None, None))),
+            Change::Left(before) => {
+                (None, Some((before.physical_id, "DELETE_SKIPPED".to_owned(), None, None)))
+            }
             Change::Gone => (Some(None), None),
         };
         let (number, logical_id, kind) = (step.id, step.logical_id.clone(), step.kind.clone());
@@ -395,7 +411,8 @@ impl Drive<'_> {
     }
 }
 
-const REPLACES: &str = "Requested update requires the creation of a new physical resource; hence creating one.";
+const REPLACES: &str =
+    "Requested update requires the creation of a new physical resource; hence creating one.";
 
 fn write(
     tx: &mut WriteTx<'_>,

@@ -102,7 +102,9 @@ impl Handler for LogGroup {
     }
 
     fn delete<'a>(&'a self, task: &'a Task<'a>) -> Outcome<'a, ()> {
-        Box::pin(async move { task.remove("logs", "DeleteLogGroup", json!({"LogGroupName": task.physical()})).await })
+        Box::pin(async move {
+            task.remove("logs", "DeleteLogGroup", json!({"LogGroupName": task.physical()})).await
+        })
     }
 }
 

@@ -88,7 +88,8 @@ impl Operation for CreateChangeSet {
     }
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
-        let mut accesses = request::accesses("cloudformation:CreateChangeSet", &self.stack, &self.submitted, scope);
+        let mut accesses =
+            request::accesses("cloudformation:CreateChangeSet", &self.stack, &self.submitted, scope);
         accesses[0] = accesses[0].clone().with("cloudformation:ChangeSetName", self.name.clone());
         accesses
     }
@@ -170,13 +171,19 @@ fn store(
     let sets = of_stack(tx, &stack.unique)?;
     if let Some(same) = sets.iter().find(|set| set.name == record.name) {
         if same.status != "FAILED" {
-            let message = format!("ChangeSet {} cannot be created due to a mismatch with existing attribute: already exists", record.name);
+            let message = format!(
+                "ChangeSet {} cannot be created due to a mismatch with existing attribute: already exists",
+                record.name
+            );
             return Err(Error::new("AlreadyExistsException", message));
         }
         remove(tx, stack, same)?;
     }
     if sets.len() >= SETS_MAX {
-        return Err(Error::new("LimitExceededException", format!("A stack has at most {SETS_MAX} change sets.")));
+        return Err(Error::new(
+            "LimitExceededException",
+            format!("A stack has at most {SETS_MAX} change sets."),
+        ));
     }
     set_text(tx, &record.unique, ORIGINAL, &prepared.original)?;
     set_text(tx, &record.unique, PROCESSED, &prepared.processed)?;
@@ -189,9 +196,11 @@ impl Cloudformation {
     async fn forget_empty(&self, stack: &StackRecord, error: Error) -> Error {
         let stack = stack.clone();
         let work = move |tx: &mut WriteTx<'_>| {
-            let is_new = stack.status == StackStatus::ReviewInProgress && of_stack(tx, &stack.unique)?.is_empty();
+            let is_new =
+                stack.status == StackStatus::ReviewInProgress && of_stack(tx, &stack.unique)?.is_empty();
             if is_new {
-                crate::tables::NAMES.remove(tx, &(stack.account, stack.region.as_str(), stack.name.as_str()))?;
+                crate::tables::NAMES
+                    .remove(tx, &(stack.account, stack.region.as_str(), stack.name.as_str()))?;
                 crate::tables::STACKS.remove(tx, &stack.key())?;
             }
             Ok::<_, Error>(())

@@ -57,7 +57,9 @@ impl Operation for CreateStack {
     async fn run(self, service: &Cloudformation, cx: &Context) -> Result<Self::Output, Error> {
         let (scope, named) = (cx.scope.clone(), StackRef::Name(self.name.clone()));
         let found = service.store.read(move |tx| Ok::<_, Error>(find(tx, &scope, &named)?)).await?;
-        if let Some(found) = found.filter(|found| found.status != crate::status::StackStatus::ReviewInProgress) {
+        if let Some(found) =
+            found.filter(|found| found.status != crate::status::StackStatus::ReviewInProgress)
+        {
             // The same request again, as clients send it after a broken connection, or as a step that is tried again.
             let token = self.token.or_else(|| cx.step().map(|step| step.as_str().to_owned()));
             if token.is_some() && found.token == token {

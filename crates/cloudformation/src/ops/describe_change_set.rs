@@ -45,7 +45,8 @@ impl Operation for DescribeChangeSet {
             _ => Vec::new(),
         };
         let (page, next_token) = request::page(changes, self.offset, PAGE);
-        let changes = page.iter().map(|change| shown_change(change, self.values)).collect::<Result<_, _>>()?;
+        let changes =
+            page.iter().map(|change| shown_change(change, self.values)).collect::<Result<_, _>>()?;
         Ok(answer(&stack, &set, changes, next_token))
     }
 }

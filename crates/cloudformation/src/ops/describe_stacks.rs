@@ -45,12 +45,17 @@ impl Operation for DescribeStacks {
     async fn run(self, service: &Cloudformation, cx: &Context) -> Result<Self::Output, Error> {
         if let Some(stack) = self.stack {
             let found = service.settled(&cx.scope, &stack).await?;
-            return Ok(model::DescribeStacksOutput { stacks: Some(vec![shown::stack(&found)]), next_token: None });
+            return Ok(model::DescribeStacksOutput {
+                stacks: Some(vec![shown::stack(&found)]),
+                next_token: None,
+            });
         }
         let scope = cx.scope.clone();
-        let all = service.store.read(move |tx| Ok::<_, Error>(STACKS.query(&place(&scope)).rows(tx)?)).await?;
+        let all =
+            service.store.read(move |tx| Ok::<_, Error>(STACKS.query(&place(&scope)).rows(tx)?)).await?;
         let all = all.into_iter().map(|(_, record)| record);
-        let mut all: Vec<StackRecord> = all.filter(|record| record.status != StackStatus::DeleteComplete).collect();
+        let mut all: Vec<StackRecord> =
+            all.filter(|record| record.status != StackStatus::DeleteComplete).collect();
         all.sort_by_key(|record| std::cmp::Reverse(record.created));
         let (page, next_token) = request::page(all, self.offset, PAGE);
         Ok(model::DescribeStacksOutput { stacks: Some(page.iter().map(shown::stack).collect()), next_token })

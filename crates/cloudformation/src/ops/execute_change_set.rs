@@ -45,7 +45,10 @@ impl Operation for ExecuteChangeSet {
                 return Ok(model::ExecuteChangeSetOutput {});
             }
             let arn = shown::change_set_arn(&stack, &set);
-            let message = format!("ChangeSet [{arn}] cannot be executed in its current execution status of [{}]", set.execution);
+            let message = format!(
+                "ChangeSet [{arn}] cannot be executed in its current execution status of [{}]",
+                set.execution
+            );
             return Err(Error::new("InvalidChangeSetStatusException", message));
         }
         let manner = Manner {
@@ -74,9 +77,9 @@ fn on_failure(set: &ChangeSetRecord, disable_rollback: Option<bool>) -> Result<O
     match (disable_rollback, set.on_failure.as_deref()) {
         (Some(disabled), None) => request::on_failure(Some(disabled), None),
         (None, said) => request::on_failure(None, said),
-        (Some(_), Some(_)) => {
-            Err(errors::validation("DisableRollback cannot be specified where the change set says OnStackFailure."))
-        }
+        (Some(_), Some(_)) => Err(errors::validation(
+            "DisableRollback cannot be specified where the change set says OnStackFailure.",
+        )),
     }
 }
 
@@ -110,7 +113,11 @@ impl Cloudformation {
                     }
                 }
                 let record = ChangeSetRecord { execution: "EXECUTE_COMPLETE".to_owned(), ..executed.clone() };
-                Ok::<_, Error>(CHANGE_SETS.insert(tx, &(stack.unique.clone(), record.unique.clone()), &record)?)
+                Ok::<_, Error>(CHANGE_SETS.insert(
+                    tx,
+                    &(stack.unique.clone(), record.unique.clone()),
+                    &record,
+                )?)
             })
             .await
     }

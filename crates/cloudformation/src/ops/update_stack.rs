@@ -62,8 +62,13 @@ impl Operation for UpdateStack {
         require_can_update(&found)?;
         let identity = Identity { name: found.name.clone(), id: found.id() };
         let prepared = service.prepare(cx, &identity, self.submitted, Some(&found)).await?;
-        let manner =
-            Manner { token, on_failure: self.on_failure, change_set: None, protected: None, policy: self.policy };
+        let manner = Manner {
+            token,
+            on_failure: self.on_failure,
+            change_set: None,
+            protected: None,
+            policy: self.policy,
+        };
         Ok(answer(&service.begin_update(cx, &found, prepared, manner).await?))
     }
 }

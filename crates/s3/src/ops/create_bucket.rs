@@ -55,8 +55,8 @@ impl Operation for CreateBucket {
         Ok(Self { name: input.bucket, region, ownership, acl: input.acl, tags, object_lock })
     }
 
-    fn accesses(&self, scope: &Scope) -> Vec<Access> {
-        let to = |action: &'static str| Access::to(action, bucket_arn(&self.name)).owned_by(scope.account);
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let to = |action: &'static str| Access::to(action, bucket_arn(&self.name));
         let mut create = to("s3:CreateBucket").with("s3:locationconstraint", self.region.as_str());
         if let Some(acl) = &self.acl {
             create = create.with("s3:x-amz-acl", acl.as_str());
@@ -88,10 +88,15 @@ impl Operation for CreateBucket {
             tags,
             object_lock,
         };
-        let key = name.clone();
-        s3.write(move |tx| match BUCKETS.get(tx, &(key.as_str(),))? {
-            None => Ok(BUCKETS.insert(tx, &(key.clone(),), &bucket)?),
-            Some(known) => taken(&known, &bucket),
+        let (key, step, now) = (name.clone(), cx.step().cloned(), cx.scope.now);
+        s3.write(move |tx| {
+            let made = step.as_ref().map(|step| step.before(tx)).transpose()?.flatten();
+            match BUCKETS.get(tx, &(key.as_str(),))? {
+                Some(_) if made.as_ref() == Some(&key) => return Ok(()),
+                Some(known) => return taken(&known, &bucket),
+                None => BUCKETS.insert(tx, &(key.clone(),), &bucket)?,
+            }
+            Ok(step.iter().try_for_each(|step| step.done(tx, &key, now))?)
         })
         .await?;
         s3.names.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
