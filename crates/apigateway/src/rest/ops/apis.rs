@@ -1,7 +1,5 @@
 //! REST APIs themselves.
 
-use std::collections::BTreeMap;
-
 use weft_model::apigateway as model;
 use weft_policy::Policy;
 use weft_service::{Context, Error};
@@ -185,9 +183,4 @@ operation! {
         service.store.write(work).await?;
         service.refresh(&given.rest_api_id).await
     }
-}
-
-/// Tags as they are told: nothing where there are none.
-pub(crate) fn told(tags: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
-    (!tags.is_empty()).then_some(tags)
 }

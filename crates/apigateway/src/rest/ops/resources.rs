@@ -18,7 +18,7 @@ const RESOURCES_MAX: usize = 300;
 operation! {
     /// `CreateResource`.
     CreateResource(model::CreateResourceRequest) -> model::Resource;
-    access |asked, scope| [access::post(scope, &["restapis", &asked.rest_api_id, "resources", &asked.parent_id])];
+    access |asked, scope| [access::post(scope, &["restapis", &asked.rest_api_id, "resources"])];
     run |given, service, cx| {
         let id = ids::part();
         let model::CreateResourceRequest { rest_api_id, parent_id, path_part } = given;
