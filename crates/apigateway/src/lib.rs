@@ -18,6 +18,7 @@
 mod control;
 mod data;
 mod http_api;
+mod openapi;
 mod places;
 mod register;
 mod rest;

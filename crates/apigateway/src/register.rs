@@ -76,6 +76,9 @@ impl ApiGateway {
             .operation::<rest::tags::GetTags>(self)
             .operation::<rest::tags::TagResource>(self)
             .operation::<rest::tags::UntagResource>(self)
+            .operation::<rest::transfers::GetExport>(self)
+            .operation::<rest::transfers::ImportRestApi>(self)
+            .operation::<rest::transfers::PutRestApi>(self)
             .operation::<rest::validators::CreateRequestValidator>(self)
             .operation::<rest::validators::DeleteRequestValidator>(self)
             .operation::<rest::validators::GetRequestValidator>(self)
@@ -122,5 +125,8 @@ impl ApiGateway {
             .operation::<http::tags::GetTags>(self)
             .operation::<http::tags::TagResource>(self)
             .operation::<http::tags::UntagResource>(self)
+            .operation::<http::transfers::ExportApi>(self)
+            .operation::<http::transfers::ImportApi>(self)
+            .operation::<http::transfers::ReimportApi>(self)
     }
 }

@@ -40,7 +40,8 @@ impl ActionFacts {
         if self.resources.is_empty() {
             return resource == "*";
         }
-        self.resources.iter().any(|kind| has_form(resource, kind.arn))
+        // Some kinds have a form for each of two APIs.
+        self.resources.iter().flat_map(|kind| kind.arn.split(", ")).any(|form| has_form(resource, form))
     }
 
     /// Whether a condition key comes with it or with one of its resources.
@@ -53,15 +54,27 @@ impl ActionFacts {
 /// Whether a text has a form in which `${…}` stands for one character at least. Letters match in either case: condition
 /// keys do, and ARNs are told apart by more than that.
 fn has_form(text: &str, form: &str) -> bool {
-    let Some((before, rest)) = form.split_once("${") else { return text.eq_ignore_ascii_case(form) };
-    let Some((_, after)) = rest.split_once('}') else { return false };
-    let starts = text.get(..before.len()).is_some_and(|head| head.eq_ignore_ascii_case(before));
-    if !starts {
-        return false;
+    let (text, form) = (text.to_ascii_lowercase(), form.to_ascii_lowercase());
+    let mut literals = form.split("${").enumerate().map(|(at, part)| match at {
+        0 => part,
+        _ => part.split_once('}').map_or(part, |(_, after)| after),
+    });
+    let Some(mut rest) = literals.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut literals = literals.peekable();
+    if literals.peek().is_none() {
+        return rest.is_empty();
     }
-    let text = &text[before.len()..];
-    let cuts = text.char_indices().map(|(at, c)| at + c.len_utf8());
-    cuts.into_iter().any(|at| has_form(&text[at..], after))
+    while let Some(literal) = literals.next() {
+        let Some(one) = rest.chars().next() else { return false };
+        rest = &rest[one.len_utf8()..];
+        if literals.peek().is_none() {
+            return rest.ends_with(literal);
+        }
+        // The first place is as good as any: what follows has the more room.
+        let Some(at) = rest.find(literal) else { return false };
+        rest = &rest[at + literal.len()..];
+    }
+    true
 }
 
 #[cfg(test)]

@@ -26,8 +26,6 @@ pub(crate) enum Kind {
     Bool,
     /// Texts in a list: `/binaryMediaTypes/image~1png` adds or removes one, `/binaryMediaTypes/0` replaces by place.
     Items,
-    /// A list of texts that `replace` sets whole, by commas.
-    List,
     /// An entry of a map of texts: `/variables/name`.
     Entry,
     /// An entry of a map of booleans: `/requestParameters/method.request.querystring.q`.
@@ -141,7 +139,6 @@ fn read(kind: Kind, path: &str, value: Option<&str>) -> Result<Json, Error> {
             "false" => false,
             _ => return Err(invalid()),
         }),
-        Kind::List => text.split(',').filter(|item| !item.is_empty()).map(str::trim).collect(),
     })
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod compile;
 pub(crate) mod cors;
 pub(crate) mod event;
+pub(crate) mod import;
 pub(crate) mod integrate;
 pub(crate) mod jwt;
 pub(crate) mod ops;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use weft_model::Shape;
-use weft_service::{Context, Error};
+use weft_service::{Context, Error, Once};
 use weft_store::{Read, WriteTx};
 use weft_types::Timestamp;
 
@@ -134,6 +134,36 @@ impl ApiGateway {
         let result = self.store.write(work).await?;
         self.refresh(id).await?;
         Ok(result)
+    }
+}
+
+impl ApiGateway {
+    /// Adds something to an API, once for each step of a plan: `find` has it by the id that `make` gives with it.
+    pub(crate) async fn make_in_http<T: Send + 'static>(
+        &self,
+        cx: &Context,
+        api: &str,
+        find: impl Fn(&mut Tree, &str) -> Option<T> + Send + 'static,
+        make: impl Fn(&mut Tree) -> Result<(String, T), Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (key, now, deployment) = (api_key(&cx.scope, api), cx.scope.now, ids::http_part());
+        let once = Once::of(cx);
+        let work = move |tx: &mut WriteTx<'_>| {
+            once.make(
+                tx,
+                |tx, id| Ok::<_, Error>(find(&mut require_tree(tx, &key)?, id)),
+                |tx| {
+                    let mut tree = require_tree(tx, &key)?;
+                    let made = make(&mut tree)?;
+                    TREES.insert(tx, &key, &tree)?;
+                    auto_deploy(tx, &key, &deployment, now)?;
+                    Ok(made)
+                },
+            )
+        };
+        let made = self.store.write(work).await?;
+        self.refresh(api).await?;
+        Ok(made)
     }
 }
 

@@ -3,6 +3,8 @@
 pub(crate) mod authorize;
 pub(crate) mod compile;
 pub(crate) mod event;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod integrate;
 pub(crate) mod matcher;
 pub(crate) mod ops;

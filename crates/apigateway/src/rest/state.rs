@@ -1,6 +1,6 @@
 //! Reading and changing what is stored of REST APIs.
 
-use weft_service::{Context, Error, Scope};
+use weft_service::{Context, Error, Once, Scope};
 use weft_store::{Read, WriteTx};
 
 use super::records::{APIS, ApiKey, DEPLOYMENTS, PartKey, RestApi, SNAPSHOTS, STAGES, TREES, Tree};
@@ -53,6 +53,30 @@ impl ApiGateway {
     ) -> Result<T, Error> {
         let key = api_key(&cx.scope, api);
         self.store.read(move |tx| read(require_tree(tx, &key)?)).await
+    }
+
+    /// Adds something to an API's tree, once for each step of a plan: `find` has it by the name or id that `make` gives with it.
+    pub(crate) async fn make_in_tree<T: Send + 'static>(
+        &self,
+        cx: &Context,
+        api: &str,
+        find: impl Fn(&mut Tree, &str) -> Option<T> + Send + 'static,
+        make: impl Fn(&mut Tree) -> Result<(String, T), Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (key, once) = (api_key(&cx.scope, api), Once::of(cx));
+        let work = move |tx: &mut WriteTx<'_>| {
+            once.make(
+                tx,
+                |tx, id| Ok::<_, Error>(find(&mut require_tree(tx, &key)?, id)),
+                |tx| {
+                    let mut tree = require_tree(tx, &key)?;
+                    let made = make(&mut tree)?;
+                    TREES.insert(tx, &key, &tree)?;
+                    Ok(made)
+                },
+            )
+        };
+        self.store.write(work).await
     }
 
     /// Changes an API's tree, in one transaction.

@@ -49,3 +49,7 @@ pub(crate) fn call(
 pub(crate) fn incoming(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Incoming {
     Incoming::new(call("abc", method, path, headers, body), path, Timestamp::from_millis(1_795_482_123_004))
 }
+
+mod operations;
+mod requests;
+mod world;

@@ -1,7 +1,7 @@
 //! HTTP APIs themselves.
 
 use weft_model::apigatewayv2 as model;
-use weft_service::{Context, Error};
+use weft_service::{Context, Error, Once};
 use weft_store::WriteTx;
 
 use super::{integrations, routes, stages};
@@ -129,21 +129,24 @@ impl ApiGateway {
         complete(&mut api)?;
         let (key, now, deployment) = (api_key(&cx.scope, &api.api_id), cx.scope.now, ids::http_part());
         let place = Place { account: cx.scope.account, region: cx.scope.region.clone(), http: true };
+        let once = Once::of(cx);
         let work = move |tx: &mut WriteTx<'_>| {
-            if APIS.query(&(key.0, key.1.clone())).limit(APIS_MAX).rows(tx)?.len() == APIS_MAX {
-                return Err(Error::new(
-                    "TooManyRequestsException",
-                    "Maximum number of APIs has been reached",
-                ));
-            }
-            APIS.insert(tx, &key, &api)?;
-            TREES.insert(tx, &key, &tree)?;
-            PLACES.insert(tx, &(key.2.clone(),), &place)?;
-            if let Some(stage) = &stage {
-                STAGES.insert(tx, &part_key(&key, &stage.stage_name), stage)?;
-                auto_deploy(tx, &key, &deployment, now)?;
-            }
-            Ok(api.clone())
+            let known = |tx: &WriteTx<'_>, id: &str| {
+                Ok::<_, Error>(APIS.get(tx, &(key.0, key.1.clone(), id.to_owned()))?)
+            };
+            once.make(tx, known, |tx| {
+                if APIS.query(&(key.0, key.1.clone())).limit(APIS_MAX).rows(tx)?.len() == APIS_MAX {
+                    return Err(Error::new("TooManyRequestsException", "Maximum number of APIs has been reached"));
+                }
+                APIS.insert(tx, &key, &api)?;
+                TREES.insert(tx, &key, &tree)?;
+                PLACES.insert(tx, &(key.2.clone(),), &place)?;
+                if let Some(stage) = &stage {
+                    STAGES.insert(tx, &part_key(&key, &stage.stage_name), stage)?;
+                    auto_deploy(tx, &key, &deployment, now)?;
+                }
+                Ok((api.api_id.clone(), api.clone()))
+            })
         };
         self.store.write(work).await
     }

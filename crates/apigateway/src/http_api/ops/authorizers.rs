@@ -20,15 +20,16 @@ operation! {
         let mut new: Authorizer = new_record(given)?;
         new.authorizer_id = ids::http_part();
         complete(&mut new);
-        let change = move |_: &mut Api, tree: &mut Tree| {
+        let make = move |tree: &mut Tree| {
             check(&new)?;
             if tree.authorizers.len() >= 10 {
                 return Err(Error::new("TooManyRequestsException", "Maximum number of authorizers for this API has been reached"));
             }
             tree.authorizers.insert(new.authorizer_id.clone(), new.clone());
-            Ok(new.clone())
+            Ok((new.authorizer_id.clone(), new.clone()))
         };
-        shape_of(&service.change_http(cx, &id, change).await?)
+        let find = |tree: &mut Tree, id: &str| tree.authorizers.remove(id);
+        shape_of(&service.make_in_http(cx, &id, find, make).await?)
     }
 }
 

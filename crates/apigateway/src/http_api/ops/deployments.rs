@@ -1,7 +1,7 @@
 //! Deployments of HTTP APIs.
 
 use weft_model::apigatewayv2 as model;
-use weft_service::Error;
+use weft_service::{Error, Once};
 use weft_store::WriteTx;
 
 use crate::control::bridge::{body_of, shape_of};
@@ -18,8 +18,10 @@ operation! {
     access |asked, scope| [access::post(scope, &["apis", &asked.api_id, "deployments"])];
     run |given, service, cx| {
         let (key, now, id) = (api_key(&cx.scope, &given.api_id), cx.scope.now, ids::http_part());
-        let (description, stage) = (given.description, given.stage_name);
+        let (description, stage, once) = (given.description, given.stage_name, Once::of(cx));
         let work = move |tx: &mut WriteTx<'_>| {
+            let known = |tx: &WriteTx<'_>, id: &str| Ok::<_, Error>(DEPLOYMENTS.get(tx, &part_key(&key, id))?);
+            once.make(tx, known, |tx| {
             let deployment = deploy(tx, &key, &id, description.clone(), false, now)?;
             if let Some(name) = &stage {
                 let own = part_key(&key, name);
@@ -31,7 +33,8 @@ operation! {
                 stage.last_updated_date = now;
                 STAGES.insert(tx, &own, &stage)?;
             }
-            Ok::<_, Error>(deployment)
+            Ok((id.clone(), deployment))
+            })
         };
         let deployment = service.store.write(work).await?;
         service.refresh(&given.api_id).await?;

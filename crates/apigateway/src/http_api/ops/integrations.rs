@@ -24,15 +24,16 @@ operation! {
         let mut new: Integration = new_record(given)?;
         new.integration_id = ids::http_part();
         complete(&mut new);
-        let change = move |_: &mut Api, tree: &mut Tree| {
+        let make = move |tree: &mut Tree| {
             check(&new)?;
             if tree.integrations.len() >= 300 {
                 return Err(Error::new("TooManyRequestsException", "Maximum number of integrations for this API has been reached"));
             }
             tree.integrations.insert(new.integration_id.clone(), new.clone());
-            Ok(new.clone())
+            Ok((new.integration_id.clone(), new.clone()))
         };
-        shape_of(&service.change_http(cx, &id, change).await?)
+        let find = |tree: &mut Tree, id: &str| tree.integrations.remove(id);
+        shape_of(&service.make_in_http(cx, &id, find, make).await?)
     }
 }
 

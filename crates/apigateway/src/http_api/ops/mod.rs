@@ -7,3 +7,4 @@ pub(crate) mod integrations;
 pub(crate) mod routes;
 pub(crate) mod stages;
 pub(crate) mod tags;
+pub(crate) mod transfers;

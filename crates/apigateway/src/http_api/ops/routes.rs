@@ -19,15 +19,16 @@ operation! {
         let mut new: Route = new_record(given)?;
         new.route_id = ids::http_part();
         complete(&mut new);
-        let change = move |_: &mut Api, tree: &mut Tree| {
+        let make = move |tree: &mut Tree| {
             check(&new, tree)?;
             if tree.routes.len() >= 300 {
                 return Err(Error::new("TooManyRequestsException", "Maximum number of routes for this API has been reached"));
             }
             tree.routes.insert(new.route_id.clone(), new.clone());
-            Ok(new.clone())
+            Ok((new.route_id.clone(), new.clone()))
         };
-        shape_of(&service.change_http(cx, &id, change).await?)
+        let find = |tree: &mut Tree, id: &str| tree.routes.remove(id);
+        shape_of(&service.make_in_http(cx, &id, find, make).await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Stages of HTTP APIs.
 
 use weft_model::apigatewayv2 as model;
-use weft_service::{Context, Error};
+use weft_service::{Context, Error, Once};
 use weft_store::WriteTx;
 use weft_types::Timestamp;
 
@@ -30,10 +30,11 @@ operation! {
         let mut stage: Stage = new_record(given)?;
         (stage.created_date, stage.last_updated_date) = (now, now);
         check(&stage)?;
-        let (key, deployment) = (api_key(&cx.scope, &api), ids::http_part());
+        let (key, deployment, once) = (api_key(&cx.scope, &api), ids::http_part(), Once::of(cx));
         let work = move |tx: &mut WriteTx<'_>| {
             require_api(tx, &key)?;
             let own = part_key(&key, &stage.stage_name);
+            once.make(tx, |tx, _| Ok::<_, Error>(STAGES.get(tx, &own)?), |tx| {
             if STAGES.get(tx, &own)?.is_some() {
                 return Err(errors::conflict("Stage already exists"));
             }
@@ -45,7 +46,9 @@ operation! {
             if stage.auto_deploy {
                 auto_deploy(tx, &key, &deployment, now)?;
             }
-            STAGES.get(tx, &own)?.ok_or_else(errors::no_stage)
+            let made = STAGES.get(tx, &own)?.ok_or_else(errors::no_stage)?;
+            Ok((made.stage_name.clone(), made))
+            })
         };
         let stage = service.store.write(work).await?;
         service.refresh(&api).await?;

@@ -1,10 +1,8 @@
 //! REST APIs themselves.
 
-use std::collections::BTreeMap;
-
 use weft_model::apigateway as model;
 use weft_policy::Policy;
-use weft_service::{Context, Error};
+use weft_service::{Context, Error, Once};
 use weft_store::WriteTx;
 
 use crate::ApiGateway;
@@ -84,14 +82,20 @@ impl ApiGateway {
         }
         let key = api_key(&cx.scope, &api.id);
         let place = Place { account: cx.scope.account, region: cx.scope.region.clone(), http: false };
+        let once = Once::of(cx);
         let work = move |tx: &mut WriteTx<'_>| {
-            if APIS.query(&(key.0, key.1.clone())).limit(APIS_MAX).rows(tx)?.len() == APIS_MAX {
-                return Err(errors::too_many("Maximum number of REST APIs has been reached"));
-            }
-            APIS.insert(tx, &key, &api)?;
-            TREES.insert(tx, &key, &tree)?;
-            PLACES.insert(tx, &(key.2.clone(),), &place)?;
-            Ok(api.clone())
+            let known = |tx: &WriteTx<'_>, id: &str| {
+                Ok::<_, Error>(APIS.get(tx, &(key.0, key.1.clone(), id.to_owned()))?)
+            };
+            once.make(tx, known, |tx| {
+                if APIS.query(&(key.0, key.1.clone())).limit(APIS_MAX).rows(tx)?.len() == APIS_MAX {
+                    return Err(errors::too_many("Maximum number of REST APIs has been reached"));
+                }
+                APIS.insert(tx, &key, &api)?;
+                TREES.insert(tx, &key, &tree)?;
+                PLACES.insert(tx, &(key.2.clone(),), &place)?;
+                Ok((api.id.clone(), api.clone()))
+            })
         };
         self.store.write(work).await
     }
@@ -185,9 +189,4 @@ operation! {
         service.store.write(work).await?;
         service.refresh(&given.rest_api_id).await
     }
-}
-
-/// Tags as they are told: nothing where there are none.
-pub(crate) fn told(tags: BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
-    (!tags.is_empty()).then_some(tags)
 }

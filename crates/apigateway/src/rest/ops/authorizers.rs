@@ -34,7 +34,7 @@ operation! {
         let mut authorizer: Authorizer = record_of(body_of(given))?;
         authorizer.id = ids::part();
         check(&authorizer)?;
-        let change = move |tree: &mut Tree| {
+        let make = move |tree: &mut Tree| {
             if tree.authorizers.values().any(|known| known.name == authorizer.name) {
                 return Err(errors::bad_request("Authorizer name must be unique. Authorizer with the same name already exists"));
             }
@@ -42,9 +42,10 @@ operation! {
                 return Err(errors::too_many("Maximum number of Authorizers for this API has been reached"));
             }
             tree.authorizers.insert(authorizer.id.clone(), authorizer.clone());
-            Ok(authorizer.clone())
+            Ok((authorizer.id.clone(), authorizer.clone()))
         };
-        shape_of(&service.change_tree(cx, &api, change).await?)
+        let find = |tree: &mut Tree, id: &str| tree.authorizers.remove(id);
+        shape_of(&service.make_in_tree(cx, &api, find, make).await?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_model::apigateway as model;
-use weft_service::Error;
+use weft_service::{Error, Once};
 use weft_store::WriteTx;
 
 use super::stages;
@@ -30,8 +30,14 @@ operation! {
         let deployment =
             Deployment { id: ids::part(), description: given.description.clone(), created_date: now };
         let stage = given.stage_name.clone().filter(|name| !name.is_empty());
-        let api_id = given.rest_api_id.clone();
+        let (api_id, once) = (given.rest_api_id.clone(), Once::of(cx));
         let work = move |tx: &mut WriteTx<'_>| {
+            let known = |tx: &WriteTx<'_>, id: &str| {
+                let own = part_key(&key, id);
+                let found = DEPLOYMENTS.get(tx, &own)?.zip(SNAPSHOTS.get(tx, &own)?);
+                Ok::<_, Error>(found.map(|(deployment, snapshot)| (deployment, snapshot.tree)))
+            };
+            once.make(tx, known, |tx| {
             let snapshot = Snapshot { api: require_api(tx, &key)?, tree: require_tree(tx, &key)? };
             check(&snapshot.tree)?;
             let own = part_key(&key, &deployment.id);
@@ -53,7 +59,8 @@ operation! {
                 stages::check(&stage)?;
                 STAGES.insert(tx, &at, &stage)?;
             }
-            Ok::<_, Error>((deployment.clone(), snapshot.tree))
+            Ok((deployment.id.clone(), (deployment.clone(), snapshot.tree)))
+            })
         };
         let (deployment, tree) = service.store.write(work).await?;
         service.refresh(&api_id).await?;

@@ -164,7 +164,10 @@ pub(crate) fn check(integration: &Integration) -> Result<(), Error> {
     }
     let uri = integration.uri.as_deref().unwrap_or_default();
     match integration.kind.as_str() {
-        "AWS" | "AWS_PROXY" => Target::parse(uri).map(drop).map_err(errors::bad_request),
+        "AWS" | "AWS_PROXY" => match Target::parse(uri).map_err(errors::bad_request)? {
+            Target::Lambda(_) => Ok(()),
+            Target::Service(service) => Err(errors::unsupported(&format!("An integration of {service}"))),
+        },
         _ if uri.starts_with("http://") || uri.starts_with("https://") || uri.starts_with("${") => Ok(()),
         _ => Err(errors::bad_request("Invalid HTTP endpoint specified for URI")),
     }

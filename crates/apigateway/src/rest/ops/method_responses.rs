@@ -33,15 +33,19 @@ operation! {
         let mut response: MethodResponse = record_of(body_of(given))?;
         response.status_code.clone_from(&status);
         check(&response)?;
-        let change = move |tree: &mut Tree| {
+        let at = (id.clone(), name.clone());
+        let find = move |tree: &mut Tree, status: &str| {
+            tree.method(&at.0, &at.1).ok()?.method_responses.get(status).cloned()
+        };
+        let make = move |tree: &mut Tree| {
             let method = tree.method(&id, &name)?;
             if method.method_responses.contains_key(&status) {
                 return Err(errors::conflict("Response already exists for this resource"));
             }
             method.method_responses.insert(status.clone(), response.clone());
-            Ok(response.clone())
+            Ok((status.clone(), response.clone()))
         };
-        shape_of(&service.change_tree(cx, &api, change).await?)
+        shape_of(&service.make_in_tree(cx, &api, find, make).await?)
     }
 }
 

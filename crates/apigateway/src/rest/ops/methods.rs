@@ -29,16 +29,18 @@ operation! {
         let name = given.http_method.clone();
         let mut method: Method = record_of(body_of(given))?;
         method.http_method.clone_from(&name);
-        let change = move |tree: &mut Tree| {
+        let at = id.clone();
+        let find = move |tree: &mut Tree, name: &str| tree.method(&at, name).ok().cloned();
+        let make = move |tree: &mut Tree| {
             check(&method, tree)?;
             let resource = tree.resources.get_mut(&id).ok_or_else(errors::no_resource)?;
             if resource.resource_methods.contains_key(&name) {
                 return Err(errors::conflict("Method already exists for this resource"));
             }
             resource.resource_methods.insert(name.clone(), method.clone());
-            Ok(method.clone())
+            Ok((name.clone(), method.clone()))
         };
-        shape_of(&service.change_tree(cx, &api, change).await?)
+        shape_of(&service.make_in_tree(cx, &api, find, make).await?)
     }
 }
 

@@ -13,4 +13,5 @@ pub(crate) mod models;
 pub(crate) mod resources;
 pub(crate) mod stages;
 pub(crate) mod tags;
+pub(crate) mod transfers;
 pub(crate) mod validators;

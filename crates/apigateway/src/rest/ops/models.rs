@@ -26,14 +26,15 @@ operation! {
         let mut model: Model = record_of(body_of(given))?;
         model.id = ids::part();
         check(&model)?;
-        let change = move |tree: &mut Tree| {
+        let make = move |tree: &mut Tree| {
             if tree.models.contains_key(&model.name) {
                 return Err(errors::conflict(format!("Model name already exists for this REST API: {}", model.name)));
             }
             tree.models.insert(model.name.clone(), model.clone());
-            Ok(model.clone())
+            Ok((model.name.clone(), model.clone()))
         };
-        shape_of(&service.change_tree(cx, &api, change).await?)
+        let find = |tree: &mut Tree, name: &str| tree.models.remove(name);
+        shape_of(&service.make_in_tree(cx, &api, find, make).await?)
     }
 }
 

@@ -18,12 +18,16 @@ const RESOURCES_MAX: usize = 300;
 operation! {
     /// `CreateResource`.
     CreateResource(model::CreateResourceRequest) -> model::Resource;
-    access |asked, scope| [access::post(scope, &["restapis", &asked.rest_api_id, "resources", &asked.parent_id])];
+    access |asked, scope| [access::post(scope, &["restapis", &asked.rest_api_id, "resources"])];
     run |given, service, cx| {
         let id = ids::part();
         let model::CreateResourceRequest { rest_api_id, parent_id, path_part } = given;
-        let change = move |tree: &mut Tree| tree.add_resource(id.clone(), &parent_id, &path_part).cloned();
-        shape_of(&service.change_tree(cx, &rest_api_id, change).await?)
+        let make = move |tree: &mut Tree| {
+            let made = tree.add_resource(id.clone(), &parent_id, &path_part)?.clone();
+            Ok((made.id.clone(), made))
+        };
+        let find = |tree: &mut Tree, id: &str| tree.resources.remove(id);
+        shape_of(&service.make_in_tree(cx, &rest_api_id, find, make).await?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use weft_model::apigateway as model;
 use weft_model::apigateway::PatchOperation;
-use weft_service::Error;
+use weft_service::{Error, Once};
 use weft_store::WriteTx;
 use weft_types::Timestamp;
 
@@ -65,9 +65,11 @@ operation! {
         (stage.created_date, stage.last_updated_date) = (base.created_date, base.last_updated_date);
         stage.cache_cluster_status = base.cache_cluster_status;
         check(&stage)?;
+        let once = Once::of(cx);
         let work = move |tx: &mut WriteTx<'_>| {
             require_api(tx, &key)?;
             let own = part_key(&key, &stage.stage_name);
+            once.make(tx, |tx, _| Ok::<_, Error>(STAGES.get(tx, &own)?), |tx| {
             DEPLOYMENTS.get(tx, &part_key(&key, &stage.deployment_id))?.ok_or_else(no_such_deployment)?;
             if STAGES.get(tx, &own)?.is_some() {
                 return Err(errors::conflict("Stage already exists"));
@@ -76,7 +78,8 @@ operation! {
                 return Err(errors::too_many("Maximum number of stages for this API has been reached"));
             }
             STAGES.insert(tx, &own, &stage)?;
-            Ok(stage.clone())
+            Ok((stage.stage_name.clone(), stage.clone()))
+            })
         };
         let stage = service.store.write(work).await?;
         service.refresh(&api).await?;

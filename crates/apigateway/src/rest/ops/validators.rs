@@ -24,11 +24,12 @@ operation! {
         let api = given.rest_api_id.clone();
         let mut validator: RequestValidator = record_of(body_of(given))?;
         validator.id = ids::part();
-        let change = move |tree: &mut Tree| {
+        let make = move |tree: &mut Tree| {
             tree.validators.insert(validator.id.clone(), validator.clone());
-            Ok(validator.clone())
+            Ok((validator.id.clone(), validator.clone()))
         };
-        shape_of(&service.change_tree(cx, &api, change).await?)
+        let find = |tree: &mut Tree, id: &str| tree.validators.remove(id);
+        shape_of(&service.make_in_tree(cx, &api, find, make).await?)
     }
 }
 
