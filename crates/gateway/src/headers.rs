@@ -44,7 +44,7 @@ pub(crate) fn forward(headers: &mut HeaderMap, hop: &Hop<'_>) {
     append(headers, &FORWARDED_FOR, &address.to_string());
     append(headers, &FORWARDED, &forwarded(address, hop));
     if !hop.trusted || !headers.contains_key(FORWARDED_PROTO) {
-        headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+        headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme(hop.peer)));
     }
     if !hop.trusted || !headers.contains_key(FORWARDED_HOST) {
         set(headers, FORWARDED_HOST, hop.host);
@@ -82,7 +82,11 @@ fn forwarded(address: IpAddr, hop: &Hop<'_>) -> String {
         IpAddr::V6(address) => format!("\"[{address}]\""),
     };
     let host: String = hop.host.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
-    format!("for={node};host=\"{host}\";proto=http")
+    format!("for={node};host=\"{host}\";proto={}", scheme(hop.peer))
+}
+
+fn scheme(peer: Peer) -> &'static str {
+    if peer.tls { "https" } else { "http" }
 }
 
 /// A client's request id, where it is one: 1 to 128 letters, digits, `-`, `_`, `.`.

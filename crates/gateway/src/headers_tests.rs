@@ -5,13 +5,17 @@ use std::net::SocketAddr;
 use super::*;
 
 fn check(sent: &[(&str, &str)], trusted: bool, want: &[(&str, &str)]) {
+    let address: SocketAddr = "192.0.2.7:1234".parse().unwrap();
+    check_from(Peer::listener(address, address), sent, trusted, want);
+}
+
+fn check_from(peer: Peer, sent: &[(&str, &str)], trusted: bool, want: &[(&str, &str)]) {
     let mut headers = HeaderMap::new();
     for (name, value) in sent {
         headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
     }
-    let address: SocketAddr = "192.0.2.7:1234".parse().unwrap();
     let hop = Hop {
-        peer: Peer::listener(address, address),
+        peer,
         trusted,
         host: "shop.example.com:80",
         prefix: "/api",
@@ -25,6 +29,16 @@ fn check(sent: &[(&str, &str)], trusted: bool, want: &[(&str, &str)]) {
     for (name, value) in want {
         assert_eq!(text(name), *value, "{name} of {sent:?}");
     }
+}
+
+#[test]
+fn a_workload_is_told_of_tls() {
+    let address: SocketAddr = "192.0.2.7:1234".parse().unwrap();
+    let want = [
+        ("x-forwarded-proto", "https"),
+        ("forwarded", "for=192.0.2.7;host=\"shop.example.com:80\";proto=https"),
+    ];
+    check_from(Peer::listener(address, address).over_tls(), &[], false, &want);
 }
 
 #[test]

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
-use weft_net::{Peer, relay, serve_connection};
+use weft_net::{Handler, Peer, relay, serve_connection};
 use weft_service::workload::{DoorHandler, DoorSockets, WorkerIdentity, WorkloadId};
+use weft_types::AppName;
 
 use crate::egress::Refusal;
 use crate::hop::Hop;
 use crate::mesh::Shared;
-use crate::names;
+use crate::names::{self, Meaning};
 use crate::places::{Place, Share};
 use crate::resolver::Resolver;
 
@@ -33,6 +34,7 @@ struct Way {
     identity: Arc<WorkerIdentity>,
     runtime_api: Arc<dyn DoorHandler>,
     resolver: Resolver,
+    handshakes: Share,
 }
 
 const RUNTIME_PORT: u16 = 9001;
@@ -52,9 +54,10 @@ impl Door {
         dns_udp.set_nonblocking(true)?;
         dns_tcp.set_nonblocking(true)?;
         let connections = shared.connections.share();
+        let handshakes = shared.handshakes.share();
         let resolver = Resolver::new(Arc::clone(&shared), Arc::clone(&identity));
         Ok(Self {
-            way: Arc::new(Way { shared, identity, runtime_api, resolver }),
+            way: Arc::new(Way { shared, identity, runtime_api, resolver, handshakes }),
             tcp: TcpListener::from_std(tcp)?,
             dns_udp: Arc::new(UdpSocket::from_std(dns_udp)?),
             dns_tcp: TcpListener::from_std(dns_tcp)?,
@@ -158,7 +161,7 @@ impl Way {
         if address != names::AWS && !workload.as_ref().is_some_and(is_sibling) {
             return Err(Refusal::NoWorkload);
         }
-        if wanted.port() == TLS_PORT {
+        if wanted.port() == TLS_PORT && self.shared.options.tls.is_none() {
             return Err(Refusal::Tls);
         }
         workload.map_or(Ok(Target::Aws(wanted)), |workload| Ok(Target::Workload(workload, wanted)))
@@ -171,19 +174,40 @@ impl Way {
                 Err(error) => tracing::debug!(%error, "cannot hand a connection to the Runtime API"),
             },
             Target::Aws(wanted) => match self.shared.seams.get() {
-                Some(seams) => {
-                    let (aws, limits) = (Arc::clone(&seams.aws), Arc::clone(&self.shared.limits));
-                    serve_connection(stream, Peer::door(peer, wanted), aws, limits).await;
-                }
+                Some(seams) => self.serve(stream, Peer::door(peer, wanted), Arc::clone(&seams.aws)).await,
                 None => reset(&stream),
             },
             Target::Workload(callee, wanted) => {
                 let hop = Hop::new(Arc::clone(&self.shared), Arc::clone(&self.identity), callee);
-                let limits = Arc::clone(&self.shared.limits);
-                serve_connection(stream, Peer::door(peer, wanted), Arc::new(hop), limits).await;
+                self.serve(stream, Peer::door(peer, wanted), Arc::new(hop)).await;
             }
             Target::Outside(wanted) => self.leave(stream, wanted).await,
         }
+    }
+
+    /// Serves requests, over TLS where its port was wanted.
+    async fn serve(&self, stream: TcpStream, peer: Peer, handler: Arc<dyn Handler>) {
+        let limits = Arc::clone(&self.shared.limits);
+        if peer.local_addr.port() != TLS_PORT {
+            return serve_connection(stream, peer, handler, limits).await;
+        }
+        let Some((tls, place)) = self.shared.options.tls.as_ref().zip(self.handshakes.try_take()) else {
+            return reset(&stream);
+        };
+        let covers = |name: &str| self.is_ours(name);
+        match tls.accept(stream, peer.local_addr.ip(), covers, limits.header_timeout).await {
+            Ok(stream) => {
+                drop(place);
+                serve_connection(stream, peer.over_tls(), handler, limits).await;
+            }
+            Err(error) => tracing::debug!(worker = self.identity.worker, %error, "no TLS handshake"),
+        }
+    }
+
+    /// Whether a name stands for us or for a workload of the worker's app.
+    fn is_ours(&self, name: &str) -> bool {
+        let app = self.identity.revision.workload.app.as_ref().map(AppName::as_str);
+        matches!(names::meaning(name, app), Meaning::Aws | Meaning::Loopback | Meaning::App(_))
     }
 
     /// Makes an outbound connection for the worker and relays it.
@@ -245,3 +269,7 @@ async fn pause_after(error: &io::Error) {
     tracing::debug!(%error, "cannot accept at a door");
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;

@@ -23,8 +23,8 @@ pub enum Refusal {
     /// An address of our network that stands for nothing the worker may reach.
     #[error("the address stands for no workload of this app")]
     NoWorkload,
-    /// Port 443 of our own addresses.
-    #[error("TLS is not served here yet")]
+    /// Port 443 of our own addresses, without an authority.
+    #[error("TLS is not served here")]
     Tls,
     /// It was not redirected, so nobody knows where it was meant to go.
     #[error("the connection was made to the door itself")]

@@ -7,15 +7,16 @@
 //!   the AWS endpoint's, and public names with public addresses only;
 //! - a connection to an app name's address is served as HTTP/1.1 on any port and goes to that workload, which is
 //!   started when needed, with `X-Weft-Caller: <app>/<name>` of the caller;
+//! - port 443 of these addresses is TLS, for names under `localhost`, `weft.internal` and AWS's own;
 //! - connections to the AWS endpoint and to the Runtime API go to the handlers of these;
 //! - every other connection is made on the worker's behalf, where [`Egress`] allows its address, and is counted.
 //!
 //! Invariants: the caller's identity is the door that a connection came through; a workload of another app or account
 //! is not reachable; connections and lookups are bounded per worker and per machine, and shared so that a worker that
 //! takes all it can leaves room for the others; idle time and the table of names are bounded; closing a door ends all
-//! that came through it.
+//! that came through it; handshakes are bounded per worker, per machine and in time.
 //!
-//! TLS is a seam: connections to port 443 of our own addresses are closed. The crate deliberately does not know how
+//! The crate deliberately does not know how
 //! workers run or what an AWS call means.
 
 mod dns;

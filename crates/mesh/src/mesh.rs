@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use weft_net::{Handler, Limits};
+use weft_net::{Handler, Limits, Tls};
 use weft_service::BoxFuture;
 use weft_service::workload::{
     DoorGuard, DoorHandler, DoorSockets, Doors, Revisions, WorkerIdentity, Workers, WorkloadId,
@@ -64,6 +64,12 @@ pub struct MeshOptions {
     pub connect_timeout: Duration,
     /// How long an outbound connection may stay silent.
     pub idle_timeout: Duration,
+    /// TLS on port 443 of our own addresses, for the names that stand for them; without it such connections are reset.
+    pub tls: Option<Tls>,
+    /// TLS handshakes of one worker at a time; one more is reset.
+    pub handshakes_per_worker_max: usize,
+    /// TLS handshakes of all workers at a time, shared like the connections.
+    pub handshakes_max: usize,
     /// Bounds on requests between workloads and to the AWS endpoint.
     pub limits: Limits,
     /// Where a connection was meant to go; the kernel knows, except in tests.
@@ -74,7 +80,7 @@ pub struct MeshOptions {
 
 impl Default for MeshOptions {
     /// Public addresses only, 1,024 connections per worker and 16,384 in all, 8 lookups per worker and 64 in all, 10 s to
-    /// connect, 15 minutes of silence.
+    /// connect, 15 minutes of silence, no TLS, 64 handshakes per worker and 1,024 in all.
     fn default() -> Self {
         Self {
             egress: Egress::default(),
@@ -84,6 +90,9 @@ impl Default for MeshOptions {
             lookups_max: 64,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(15),
+            tls: None,
+            handshakes_per_worker_max: 64,
+            handshakes_max: 1024,
             limits: Limits::gateway(),
             original: Arc::new(original_destination),
             lookup: Arc::new(|name| Box::pin(machine::look_up(name))),
@@ -116,6 +125,7 @@ pub(crate) struct Shared {
     pub(crate) seams: OnceLock<Seams>,
     pub(crate) connections: Places,
     pub(crate) lookups: Places,
+    pub(crate) handshakes: Places,
     pub(crate) counters: Counters,
 }
 
@@ -140,6 +150,8 @@ impl Mesh {
             worker: options.lookups_per_worker_max,
             waiting: 2 * options.lookups_per_worker_max,
         };
+        let handshakes =
+            Bounds { machine: options.handshakes_max, worker: options.handshakes_per_worker_max, waiting: 0 };
         Self(Arc::new(Shared {
             limits: Arc::new(options.limits.clone()),
             options,
@@ -147,6 +159,7 @@ impl Mesh {
             seams: OnceLock::new(),
             connections: Places::new(connections),
             lookups: Places::new(lookups),
+            handshakes: Places::new(handshakes),
             counters: Counters::default(),
         }))
     }

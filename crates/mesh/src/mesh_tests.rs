@@ -138,12 +138,12 @@ impl DoorHandler for World {
 }
 
 /// A worker's door, and what the worker has of it.
-struct Worker {
-    door: SocketAddr,
+pub(crate) struct Worker {
+    pub(crate) door: SocketAddr,
     resolver: SocketAddr,
     /// Its resolver over TCP.
     dns: SocketAddr,
-    wanted: Arc<Mutex<SocketAddr>>,
+    pub(crate) wanted: Arc<Mutex<SocketAddr>>,
     mesh: Mesh,
     _guard: DoorGuard,
 }
@@ -166,7 +166,7 @@ pub(crate) fn mesh(options: MeshOptions) -> Mesh {
 }
 
 /// The place that all connections are meant for, and the options that say so.
-fn redirected(options: MeshOptions) -> (Arc<Mutex<SocketAddr>>, MeshOptions) {
+pub(crate) fn redirected(options: MeshOptions) -> (Arc<Mutex<SocketAddr>>, MeshOptions) {
     let wanted = Arc::new(Mutex::new(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))));
     let told = Arc::clone(&wanted);
     let original: Original = Arc::new(move |_| Ok(*told.lock().unwrap()));
@@ -178,7 +178,7 @@ fn worker(app: &str) -> Worker {
     worker_of(&mesh(options), app, wanted)
 }
 
-fn worker_of(mesh: &Mesh, app: &str, wanted: Arc<Mutex<SocketAddr>>) -> Worker {
+pub(crate) fn worker_of(mesh: &Mesh, app: &str, wanted: Arc<Mutex<SocketAddr>>) -> Worker {
     let tcp = StdListener::bind("127.0.0.1:0").unwrap();
     let udp = StdUdp::bind("127.0.0.1:0").unwrap();
     let (door, resolver) = (tcp.local_addr().unwrap(), udp.local_addr().unwrap());
@@ -191,7 +191,7 @@ fn worker_of(mesh: &Mesh, app: &str, wanted: Arc<Mutex<SocketAddr>>) -> Worker {
 
 impl Worker {
     /// What comes back from `wanted`; `reset` where the connection is refused.
-    async fn ask(&self, wanted: &str) -> String {
+    pub(crate) async fn ask(&self, wanted: &str) -> String {
         *self.wanted.lock().unwrap() = wanted.parse().unwrap();
         let mut stream = TcpStream::connect(self.door).await.unwrap();
         let request =
@@ -209,7 +209,7 @@ impl Worker {
     }
 
     /// The address of a name, as the worker's own resolver would ask for it.
-    async fn resolve(&self, name: &str) -> Option<Ipv4Addr> {
+    pub(crate) async fn resolve(&self, name: &str) -> Option<Ipv4Addr> {
         use hickory_proto::op::{Message, MessageType, OpCode, Query};
         use hickory_proto::rr::{Name, RData, RecordType};
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -238,7 +238,7 @@ async fn a_sibling_is_reached_by_name_and_learns_who_calls() {
         let answer = worker.ask(&format!("{orders}:{port}")).await;
         assert_eq!(answer, "web to orders: orders:8080 /x?y by shop/web, forged -");
     }
-    assert_eq!(worker.ask(&format!("{orders}:443")).await, "reset", "TLS is a seam");
+    assert_eq!(worker.ask(&format!("{orders}:443")).await, "reset", "no TLS without an authority");
 }
 
 #[tokio::test]

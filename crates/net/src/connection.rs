@@ -141,7 +141,7 @@ struct Watched<S, K> {
 }
 
 /// The first byte of a TLS handshake record.
-const TLS_HANDSHAKE: u8 = 0x16;
+pub(crate) const TLS_HANDSHAKE: u8 = 0x16;
 
 impl<S: Stream, K: Unpin> Watched<S, K> {
     fn received(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -151,7 +151,7 @@ impl<S: Stream, K: Unpin> Watched<S, K> {
         if !self.started {
             self.started = true;
             if bytes[0] == TLS_HANDSHAKE {
-                return Err(io::Error::new(io::ErrorKind::Unsupported, "TLS is not served here yet"));
+                return Err(io::Error::new(io::ErrorKind::Unsupported, "TLS is not served here"));
             }
         }
         if self.pulse.phase() == Phase::Idle {
@@ -205,7 +205,12 @@ impl<S: Stream, K: Unpin> AsyncWrite for Watched<S, K> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        // TLS takes bytes before the socket does.
+        if flushed.is_pending() {
+            self.pulse.wrote(true);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

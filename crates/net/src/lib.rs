@@ -1,7 +1,9 @@
-//! Listeners, HTTP/1.1 servers and clients, drain.
+//! Listeners, TLS, HTTP/1.1 servers and clients, drain.
 //!
 //! - [`Server`] accepts on listeners that it is given and hands each request to a [`Handler`]; [`serve_connection`]
 //!   does the same for a single stream, such as one that came through a sandbox's door;
+//! - [`Tls`] makes TLS of connections that come in, with certificates that an [`Authority`] signs when somebody asks for
+//!   their names; a [`Server`] that has it serves plain and TLS connections on one port, told apart by their first byte;
 //! - [`Client`] talks to one worker over connections that a [`Connect`] makes, and keeps idle ones;
 //! - [`Limits`] bound everything that a stranger may send: header bytes and count, body bytes and rate, idle time,
 //!   connections in all and per client;
@@ -11,21 +13,25 @@
 //! unless [`collect_limited`] is asked to; trailers pass; an upgraded connection is relayed by [`Client::send`]
 //! without the caller's help; a dropped request future closes the connection that it used.
 //!
-//! The crate deliberately does not know hosts, routes, AWS or workloads. TLS is a seam: a connection whose first byte
-//! begins a TLS handshake is closed at once.
+//! The crate deliberately does not know hosts, routes, AWS or workloads, nor where an authority is kept. Without [`Tls`] a connection whose
+//! first byte begins a TLS handshake is closed at once.
 
 mod attended;
+mod authority;
 mod body;
 mod client;
 mod connection;
 pub mod headers;
 mod limits;
+mod opening;
 mod pulse;
 mod relay;
 mod server;
 mod stream;
+mod tls;
 
 pub use attended::{Attendant, attended};
+pub use authority::{Authority, TlsError};
 pub use body::{BodyError, chunks, collect_limited, empty, full, streamed, text};
 pub use client::{Client, ClientOptions, Connect, SendError};
 pub use connection::serve_connection;
@@ -33,6 +39,7 @@ pub use limits::Limits;
 pub use relay::{RelayEnd, relay};
 pub use server::{Drained, Server};
 pub use stream::{BoxStream, Stream};
+pub use tls::{Now, Tls};
 
 use std::net::SocketAddr;
 
@@ -62,6 +69,8 @@ pub struct Peer {
     pub local_addr: SocketAddr,
     /// Whether it cannot be overheard: TLS, loopback, or a sandbox's door.
     pub secure: bool,
+    /// Whether it speaks TLS.
+    pub tls: bool,
     /// How it came in.
     pub via: Via,
 }
@@ -78,11 +87,23 @@ pub enum Via {
 impl Peer {
     /// A peer that came through a listener; secure where it is on loopback.
     pub fn listener(addr: SocketAddr, local_addr: SocketAddr) -> Self {
-        Self { addr, local_addr, secure: addr.ip().to_canonical().is_loopback(), via: Via::Listener }
+        Self {
+            addr,
+            local_addr,
+            secure: addr.ip().to_canonical().is_loopback(),
+            tls: false,
+            via: Via::Listener,
+        }
     }
 
     /// A peer inside a sandbox that wanted to reach `wanted`.
     pub fn door(addr: SocketAddr, wanted: SocketAddr) -> Self {
-        Self { addr, local_addr: wanted, secure: true, via: Via::Door }
+        Self { addr, local_addr: wanted, secure: true, tls: false, via: Via::Door }
+    }
+
+    /// The same peer after a TLS handshake.
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self { secure: true, tls: true, ..self }
     }
 }

@@ -29,6 +29,10 @@ pub struct Limits {
     pub connections_max: usize,
     /// Connections at a time from one IPv4 address or one IPv6 /64 network; one more answers 503 and is closed.
     pub connections_per_client_max: usize,
+    /// TLS handshakes at a time; one more is closed.
+    pub handshakes_max: usize,
+    /// TLS handshakes at a time from one client, as connections are counted.
+    pub handshakes_per_client_max: usize,
 }
 
 impl Limits {
@@ -47,6 +51,8 @@ impl Limits {
             write_timeout: Duration::from_mins(1),
             connections_max: 8192,
             connections_per_client_max: 4096,
+            handshakes_max: 2048,
+            handshakes_per_client_max: 1024,
         }
     }
 

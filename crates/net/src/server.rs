@@ -10,12 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
 use crate::pulse::{Order, Pulse};
-use crate::{Handler, Limits, Peer, connection};
+use crate::{Handler, Limits, Peer, Tls, connection, opening};
 
 /// Serves HTTP/1.1 on any number of listeners with one handler and one set of limits.
 pub struct Server {
     handler: Arc<dyn Handler>,
     limits: Arc<Limits>,
+    tls: Option<Tls>,
     open: Arc<Open>,
     stop: watch::Sender<bool>,
 }
@@ -30,7 +31,15 @@ pub struct Drained {
 impl Server {
     /// A server without a listener.
     pub fn new(handler: Arc<dyn Handler>, limits: Limits) -> Self {
-        Self { handler, limits: Arc::new(limits), open: Arc::default(), stop: watch::Sender::new(false) }
+        let (open, stop) = (Arc::default(), watch::Sender::new(false));
+        Self { handler, limits: Arc::new(limits), tls: None, open, stop }
+    }
+
+    /// Serves TLS as well, on the same listeners: for names under `localhost`, and for the machine's addresses.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
     }
 
     /// Accepts on a listener from now on, on tasks of the current tokio runtime. Returns its address, which names the
@@ -42,6 +51,7 @@ impl Server {
         let acceptor = Acceptor {
             handler: Arc::clone(&self.handler),
             limits: Arc::clone(&self.limits),
+            tls: self.tls.clone(),
             open: Arc::clone(&self.open),
         };
         let mut stop = self.stop.subscribe();
@@ -74,6 +84,7 @@ impl Server {
 struct Acceptor {
     handler: Arc<dyn Handler>,
     limits: Arc<Limits>,
+    tls: Option<Tls>,
     open: Arc<Open>,
 }
 
@@ -110,7 +121,15 @@ impl Acceptor {
         let _ = stream.set_nodelay(true);
         let (handler, limits) = (Arc::clone(&self.handler), Arc::clone(&self.limits));
         let (peer, pulse) = (Peer::listener(addr, local_addr), Arc::clone(&permit.pulse));
-        tokio::spawn(connection::serve(stream, peer, handler, limits, pulse, permit));
+        let Some(tls) = self.tls.clone() else {
+            tokio::spawn(connection::serve(stream, peer, handler, limits, pulse, permit));
+            return;
+        };
+        let leave = {
+            let limits = Arc::clone(&limits);
+            move |permit: &Permit| permit.begin_handshake(&limits)
+        };
+        tokio::spawn(opening::serve_either(stream, tls, peer, handler, limits, pulse, (permit, leave)));
     }
 }
 
@@ -141,6 +160,9 @@ struct Table {
     next: u64,
     pulses: HashMap<u64, Arc<Pulse>>,
     clients: HashMap<IpAddr, usize>,
+    handshakes: usize,
+    /// Clients with handshakes under way.
+    shaking: HashMap<IpAddr, usize>,
     /// What connections are told that come in while a drain begins.
     order: Option<Order>,
 }
@@ -200,16 +222,49 @@ impl Open {
     }
 }
 
+impl Permit {
+    /// Leave for a handshake, unless there are too many.
+    fn begin_handshake(&self, limits: &Limits) -> Option<Handshake> {
+        let mut table = self.open.table();
+        let of_client = table.shaking.get(&self.client).copied().unwrap_or_default();
+        if table.handshakes >= limits.handshakes_max || of_client >= limits.handshakes_per_client_max {
+            return None;
+        }
+        table.handshakes += 1;
+        table.shaking.insert(self.client, of_client + 1);
+        drop(table);
+        Some(Handshake { client: self.client, open: Arc::clone(&self.open) })
+    }
+}
+
+/// A TLS handshake under way.
+struct Handshake {
+    client: IpAddr,
+    open: Arc<Open>,
+}
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        let mut table = self.open.table();
+        table.handshakes -= 1;
+        one_less(&mut table.shaking, self.client);
+    }
+}
+
+fn one_less(counts: &mut HashMap<IpAddr, usize>, client: IpAddr) {
+    if let Some(count) = counts.get_mut(&client) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&client);
+        }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut table = self.open.table();
         table.pulses.remove(&self.id);
-        if let Some(count) = table.clients.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
-                table.clients.remove(&self.client);
-            }
-        }
+        one_less(&mut table.clients, self.client);
         if table.pulses.is_empty() {
             self.open.emptied.notify_waiters();
         }

@@ -36,6 +36,7 @@ mod sys;
 pub use beside::{CompanionEnds, CompanionOrders, Companions};
 pub use client::{Launcher, Sandbox};
 pub use error::{LaunchError, StartError};
+pub use inside::etc::bundle_places;
 pub use privileges::{drop_privileges, prepare_data_folder};
 pub use report::{Feature, FeatureState, Mode, Report};
 pub use spec::{

@@ -17,7 +17,8 @@ pub struct Identity {
 /// How the launcher behaves.
 #[derive(Debug, Clone)]
 pub struct LauncherConfig {
-    /// Folders below which [`Mount::source`](crate::Mount) may lie: the data folder, above all. The launcher holds
+    /// Folders below which [`Mount::source`](crate::Mount) may lie, and files that it may be: of the data folder, above
+    /// all. Symbolic links to one that exists are resolved once, at the fork. The launcher holds
     /// the server to them, since the server parses hostile input and the launcher may read everything.
     pub source_roots: Vec<PathBuf>,
     /// How many prepared sandboxes wait for work (0 to 64). Each costs about half a MiB.

@@ -1,7 +1,7 @@
 //! The synthetic `/etc` and the other small files that programs expect to find.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files and folders of the machine's `/etc` that are shown as they are; nothing in them is private.
 pub(crate) const SHOWN: &[&str] = &[
@@ -18,6 +18,30 @@ pub(crate) const SHOWN: &[&str] = &[
     "/etc/protocols",
     "/etc/services",
 ];
+
+/// Where programs look for a bundle of the authorities that the machine trusts: Debian's place and Red Hat's.
+const BUNDLES: [&str; 2] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"];
+
+/// The places at which a [`Mount`](crate::Mount) can show programs another bundle of trusted authorities than the machine's.
+///
+/// A place in a folder that the machine does not have is made; one that its folder lacks cannot be.
+pub fn bundle_places() -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> = BUNDLES.iter().filter_map(|path| bundle_place(Path::new(path))).collect();
+    places.dedup();
+    places
+}
+
+fn bundle_place(path: &Path) -> Option<PathBuf> {
+    let is_shown = |path: &Path| SHOWN.iter().any(|shown| path.starts_with(shown));
+    match path.canonicalize() {
+        Ok(real) => Some(real).filter(|real| is_shown(real)),
+        Err(_) => {
+            let kept = SHOWN.iter().map(Path::new).any(|shown| path.starts_with(shown) && shown.exists());
+            (!kept).then(|| path.to_path_buf())
+        }
+    }
+}
 
 /// The user that a program is inside a user namespace of its own.
 pub(crate) const INNER_ID: u32 = 1000;
@@ -87,6 +111,18 @@ pub(crate) fn host_name(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bundle_is_shown_where_a_file_is_or_can_be_made() {
+        let check = |path: &str, expected: bool| {
+            assert_eq!(bundle_place(Path::new(path)).is_some(), expected, "{path}");
+        };
+        check("/etc/no-such-folder/bundle.pem", true);
+        check("/etc/passwd", false);
+        for place in bundle_places() {
+            assert!(place.is_file() || !place.parent().unwrap().exists(), "{}", place.display());
+        }
+    }
 
     #[test]
     fn any_text_becomes_a_host_name() {

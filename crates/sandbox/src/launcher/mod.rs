@@ -47,7 +47,11 @@ pub(crate) fn fork(config: &LauncherConfig) -> Result<LauncherLink, LaunchError>
     }
     drop(ours);
     sys::forget_beginning("weft launcher", "WEFT_ADMIN_KEY");
-    let outcome = catch_unwind(AssertUnwindSafe(|| Launcher::run(theirs, config)));
+    // A root may be reached through symbolic links, but not through one that the server makes later.
+    let real = |root: &std::path::PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
+    let config =
+        LauncherConfig { source_roots: config.source_roots.iter().map(real).collect(), ..config.clone() };
+    let outcome = catch_unwind(AssertUnwindSafe(|| Launcher::run(theirs, &config)));
     sys::exit_now(i32::from(!matches!(outcome, Ok(Ok(())))))
 }
 
