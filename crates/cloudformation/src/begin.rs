@@ -26,6 +26,8 @@ pub(crate) struct Manner {
     pub(crate) change_set: Option<String>,
     pub(crate) protected: Option<bool>,
     pub(crate) policy: Option<String>,
+    /// The policy that stands for the stack's own while the operation goes on.
+    pub(crate) policy_meanwhile: Option<String>,
 }
 
 /// A stack as it stands.
@@ -162,6 +164,7 @@ impl Cloudformation {
             let operation = OperationRecord {
                 before: stack.settings.clone(),
                 outputs_before: stack.outputs.clone(),
+                policy: operation.policy.clone().or_else(|| stack.policy.clone()),
                 ..operation.clone()
             };
             drop_kept(tx, &stack)?;
@@ -206,7 +209,14 @@ impl Cloudformation {
         let role = role.map(str::to_owned).or_else(|| stack.settings.role.clone());
         let deployer = Self::deployer(cx, role.as_deref())?;
         let on_failure = OnFailure::DoNothing;
-        let manner = Manner { token, on_failure, change_set: None, protected: None, policy: None };
+        let manner = Manner {
+            token,
+            on_failure,
+            change_set: None,
+            protected: None,
+            policy: None,
+            policy_meanwhile: None,
+        };
         let operation =
             operation(OperationKind::Delete, &plan, deployer, &stack.settings, &manner, cx.scope.now)?;
         let (key, now) = (stack.key(), cx.scope.now);
@@ -355,5 +365,6 @@ fn operation(
         failure: None,
         skip: Vec::new(),
         cancelled: false,
+        policy: manner.policy_meanwhile.clone(),
     })
 }

@@ -91,7 +91,8 @@ pub(crate) fn text(json: &Json) -> String {
 fn whole(json: &Json) -> Option<i64> {
     match json {
         Json::Number(number) => {
-            number.as_i64().or_else(|| number.as_f64().filter(|n| n.fract() == 0.0).map(|n| n as i64))
+            // `7.0` is a whole number as well.
+            number.as_i64().or_else(|| number.to_string().strip_suffix(".0")?.parse().ok())
         }
         Json::String(text) => text.trim().parse().ok(),
         _ => None,

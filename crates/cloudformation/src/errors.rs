@@ -1,7 +1,7 @@
 //! Errors in CloudFormation's words.
 
 use weft_service::Error;
-use weft_template::cloudformation::{ResolveError, TemplateError};
+use weft_template::cloudformation::TemplateError;
 
 /// `ValidationError`.
 pub(crate) fn validation(message: impl Into<String>) -> Error {
@@ -29,9 +29,4 @@ pub(crate) fn no_change_set(name: &str) -> Error {
 /// The template, or what was given to it, is wrong.
 pub(crate) fn template(error: &TemplateError) -> Error {
     validation(error.message())
-}
-
-/// A value of the template cannot be told.
-pub(crate) fn resolve(error: &ResolveError) -> Error {
-    validation(error.to_string())
 }

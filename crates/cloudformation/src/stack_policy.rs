@@ -52,9 +52,28 @@ pub(crate) fn check(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// A policy that was checked, where one is given.
+pub(crate) fn checked(text: Option<String>) -> Result<Option<String>, Error> {
+    if let Some(text) = &text {
+        check(text)?;
+    }
+    Ok(text)
+}
+
+/// The reason where a stack's policy does not let an update do something to a resource.
+pub(crate) fn denial(policy: Option<&str>, update: Update, logical_id: &str, kind: &str) -> Option<String> {
+    let denied = !allows(policy, update, logical_id, kind);
+    denied.then(|| {
+        format!(
+            "Action denied by stack policy: [{}] is not allowed for resource [{logical_id}]",
+            update.action()
+        )
+    })
+}
+
 /// Whether a stack's policy lets an update do something to a resource. Without a policy everything is allowed, with one only what it
 /// allows.
-pub(crate) fn allows(policy: Option<&str>, update: Update, logical_id: &str, kind: &str) -> bool {
+fn allows(policy: Option<&str>, update: Update, logical_id: &str, kind: &str) -> bool {
     let Some(document) = policy.and_then(|text| serde_json::from_str::<Json>(text).ok()) else { return true };
     let resource = format!("LogicalResourceId/{logical_id}");
     let mut allowed = false;
@@ -144,7 +163,11 @@ mod tests {
     #[test]
     fn a_policy_says_what_an_update_may_do() {
         let check = |update, logical_id: &str, kind: &str, expected: bool| {
-            assert_eq!(allows(Some(POLICY), update, logical_id, kind), expected, "{update:?} {logical_id} {kind}");
+            assert_eq!(
+                allows(Some(POLICY), update, logical_id, kind),
+                expected,
+                "{update:?} {logical_id} {kind}"
+            );
         };
         check(Update::Modify, "Db1", "AWS::RDS::DBInstance", true);
         check(Update::Replace, "Db1", "AWS::RDS::DBInstance", false);

@@ -262,6 +262,9 @@ pub(crate) struct OperationRecord {
     pub(crate) skip: Vec<String>,
     /// Whether the caller asked for it to end.
     pub(crate) cancelled: bool,
+    /// The stack policy in force while it goes on.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
 }
 impl Record for OperationRecord {}
 

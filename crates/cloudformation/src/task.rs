@@ -19,7 +19,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(40);
 pub(crate) struct StackFacts {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) unique: String,
     pub(crate) account: String,
     pub(crate) region: String,
     /// The stack's tags, which spread to what takes tags.
@@ -230,7 +229,13 @@ impl<'a> Task<'a> {
         self.call_as(&number.to_string(), service, operation, input.into()).await
     }
 
-    async fn call_as(&self, suffix: &str, service: &str, operation: &str, input: Json) -> Result<Json, Error> {
+    async fn call_as(
+        &self,
+        suffix: &str,
+        service: &str,
+        operation: &str,
+        input: Json,
+    ) -> Result<Json, Error> {
         let cx = self.cx.as_step(StepToken::new(format!("{}/{suffix}", self.token)));
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;

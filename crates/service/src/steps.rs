@@ -99,11 +99,11 @@ impl Once {
         {
             return Ok(found);
         }
-        let (id, made) = make(tx)?;
+        let (id, thing) = make(tx)?;
         if let Some(token) = &self.token {
             token.done(tx, &id, self.now)?;
         }
-        Ok(made)
+        Ok(thing)
     }
 }
 

@@ -25,8 +25,10 @@ const RESERVED: &[&str] = &[
 /// The text of a service's module, without its header.
 pub(crate) fn module(name: &str, model: &Value, action_prefix: Option<&str>) -> Result<String, String> {
     let emitter = Emitter::new(model)?;
-    let mut text =
-        format!("//! {}: shapes and operations.\n\n", string(&model["metadata"], "serviceFullName")?);
+    let full_name = string(&model["metadata"], "serviceFullName")?;
+    // One word in camel case reads as code.
+    let full_name = if full_name.contains(' ') { full_name.to_owned() } else { format!("`{full_name}`") };
+    let mut text = format!("//! {full_name}: shapes and operations.\n\n");
     let constants = emitter.constants()?;
     let structs = emitter.structs()?;
     let body = format!("{constants}{structs}");

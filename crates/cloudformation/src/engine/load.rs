@@ -95,7 +95,6 @@ fn facts_of(stack: &StackRecord, settings: &Settings) -> StackFacts {
     StackFacts {
         id: stack.id(),
         name: stack.name.clone(),
-        unique: stack.unique.clone(),
         account: format!("{:012}", stack.account),
         region: stack.region.clone(),
         tags: settings.tags.clone(),

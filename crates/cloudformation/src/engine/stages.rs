@@ -33,6 +33,9 @@ impl Drive<'_> {
     /// The work of a creation or an update.
     async fn make(&mut self) -> Result<bool, Error> {
         let mut failed: Failed = self.failed_before();
+        if let Some((_, reason)) = self.removals_denied().into_iter().next() {
+            return self.fail(reason).await;
+        }
         if failed.is_empty() {
             failed = self.run(Way::Forward, Phase::Work, Zeal::Stop).await?;
         }
@@ -68,7 +71,7 @@ impl Drive<'_> {
             let mut steps = self.plan.steps().iter();
             steps.any(|step| step.logical_id == logical_id && step.action == StepAction::Create)
         };
-        let (created, updated): (Vec<&str>, Vec<&str>) = failed
+        let (new, changed): (Vec<&str>, Vec<&str>) = failed
             .iter()
             .map(|(logical_id, _)| logical_id.as_str())
             .partition(|logical_id| creates(logical_id));
@@ -76,7 +79,7 @@ impl Drive<'_> {
             let all = names.join(", ");
             (!names.is_empty()).then(|| format!("The following resource(s) failed to {verb}: [{all}]. "))
         };
-        let texts = [list("create", &created), list("update", &updated)];
+        let texts = [list("create", &new), list("update", &changed)];
         texts.into_iter().flatten().collect::<String>().trim_end().to_owned()
     }
 
@@ -124,9 +127,10 @@ impl Drive<'_> {
         failed.retain(|(logical_id, _)| !self.operation.skip.contains(logical_id));
         if !failed.is_empty() {
             let names: Vec<&str> = failed.iter().map(|(logical_id, _)| logical_id.as_str()).collect();
-            let (status, verb) = match is_creation {
-                true => (StackStatus::RollbackFailed, "delete"),
-                false => (StackStatus::UpdateRollbackFailed, "update"),
+            let (status, verb) = if is_creation {
+                (StackStatus::RollbackFailed, "delete")
+            } else {
+                (StackStatus::UpdateRollbackFailed, "update")
             };
             let reason = format!("The following resource(s) failed to {verb}: [{}]. ", names.join(", "));
             self.finish(status, Some(reason.trim_end().to_owned())).await?;

@@ -4,7 +4,8 @@ use serde_json::{Map, Value as Json};
 use weft_template::cloudformation::{Schema, Step, StepAction, compare};
 
 use crate::engine::{Drive, Way};
-use crate::tables::{ResourceRecord, StepRecord, json};
+use crate::stack_policy::{Update, denial};
+use crate::tables::{OperationKind, ResourceRecord, StepRecord, json};
 
 /// What is to be done in a step, or what is done already.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ impl Drive<'_> {
         let forward = self.forward_record(&step.logical_id);
         Ok(match step.action {
             StepAction::Create => Intent::Create(self.wanted(&step.logical_id)?),
-            StepAction::Update => self.update(way, step)?,
+            StepAction::Update => self.permitted(step, self.update(way, step)?)?,
             StepAction::Delete => self.removal(&step.logical_id),
             StepAction::Retain | StepAction::RetainNew => Intent::Nothing(Change::Forget),
             StepAction::DeleteOld => match forward {
@@ -92,6 +93,30 @@ impl Drive<'_> {
             return Ok(Intent::Nothing(Change::Metadata(metadata.map(|metadata| metadata.to_string()))));
         }
         Ok(if difference.replacement { Intent::Replace(to) } else { Intent::Update { from, to } })
+    }
+
+    /// Refuses what the stack's policy does not let an update do.
+    fn permitted(&self, step: &Step, intent: Intent) -> Result<Intent, String> {
+        let update = match &intent {
+            Intent::Update { .. } => Update::Modify,
+            Intent::Replace(_) => Update::Replace,
+            _ => return Ok(intent),
+        };
+        match denial(self.operation.policy.as_deref(), update, &step.logical_id, &step.kind) {
+            Some(reason) => Err(reason),
+            None => Ok(intent),
+        }
+    }
+
+    /// Why resources that the update removes cannot go.
+    pub(super) fn removals_denied(&self) -> Vec<(String, String)> {
+        let policy =
+            self.operation.policy.as_deref().filter(|_| self.operation.kind == OperationKind::Update);
+        let removed = self.plan.steps().iter().filter(|step| step.action == StepAction::Delete);
+        let denied = removed.filter_map(|step| {
+            Some((step.logical_id.clone(), denial(policy, Update::Delete, &step.logical_id, &step.kind)?))
+        });
+        denied.collect()
     }
 
     fn removal(&self, logical_id: &str) -> Intent {

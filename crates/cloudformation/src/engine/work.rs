@@ -13,8 +13,8 @@ use crate::engine::run::Failed;
 use crate::engine::step::{Change, Intent, object};
 use crate::engine::{Drive, Way};
 use crate::tables::{
-    Happened, RESOURCES, ResourceRecord, STACKS, STEPS, StackKey, StackRecord, StepRecord, StepState, json,
-    note,
+    Happened, OperationKind, RESOURCES, ResourceRecord, STACKS, STEPS, StackKey, StackRecord, StepRecord,
+    StepState, json, note,
 };
 use crate::task::{Failure, Made, StackFacts, Task, call};
 
@@ -141,12 +141,12 @@ async fn look_up(cx: &Context, reference: &DynamicReference) -> Result<String, F
 }
 
 /// The verb of a resource's states in a step.
-fn verb(way: Way, action: StepAction, intent: &Intent) -> &'static str {
+fn verb(action: StepAction, intent: &Intent) -> &'static str {
     match (intent, action) {
-        (Intent::Delete(_), _) => "DELETE",
-        (Intent::Create(_), StepAction::Create) if way == Way::Forward => "CREATE",
+        (Intent::Delete(_), _) | (_, StepAction::Delete | StepAction::DeleteNew | StepAction::DeleteOld) => {
+            "DELETE"
+        }
         (_, StepAction::Create) => "CREATE",
-        (_, StepAction::Delete | StepAction::DeleteNew | StepAction::DeleteOld) => "DELETE",
         _ => "UPDATE",
     }
 }
@@ -158,10 +158,34 @@ struct Entry {
     logical_id: String,
     kind: String,
     step: StepRecord,
-    /// The resource's record afterwards: `Some(None)` where it goes, `None` where it stays as it is.
-    resource: Option<Option<ResourceRecord>>,
-    /// Physical id, status, reason and properties of the event.
-    event: Option<(Option<String>, String, Option<String>, Option<String>)>,
+    /// The resource's record afterwards.
+    resource: Afterwards,
+    /// What is told of it.
+    event: Option<Told>,
+}
+
+/// A resource's record after a step.
+#[derive(Debug, Clone)]
+enum Afterwards {
+    /// As it was.
+    Same,
+    /// There is none.
+    Gone,
+    Is(ResourceRecord),
+}
+
+/// An event of a step.
+struct Told {
+    physical_id: Option<String>,
+    status: String,
+    reason: Option<String>,
+    properties: Option<String>,
+}
+
+impl Told {
+    fn of(physical_id: Option<String>, status: impl Into<String>) -> Self {
+        Self { physical_id, status: status.into(), reason: None, properties: None }
+    }
 }
 
 impl Drive<'_> {
@@ -197,7 +221,7 @@ impl Drive<'_> {
             }
             let before = self.resources.get(&step.logical_id).cloned();
             let is_silent = matches!(intent, Intent::Nothing(_) | Intent::Fail(_));
-            let status = format!("{}_IN_PROGRESS", verb(way, step.action, intent));
+            let status = format!("{}_IN_PROGRESS", verb(step.action, intent));
             let reason = matches!(intent, Intent::Replace(_)).then(|| REPLACES.to_owned());
             let mut resource = before.clone();
             if let Some(resource) = resource.as_mut().filter(|_| !is_silent) {
@@ -220,8 +244,13 @@ impl Drive<'_> {
                 logical_id: step.logical_id.clone(),
                 kind: step.kind.clone(),
                 step: StepRecord { state: StepState::Begun, before, replaced: false },
-                resource: changes.then_some(resource),
-                event: (!is_silent).then(|| (physical_id, status, reason, properties_of(intent))),
+                resource: resource.filter(|_| changes).map_or(Afterwards::Same, Afterwards::Is),
+                event: (!is_silent).then(|| Told {
+                    physical_id,
+                    status,
+                    reason,
+                    properties: properties_of(intent),
+                }),
             });
         }
         let begun = entries.iter().map(|entry| ((entry.way, entry.number), entry.step.clone())).collect();
@@ -235,7 +264,7 @@ impl Drive<'_> {
     pub(super) async fn note_ended(&mut self, way: Way, worked: Worked) -> Result<Option<String>, Error> {
         let now = self.service.clock.now();
         let Worked { step, intent, metadata, outcome } = worked;
-        let verb = verb(way, step.action, &intent);
+        let verb = verb(step.action, &intent);
         let mut record = self.steps.get(&(way, step.id)).cloned().unwrap_or(StepRecord {
             state: StepState::Begun,
             before: self.resources.get(&step.logical_id).cloned(),
@@ -250,14 +279,16 @@ impl Drive<'_> {
             (_, Ok(made)) => Some(made.physical_id.clone()),
             (_, Err(failure)) => failure.physical_id.clone(),
         };
-        let event = Some((shown, status, failed.clone(), properties_of(&intent)));
+        let told =
+            Told { physical_id: shown, status, reason: failed.clone(), properties: properties_of(&intent) };
+        let event = Some(told);
         let (number, logical_id, kind) = (step.id, step.logical_id, step.kind);
         let entry = Entry { way, number, logical_id, kind, step: record, resource, event };
         self.store(vec![entry], now).await?;
         Ok(failed)
     }
 
-    /// A resource's record after its step; none where it stays as it is.
+    /// A resource's record after its step.
     #[expect(clippy::too_many_arguments, reason = "a step, its outcome and what is noted of it")]
     fn ended(
         &self,
@@ -268,24 +299,22 @@ impl Drive<'_> {
         record: &mut StepRecord,
         status: &str,
         now: Timestamp,
-    ) -> Option<Option<ResourceRecord>> {
+    ) -> Afterwards {
         let mut resource =
             self.resources.get(&step.logical_id).cloned().unwrap_or_else(|| fresh(&step.kind, status, now));
         status.clone_into(&mut resource.status);
         resource.updated = now;
         resource.reason = outcome.as_ref().err().map(|failure| failure.reason.clone());
         match (intent, outcome) {
-            (Intent::Delete(_), Ok(_)) if matches!(step.action, StepAction::DeleteOld) => return None,
-            (Intent::Delete(_), _)
-                if record.before.is_some()
-                    && step.action == StepAction::DeleteNew
-                    && self.is_put_back(step) =>
-            {
-                return None;
+            // What was replaced is not the resource any more.
+            (Intent::Delete(_), _) if step.action == StepAction::DeleteOld => return Afterwards::Same,
+            (Intent::Delete(_), _) if step.action == StepAction::DeleteNew && self.is_put_back(step) => {
+                return Afterwards::Same;
             }
-            (Intent::Delete(_), Ok(_)) if self.operation.kind == crate::tables::OperationKind::Delete => {}
-            (Intent::Delete(_), Ok(_)) => return Some(None),
-            (Intent::Delete(_), Err(_)) => {}
+            (Intent::Delete(_), Ok(_)) if self.operation.kind != OperationKind::Delete => {
+                return Afterwards::Gone;
+            }
+            (Intent::Delete(_), _) => {}
             (Intent::Create(to) | Intent::Replace(to) | Intent::Update { to, .. }, Ok(made)) => {
                 let before = record.before.as_ref().and_then(|before| before.physical_id.as_ref());
                 record.replaced = before.is_some_and(|before| *before != made.physical_id);
@@ -305,7 +334,7 @@ impl Drive<'_> {
             }
             _ => {}
         }
-        Some(Some(resource))
+        Afterwards::Is(resource)
     }
 
     /// Whether the resource of a step is again the one that was there before its replacement.
@@ -325,37 +354,35 @@ impl Drive<'_> {
         record.state = StepState::Done;
         let current = self.resources.get(&step.logical_id).cloned();
         let (resource, event) = match change {
-            Change::None => (None, None),
-            Change::Metadata(metadata) => {
-                let same = current.as_ref().is_none_or(|current| current.metadata == metadata);
-                let changed = current.map(|current| ResourceRecord { metadata, ..current });
-                ((!same).then_some(changed), None)
-            }
+            Change::None => (Afterwards::Same, None),
+            Change::Metadata(metadata) => match current.filter(|current| current.metadata != metadata) {
+                Some(current) => (Afterwards::Is(ResourceRecord { metadata, ..current }), None),
+                None => (Afterwards::Same, None),
+            },
             Change::PutBack(before) => {
                 let status = "UPDATE_COMPLETE".to_owned();
-                let physical_id = before.physical_id.clone();
-                let back = ResourceRecord { status: status.clone(), reason: None, updated: now, ..*before };
-                (Some(Some(back)), Some((physical_id, status, None, None)))
+                let told = Told::of(before.physical_id.clone(), status.clone());
+                (Afterwards::Is(ResourceRecord { status, reason: None, updated: now, ..*before }), Some(told))
             }
-            Change::Forget => {
-                let physical_id = current.as_ref().and_then(|current| current.physical_id.clone());
-                let event =
-                    physical_id.is_some().then(|| (physical_id, "DELETE_SKIPPED".to_owned(), None, None));
-                let kept = current.filter(|_| self.operation.kind == crate::tables::OperationKind::Delete);
-                let kept = kept.map(|kept| ResourceRecord {
-                    status: "DELETE_SKIPPED".to_owned(),
-                    updated: now,
-                    ..kept
-                });
-                (Some(kept), event)
-            }
-            Change::Left(before) => {
-                (None, Some((before.physical_id, "DELETE_SKIPPED".to_owned(), None, None)))
-            }
-            Change::Gone => (Some(None), None),
+            Change::Forget => self.forgotten(current, now),
+            Change::Left(before) => (Afterwards::Same, Some(Told::of(before.physical_id, SKIPPED))),
+            Change::Gone => (Afterwards::Gone, None),
         };
         let (number, logical_id, kind) = (step.id, step.logical_id.clone(), step.kind.clone());
         self.store(vec![Entry { way, number, logical_id, kind, step: record, resource, event }], now).await
+    }
+
+    /// A resource that stays while its stack forgets it; a deleted stack goes on to show it.
+    fn forgotten(&self, current: Option<ResourceRecord>, now: Timestamp) -> (Afterwards, Option<Told>) {
+        let physical_id = current.as_ref().and_then(|current| current.physical_id.clone());
+        let told = physical_id.is_some().then(|| Told::of(physical_id, SKIPPED));
+        match current.filter(|_| self.operation.kind == OperationKind::Delete) {
+            Some(kept) => {
+                let kept = ResourceRecord { status: SKIPPED.to_owned(), updated: now, ..kept };
+                (Afterwards::Is(kept), told)
+            }
+            None => (Afterwards::Gone, told),
+        }
     }
 
     /// Stores that a step failed before it could begin.
@@ -369,7 +396,7 @@ impl Drive<'_> {
         failed.push((step.logical_id.clone(), reason.clone()));
         let now = self.service.clock.now();
         let before = self.resources.get(&step.logical_id).cloned();
-        let status = format!("{}_FAILED", verb(way, step.action, &Intent::Fail(String::new())));
+        let status = format!("{}_FAILED", verb(step.action, &Intent::Fail(String::new())));
         let mut resource = before.clone().unwrap_or_else(|| fresh(&step.kind, &status, now));
         resource.status.clone_from(&status);
         resource.reason = Some(reason.clone());
@@ -381,8 +408,8 @@ impl Drive<'_> {
             logical_id: step.logical_id.clone(),
             kind: step.kind.clone(),
             step: StepRecord { state: StepState::Failed, before, replaced: false },
-            resource: Some(Some(resource)),
-            event: Some((physical_id, status, Some(reason), None)),
+            resource: Afterwards::Is(resource),
+            event: Some(Told { physical_id, status, reason: Some(reason), properties: None }),
         };
         self.store(vec![entry], now).await
     }
@@ -396,14 +423,14 @@ impl Drive<'_> {
         for entry in entries.iter() {
             self.steps.insert((entry.way, entry.number), entry.step.clone());
             match &entry.resource {
-                Some(Some(record)) => {
+                Afterwards::Is(record) => {
                     self.resources.insert(entry.logical_id.clone(), record.clone());
                     self.facts.learn(&entry.logical_id, record);
                 }
-                Some(None) => {
+                Afterwards::Gone => {
                     self.resources.remove(&entry.logical_id);
                 }
-                None => {}
+                Afterwards::Same => {}
             }
         }
         self.service.tell();
@@ -411,6 +438,7 @@ impl Drive<'_> {
     }
 }
 
+const SKIPPED: &str = "DELETE_SKIPPED";
 const REPLACES: &str =
     "Requested update requires the creation of a new physical resource; hence creating one.";
 
@@ -426,11 +454,11 @@ fn write(
         let step = (operation.to_owned(), entry.way as u64, entry.number as u64);
         STEPS.insert(tx, &step, &entry.step)?;
         match &entry.resource {
-            Some(Some(record)) => {
+            Afterwards::Is(record) => {
                 RESOURCES.insert(tx, &(stack.unique.clone(), entry.logical_id.clone()), record)?;
             }
-            Some(None) => RESOURCES.remove(tx, &(stack.unique.as_str(), entry.logical_id.as_str()))?,
-            None => {}
+            Afterwards::Gone => RESOURCES.remove(tx, &(stack.unique.as_str(), entry.logical_id.as_str()))?,
+            Afterwards::Same => {}
         }
         note_entry(tx, &mut stack, entry, now)?;
     }
@@ -444,14 +472,14 @@ fn note_entry(
     entry: &Entry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some((physical_id, status, reason, properties)) = &entry.event else { return Ok(()) };
+    let Some(told) = &entry.event else { return Ok(()) };
     let happened = Happened {
         logical_id: &entry.logical_id,
-        physical_id: physical_id.as_deref(),
+        physical_id: told.physical_id.as_deref(),
         kind: &entry.kind,
-        status,
-        reason: reason.as_deref(),
-        properties: properties.as_deref(),
+        status: &told.status,
+        reason: told.reason.as_deref(),
+        properties: told.properties.as_deref(),
     };
     note(tx, stack, now, &happened)
 }

@@ -7,7 +7,7 @@ use crate::begin::Manner;
 use crate::names::{StackRef, is_name, uuid};
 use crate::prepare::{Identity, Submitted};
 use crate::tables::{OnFailure, find, stack_arn};
-use crate::{Cloudformation, errors, request};
+use crate::{Cloudformation, errors, request, stack_policy};
 
 /// A parsed `CreateStack` request.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Operation for CreateStack {
             on_failure: request::on_failure(input.disable_rollback, input.on_failure.as_deref())?,
             token: input.client_request_token,
             protected: input.enable_termination_protection == Some(true),
-            policy: input.stack_policy_body,
+            policy: stack_policy::checked(input.stack_policy_body)?,
         })
     }
 
@@ -78,6 +78,7 @@ impl Operation for CreateStack {
             change_set: None,
             protected: Some(self.protected),
             policy: self.policy,
+            policy_meanwhile: None,
         };
         let stack = service.begin_create(cx, &identity, prepared, manner).await?;
         Ok(answer(&stack.id(), stack.last_operation))

@@ -57,6 +57,7 @@ impl Operation for ExecuteChangeSet {
             change_set: Some(shown::change_set_arn(&stack, &set)),
             protected: None,
             policy: None,
+            policy_meanwhile: None,
         };
         let submitted = service.submitted_by(&set).await?;
         let identity = Identity { name: stack.name.clone(), id: stack.id() };

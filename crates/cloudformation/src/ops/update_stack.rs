@@ -7,7 +7,7 @@ use crate::begin::{Manner, require_can_update};
 use crate::names::StackRef;
 use crate::prepare::{Identity, Submitted};
 use crate::tables::{OnFailure, require};
-use crate::{Cloudformation, request};
+use crate::{Cloudformation, request, stack_policy};
 
 /// A parsed `UpdateStack` request.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct UpdateStack {
     on_failure: OnFailure,
     token: Option<String>,
     policy: Option<String>,
+    policy_meanwhile: Option<String>,
 }
 
 impl Operation for UpdateStack {
@@ -40,7 +41,8 @@ impl Operation for UpdateStack {
             submitted,
             on_failure: request::on_failure(input.disable_rollback, None)?,
             token: input.client_request_token,
-            policy: input.stack_policy_body,
+            policy: stack_policy::checked(input.stack_policy_body)?,
+            policy_meanwhile: stack_policy::checked(input.stack_policy_during_update_body)?,
         })
     }
 
@@ -68,6 +70,7 @@ impl Operation for UpdateStack {
             change_set: None,
             protected: None,
             policy: self.policy,
+            policy_meanwhile: self.policy_meanwhile,
         };
         Ok(answer(&service.begin_update(cx, &found, prepared, manner).await?))
     }

@@ -51,7 +51,6 @@ impl<'a> Step<'a> {
         let stack = StackFacts {
             id: "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/u".to_owned(),
             name: "shop".to_owned(),
-            unique: "u".to_owned(),
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             tags: [("team".to_owned(), "red".to_owned())].into(),
