@@ -1,5 +1,7 @@
 //! Stacks' names and ARNs.
 
+use std::fmt::Write as _;
+
 use weft_service::{Error, Scope, random_bytes};
 
 use crate::errors;
@@ -74,7 +76,10 @@ pub(crate) fn uuid() -> String {
     let mut bytes: [u8; 16] = random_bytes();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 

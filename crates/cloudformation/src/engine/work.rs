@@ -314,7 +314,6 @@ impl Drive<'_> {
             (Intent::Delete(_), Ok(_)) if self.operation.kind != OperationKind::Delete => {
                 return Afterwards::Gone;
             }
-            (Intent::Delete(_), _) => {}
             (Intent::Create(to) | Intent::Replace(to) | Intent::Update { to, .. }, Ok(made)) => {
                 let before = record.before.as_ref().and_then(|before| before.physical_id.as_ref());
                 record.replaced = before.is_some_and(|before| *before != made.physical_id);
@@ -339,7 +338,7 @@ impl Drive<'_> {
 
     /// Whether the resource of a step is again the one that was there before its replacement.
     fn is_put_back(&self, step: &Step) -> bool {
-        let back = self.back.as_ref().map(|back| back.steps()).unwrap_or_default();
+        let back = self.back.as_ref().map(weft_template::cloudformation::Plan::steps).unwrap_or_default();
         back.iter().any(|other| other.logical_id == step.logical_id && other.action == StepAction::Restore)
     }
 

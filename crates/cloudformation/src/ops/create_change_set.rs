@@ -128,10 +128,9 @@ impl CreateChangeSet {
             (Kind::Update, None) => {
                 Err(errors::validation(format!("Stack [{}] does not exist", self.stack.name())))
             }
-            (Kind::Update, Some(found)) if found.status == StackStatus::ReviewInProgress => Ok(found),
+            (_, Some(found)) if found.status == StackStatus::ReviewInProgress => Ok(found),
             (Kind::Update, Some(found)) => require_can_update(&found).map(|()| found),
             (Kind::Create, None) => service.reserve(cx, self.stack.name()).await,
-            (Kind::Create, Some(found)) if found.status == StackStatus::ReviewInProgress => Ok(found),
             (Kind::Create, Some(found)) => Err(errors::validation(format!(
                 "Stack [{}] already exists and cannot be created again with the changeSet [{}].",
                 found.name, self.name
