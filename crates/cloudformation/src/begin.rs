@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weft_service::{Access, Context, Error};
-use weft_store::{StoreError, WriteTx};
+use weft_service::{Access, Context, Error, Scope};
+use weft_store::{Read, StoreError, WriteTx};
 use weft_template::cloudformation::{Changes, Old, Plan, Stack, diff};
 use weft_types::Timestamp;
 
 use crate::engine::{ORIGINAL_BEFORE, drop_kept};
 use crate::known::Facts;
-use crate::names::uuid;
+use crate::names::{StackRef, uuid};
 use crate::prepare::{Identity, Prepared};
 use crate::status::StackStatus;
 use crate::tables::{
     BEFORE, Deployer, NAMES, Named, OPERATIONS, ORIGINAL, OnFailure, OperationKind, OperationRecord,
-    PROCESSED, ResourceRecord, STACKS, Settings, StackRecord, Stage, enter, place, resources, set_text, text,
+    PROCESSED, ResourceRecord, STACKS, Settings, StackRecord, Stage, enter, find, place, resources, set_text,
+    text,
 };
 use crate::{Cloudformation, errors};
 
@@ -70,6 +71,22 @@ impl Cloudformation {
         }
     }
 
+    /// As [`Self::deployer`]; a nested stack's operation goes on with the rights of the operation that it is a step of, and has its
+    /// role from then on.
+    async fn deployer_of(&self, cx: &Context, role: &mut Option<String>) -> Result<Deployer, Error> {
+        if let Some(parent) = nesting(cx) {
+            let unique = parent.rsplit('/').next().unwrap_or_default().to_owned();
+            let found = self.store.read(move |tx| Ok::<_, Error>(OPERATIONS.get(tx, &(unique.as_str(),))?));
+            if let Some(operation) = found.await? {
+                if let Deployer::Role(of_parent) = &operation.deployer {
+                    *role = Some(of_parent.clone());
+                }
+                return Ok(operation.deployer);
+            }
+        }
+        Self::deployer(cx, role.as_deref())
+    }
+
     /// A stack as it stands; none where nothing was deployed yet.
     pub(crate) async fn standing_of(&self, record: &StackRecord) -> Result<Option<Standing>, Error> {
         let unique = record.unique.clone();
@@ -102,11 +119,11 @@ impl Cloudformation {
         &self,
         cx: &Context,
         identity: &Identity,
-        prepared: Prepared,
+        mut prepared: Prepared,
         manner: Manner,
     ) -> Result<StackRecord, Error> {
         let way = Self::way(None, &prepared)?;
-        let deployer = Self::deployer(cx, prepared.settings.role.as_deref())?;
+        let deployer = self.deployer_of(cx, &mut prepared.settings.role).await?;
         let operation =
             operation(OperationKind::Create, &way.plan, deployer, &prepared.settings, &manner, cx.scope.now)?;
         let (scope, unique) = (cx.scope.clone(), unique_of(identity));
@@ -126,6 +143,7 @@ impl Cloudformation {
                 stack = found;
             }
             NAMES.insert(tx, &(account, region, name.clone()), &Named { unique: unique.clone() })?;
+            stack.root = nested.as_deref().map(|parent| root_of(tx, &scope, parent)).transpose()?;
             stack.parent.clone_from(&nested);
             apply(&mut stack, &prepared.settings, &manner, &operation);
             set_text(tx, &unique, ORIGINAL, &prepared.original)?;
@@ -145,7 +163,7 @@ impl Cloudformation {
         &self,
         cx: &Context,
         stack: &StackRecord,
-        prepared: Prepared,
+        mut prepared: Prepared,
         manner: Manner,
     ) -> Result<StackRecord, Error> {
         let standing = self.standing_of(stack).await?;
@@ -154,7 +172,7 @@ impl Cloudformation {
         if way.changes.is_empty() && same_tags {
             return Err(errors::validation("No updates are to be performed."));
         }
-        let deployer = Self::deployer(cx, prepared.settings.role.as_deref())?;
+        let deployer = self.deployer_of(cx, &mut prepared.settings.role).await?;
         let operation =
             operation(OperationKind::Update, &way.plan, deployer, &prepared.settings, &manner, cx.scope.now)?;
         let (key, now) = (stack.key(), cx.scope.now);
@@ -206,8 +224,8 @@ impl Cloudformation {
             }
             None => serde_json::from_str(r#"{"steps":[]}"#).map_err(Error::internal)?,
         };
-        let role = role.map(str::to_owned).or_else(|| stack.settings.role.clone());
-        let deployer = Self::deployer(cx, role.as_deref())?;
+        let mut role = role.map(str::to_owned).or_else(|| stack.settings.role.clone());
+        let deployer = self.deployer_of(cx, &mut role).await?;
         let on_failure = OnFailure::DoNothing;
         let manner = Manner {
             token,
@@ -291,8 +309,14 @@ fn unique_of(identity: &Identity) -> String {
     identity.id.rsplit('/').next().unwrap_or("").to_owned()
 }
 
+/// The outermost of the stacks that a stack in `parent` is nested in.
+fn root_of(tx: &impl Read, scope: &Scope, parent: &str) -> Result<String, Error> {
+    let found = find(tx, scope, &StackRef::parse(parent, scope)?)?;
+    Ok(found.and_then(|found| found.root).unwrap_or_else(|| parent.to_owned()))
+}
+
 /// The stack whose step this is, where it is one's.
-fn nesting(cx: &Context) -> Option<String> {
+pub(crate) fn nesting(cx: &Context) -> Option<String> {
     cx.source_arn.as_deref().filter(|source| source.contains(":cloudformation:")).map(str::to_owned)
 }
 

@@ -147,12 +147,22 @@ impl Cloudformation {
             running.insert(key.clone(), Arc::clone(&stop));
         }
         tokio::spawn(async move {
-            let places = Arc::clone(&this.places);
-            let _place = places.acquire_owned().await;
+            // A nested stack's operation is a step of one that has a place; if it waited for another, none might ever be free.
+            let place = (!this.is_nested(&key).await).then(|| Arc::clone(&this.places).acquire_owned());
+            let _place = match place {
+                Some(place) => place.await.ok(),
+                None => None,
+            };
             engine::drive(&this, &key, &stop).await;
             this.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             this.tell();
         });
+    }
+
+    async fn is_nested(&self, key: &StackKey) -> bool {
+        let key = key.clone();
+        let found = self.store.read(move |tx| STACKS.get(tx, &key)).await;
+        found.is_ok_and(|stack| stack.is_some_and(|stack| stack.parent.is_some()))
     }
 
     /// Asks the operation of a stack to end, where one runs.

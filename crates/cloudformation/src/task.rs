@@ -23,6 +23,8 @@ pub(crate) struct StackFacts {
     pub(crate) region: String,
     /// The stack's tags, which spread to what takes tags.
     pub(crate) tags: BTreeMap<String, String>,
+    /// What the caller acknowledged, which counts for nested stacks, too.
+    pub(crate) capabilities: Vec<String>,
 }
 
 /// One resource to make, change or delete.
@@ -226,17 +228,30 @@ impl<'a> Task<'a> {
         input: impl Into<Json>,
     ) -> Result<Json, Error> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        self.call_as(&number.to_string(), service, operation, input.into()).await
+        self.call_as(self.cx, &number.to_string(), service, operation, input.into()).await
+    }
+
+    /// As [`Self::call`], in other surroundings.
+    pub(crate) async fn call_in(
+        &self,
+        cx: &Context,
+        service: &str,
+        operation: &str,
+        input: Json,
+    ) -> Result<Json, Error> {
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        self.call_as(cx, &number.to_string(), service, operation, input).await
     }
 
     async fn call_as(
         &self,
+        cx: &Context,
         suffix: &str,
         service: &str,
         operation: &str,
         input: Json,
     ) -> Result<Json, Error> {
-        let cx = self.cx.as_step(StepToken::new(format!("{}/{suffix}", self.token)));
+        let cx = cx.as_step(StepToken::new(format!("{}/{suffix}", self.token)));
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;
         loop {
@@ -270,7 +285,7 @@ impl<'a> Task<'a> {
         operation: &str,
         input: impl Into<Json>,
     ) -> Result<Json, Failure> {
-        self.call_as(name, service, operation, input.into()).await.map_err(|error| failure(service, &error))
+        self.call_as(self.cx, name, service, operation, input.into()).await.map_err(|error| failure(service, &error))
     }
 
     /// As [`Self::make`] for a deletion: what is missing counts as deleted.

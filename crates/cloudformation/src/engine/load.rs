@@ -98,6 +98,7 @@ fn facts_of(stack: &StackRecord, settings: &Settings) -> StackFacts {
         account: format!("{:012}", stack.account),
         region: stack.region.clone(),
         tags: settings.tags.clone(),
+        capabilities: settings.capabilities.clone(),
     }
 }
 

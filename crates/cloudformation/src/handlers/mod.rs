@@ -8,6 +8,7 @@ mod ecr;
 mod iam;
 mod lambda;
 mod logs;
+mod nested;
 mod nothing;
 mod parts;
 mod s3;
@@ -31,6 +32,7 @@ impl Handlers {
         iam::add(&mut all);
         lambda::add(&mut all);
         logs::add(&mut all);
+        nested::add(&mut all);
         nothing::add(&mut all);
         s3::add(&mut all);
         ssm::add(&mut all);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use weft_model::cloudformation as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
-use crate::begin::pass_role;
+use crate::begin::{nesting, pass_role};
 use crate::names::StackRef;
 use crate::tables::find;
 use crate::{Cloudformation, errors, request};
@@ -44,10 +44,18 @@ impl Operation for DeleteStack {
         let (scope, stack) = (cx.scope.clone(), self.stack.clone());
         let found = service.store.read(move |tx| Ok::<_, Error>(find(tx, &scope, &stack)?)).await?;
         let Some(found) = found else { return Ok(()) };
-        if found.protected {
+        // A nested stack has the protection of the outermost one, whose own updates may delete it all the same.
+        let root = match found.root.as_deref().filter(|_| nesting(cx).is_none()) {
+            Some(root) => {
+                let (scope, root) = (cx.scope.clone(), StackRef::parse(root, &cx.scope)?);
+                service.store.read(move |tx| Ok::<_, Error>(find(tx, &scope, &root)?)).await?
+            }
+            None => None,
+        };
+        if let Some(protected) = [Some(&found), root.as_ref()].into_iter().flatten().find(|stack| stack.protected) {
             return Err(errors::validation(format!(
                 "Stack [{}] cannot be deleted while TerminationProtection is enabled",
-                found.name
+                protected.name
             )));
         }
         service.begin_delete(cx, &found, self.role.as_deref(), self.retain, self.token).await

@@ -54,6 +54,7 @@ impl<'a> Step<'a> {
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             tags: [("team".to_owned(), "red".to_owned())].into(),
+            capabilities: Vec::new(),
         };
         let object = |json: &Json| json.as_object().cloned().unwrap_or_else(Map::new);
         let (wanted, previous) = (object(properties), self.previous.as_ref().map(object));

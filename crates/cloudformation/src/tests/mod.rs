@@ -2,4 +2,5 @@
 
 mod custom;
 mod handlers;
+mod nested;
 mod world;

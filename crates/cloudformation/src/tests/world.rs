@@ -1,12 +1,14 @@
 //! A world with CloudFormation in it, and stand-ins for every service that stacks call.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use weft_model::cloudformation as model;
 use weft_model::{SERVICES, Shape};
 use weft_service::testing::{self, AnswerAll, Client, stand_in};
-use weft_service::{Error, ManualClock, Registry};
+use weft_service::{BoxFuture, Context, Error, ManualClock, ObjectName, Objects, Registry};
 use weft_store::{Memory, Store};
 use weft_wire::ServiceFault;
 
@@ -21,14 +23,32 @@ pub(super) struct World {
     pub(super) client: Client,
     pub(super) clock: Arc<ManualClock>,
     calls: Arc<Mutex<Vec<(String, Json)>>>,
+    bucket: Arc<Bucket>,
+}
+
+/// Objects by bucket and key.
+#[derive(Default)]
+struct Bucket(Mutex<HashMap<String, Bytes>>);
+
+impl Objects for Bucket {
+    fn read<'a>(&'a self, _: &'a Context, object: &'a ObjectName, _: u64) -> BoxFuture<'a, Result<Bytes, Error>> {
+        let found = self.0.lock().expect("the objects").get(&format!("{}/{}", object.bucket, object.key)).cloned();
+        let found = found.ok_or_else(|| Error::new("NoSuchKey", "The specified key does not exist.").with_status(404));
+        Box::pin(std::future::ready(found))
+    }
 }
 
 impl World {
     /// A process on a store, with what other services answer.
     pub(super) fn on(memory: &Memory, answers: Arc<Answers>) -> Self {
+        Self::with(memory, answers, Options::default())
+    }
+
+    /// As [`Self::on`], with other options.
+    pub(super) fn with(memory: &Memory, answers: Arc<Answers>, options: Options) -> Self {
         let clock = testing::clock();
         let store = Store::memory(memory).expect("a store");
-        let service = Cloudformation::new(store, Arc::<ManualClock>::clone(&clock), Options::default());
+        let service = Cloudformation::new(store, Arc::<ManualClock>::clone(&clock), options);
         let calls: Arc<Mutex<Vec<(String, Json)>>> = Arc::default();
         let mut registry = Registry::default();
         service.register(&mut registry);
@@ -43,8 +63,14 @@ impl World {
             registry.add(stand_in(schema, &answer));
         }
         let [client, _] = testing::clients(registry, &clock);
-        service.connect(&client.dispatch, None);
-        Self { service, client, clock, calls }
+        let bucket = Arc::<Bucket>::default();
+        service.connect(&client.dispatch, Some(Arc::<Bucket>::clone(&bucket)));
+        Self { service, client, clock, calls, bucket }
+    }
+
+    /// Puts a document into S3, at `bucket/key`.
+    pub(super) fn put_object(&self, name: &str, document: &Json) {
+        self.bucket.0.lock().expect("the objects").insert(name.to_owned(), document.to_string().into());
     }
 
     /// What the stand-ins were asked, in order, since the last time.
