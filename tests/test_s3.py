@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import zlib
@@ -303,6 +304,35 @@ def test_space_comes_back(weft, s3):
     assert space(weft) > before
     s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId=begun["UploadId"])
     wait_for("the part to go", lambda: space(weft) == before)
+    empty(s3, bucket)
+
+
+def test_an_interrupted_upload_leaves_nothing(weft, s3):
+    bucket = fresh(s3, "interrupted")
+    before = space(weft)
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=60)
+    host, port = weft.url[len("http://"):].split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"PUT {url[len(weft.url):]} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {64 * MIB}\r\n\r\n"
+        connection.sendall(head.encode() + os.urandom(20 * MIB))
+        wait_for("some of it to arrive", lambda: space(weft) > before)
+    wait_for("all of it to go", lambda: space(weft) == before)
+    assert keys_of(s3, Bucket=bucket) == []
+    empty(s3, bucket)
+
+
+def test_an_answer_before_100_continue_ends_the_connection(weft, s3):
+    """botocore takes the next answer on such a connection for the old one."""
+    bucket = fresh(s3, "expecting")
+    for length, expected in [(0, b"HTTP/1.1 200"), (5, b"HTTP/1.1 403")]:
+        url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=60)
+        path = url[len(weft.url):].replace("Signature=", "Signature=" if length == 0 else "Signature=A")
+        host, port = weft.url[len("http://"):].split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            head = f"PUT {path} HTTP/1.1\r\nHost: {host}:{port}\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+            connection.sendall(head.encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))  # until the server ends it
+        assert answer.startswith(expected) and b"connection: close" in answer.lower(), answer
     empty(s3, bucket)
 
 
