@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import zlib
@@ -306,6 +307,35 @@ def test_space_comes_back(weft, s3):
     empty(s3, bucket)
 
 
+def test_an_interrupted_upload_leaves_nothing(weft, s3):
+    bucket = fresh(s3, "interrupted")
+    before = space(weft)
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=60)
+    host, port = weft.url[len("http://"):].split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"PUT {url[len(weft.url):]} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {64 * MIB}\r\n\r\n"
+        connection.sendall(head.encode() + os.urandom(20 * MIB))
+        wait_for("some of it to arrive", lambda: space(weft) > before)
+    wait_for("all of it to go", lambda: space(weft) == before)
+    assert keys_of(s3, Bucket=bucket) == []
+    empty(s3, bucket)
+
+
+def test_an_answer_before_100_continue_ends_the_connection(weft, s3):
+    """botocore takes the next answer on such a connection for the old one."""
+    bucket = fresh(s3, "expecting")
+    for length, expected in [(0, b"HTTP/1.1 200"), (5, b"HTTP/1.1 403")]:
+        url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=60)
+        path = url[len(weft.url):].replace("Signature=", "Signature=" if length == 0 else "Signature=A")
+        host, port = weft.url[len("http://"):].split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            head = f"PUT {path} HTTP/1.1\r\nHost: {host}:{port}\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+            connection.sendall(head.encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))  # until the server ends it
+        assert answer.startswith(expected) and b"connection: close" in answer.lower(), answer
+    empty(s3, bucket)
+
+
 def test_presigned_urls_of_both_versions(weft, s3):
     bucket = fresh(s3, "presigned")
     s3.put_object(Bucket=bucket, Key="a b", Body=b"secret")
@@ -449,6 +479,30 @@ def test_chunked_bodies(weft, s3):
         status, _, body = put(chunks, trailer, length)
         assert status == 400 and code in body, body
     assert client.get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello world"
+    empty(s3, bucket)
+
+
+def test_buckets_are_hosts_too(weft, s3):
+    bucket = fresh(s3, "my.host-bucket")
+    port = weft.url.rsplit(":", 1)[1]
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    def ask(host, path, method="GET", data=None):
+        request = AWSRequest(method, f"http://{host}:{port}{path}", data=data)
+        S3SigV4Auth(Credentials(*weft.keys), "s3", "us-east-1").add_auth(request)
+        return weft.get(path, host=f"{host}:{port}", data=data, headers=dict(request.headers.items()), method=method)
+
+    for number, end in enumerate(["s3.localhost", "s3.us-east-1.localhost", "localhost", "s3.amazonaws.com", "s3.eu-west-1.amazonaws.com"]):
+        host, path = f"{bucket}.{end}", f"/a//b/../{number}%20x"
+        assert ask(host, path, "PUT", b"data")[0] == 200, host
+        assert ask(host, path)[2] == b"data", host
+        assert s3.get_object(Bucket=bucket, Key=f"a//b/../{number} x")["Body"].read() == b"data"
+        status, _, body = ask(host, "/?list-type=2&max-keys=1")
+        assert status == 200 and b"<Name>my.host-bucket</Name>" in body
+    assert b"<ListAllMyBucketsResult" in ask("s3.localhost", "/")[2]
+    assert ask("s3.localhost", f"/{bucket}/a//b/../0%20x")[2] == b"data"
     empty(s3, bucket)
 
 

@@ -168,3 +168,57 @@ fn fault(fault: ChunkFault) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::TryStreamExt as _;
+    use weft_wire::sigv4::hash;
+
+    use super::*;
+
+    fn parts(headers: &[(&str, &str)]) -> Parts {
+        let request = headers
+            .iter()
+            .fold(http::Request::builder(), |builder, (name, value)| builder.header(*name, *value));
+        request.body(()).expect("the headers are headers").into_parts().0
+    }
+
+    /// The bytes of a body, and the header behind it; or the code with which it is refused.
+    async fn read(
+        headers: &[(&str, &str)],
+        declared: DeclaredPayload,
+        body: &'static str,
+    ) -> Result<(String, Option<String>), &'static str> {
+        let promise = Promise { declared, signer: None };
+        let body = incoming(&parts(headers), Bytes::from_static(body.as_bytes()), None, promise);
+        let body = body.map_err(|error| error.code())?;
+        let trailers = body.trailers();
+        let pieces: Vec<Bytes> = body.try_collect().await.map_err(|error| error.code())?;
+        Ok((String::from_utf8_lossy(&pieces.concat()).into_owned(), trailers.get("x-sum")))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_what_its_head_says_or_ends_with_an_error() {
+        let plain = |text: &str| Ok((text.to_owned(), None));
+        let of = |text: &str| DeclaredPayload::Hash(hash(text.as_bytes()));
+        assert_eq!(read(&[], DeclaredPayload::Unsigned, "hello").await, plain("hello"));
+        assert_eq!(read(&[], of("hello"), "hello").await, plain("hello"));
+        assert_eq!(read(&[], of(""), "").await, plain(""));
+        assert_eq!(read(&[], of("hello"), "jello").await, Err("XAmzContentSHA256Mismatch"));
+        assert_eq!(read(&[], of("hello"), "").await, Err("XAmzContentSHA256Mismatch"));
+        assert_eq!(read(&[("content-length", "x")], of(""), "").await, Err("InvalidArgument"));
+    }
+
+    #[tokio::test]
+    async fn a_body_in_chunks_has_the_length_that_it_declares() {
+        let chunked = || DeclaredPayload::Chunked { signed: false, trailer: true };
+        let body = "5\r\nhello\r\n0\r\nx-sum:1\r\n\r\n";
+        let of = |length| [("x-amz-decoded-content-length", length)];
+        let whole = Ok(("hello".to_owned(), Some("1".to_owned())));
+        assert_eq!(read(&of("5"), chunked(), body).await, whole);
+        assert_eq!(read(&of("6"), chunked(), body).await, Err("IncompleteBody"));
+        assert_eq!(read(&of("4"), chunked(), body).await, Err("IncompleteBody"));
+        assert_eq!(read(&[], chunked(), body).await, Err("MissingContentLength"));
+        assert_eq!(read(&of("5"), chunked(), "5\r\nhello\r\n").await, Err("IncompleteBody"));
+    }
+}
