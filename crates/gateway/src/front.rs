@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{FORWARDED, HeaderName, HeaderValue, VIA, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, EXPECT, FORWARDED, HeaderName, HeaderValue, VIA, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
@@ -245,7 +245,24 @@ struct Call {
     unsigned_for: Option<&'static str>,
 }
 
+/// Calls an API. A client that waits for `100 Continue` and gets its answer first does not send the body, and some go wrong when
+/// they use such a connection again: it ends, as S3 ends it.
 async fn call_api(apis: &dyn Apis, body_bytes_max: u64, call: Call) -> Response<Body> {
+    let waits = call
+        .parts
+        .headers
+        .get(EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    let is_empty = call.body.is_end_stream();
+    let mut response = answer_call(apis, body_bytes_max, call).await;
+    let status = response.status();
+    if waits && (is_empty || status.is_client_error() || status.is_server_error()) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn answer_call(apis: &dyn Apis, body_bytes_max: u64, call: Call) -> Response<Body> {
     let Call { parts, body, peer, request_id, unsigned_for } = call;
     if apis.takes_stream(&parts, unsigned_for) {
         let (stream, body) = (Some(body), Bytes::new());

@@ -30,7 +30,8 @@ pub(crate) fn check(bucket: &str, text: &str) -> Result<(), Error> {
     if !document.is_object() {
         return Err(malformed("Policies must be valid JSON and the first byte must be '{'"));
     }
-    Policy::parse(text).map_err(|error| malformed("This policy contains invalid elements").with_cause(error))?;
+    Policy::parse(text)
+        .map_err(|error| malformed("This policy contains invalid elements").with_cause(error))?;
     let statements = match &document["Statement"] {
         Value::Array(list) => list.iter().collect(),
         one => vec![one],
@@ -50,14 +51,18 @@ fn check_statement(bucket: &str, statement: &Value) -> Result<(), Error> {
         }
     };
     let actions = texts(["Action", "NotAction"]).ok_or_else(|| malformed("Missing required field Action"))?;
-    let is_ours = |action: &&str| *action == "*" || action.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("s3:"));
+    let is_ours = |action: &&str| {
+        *action == "*" || action.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("s3:"))
+    };
     if !actions.iter().all(is_ours) {
         return Err(malformed("Policy has invalid action"));
     }
-    let resources = texts(["Resource", "NotResource"]).ok_or_else(|| malformed("Missing required field Resource"))?;
+    let resources =
+        texts(["Resource", "NotResource"]).ok_or_else(|| malformed("Missing required field Resource"))?;
     let is_here = |resource: &&str| {
         let name = resource.strip_prefix("arn:aws:s3:::");
-        *resource == "*" || name.is_some_and(|name| name.split('/').next() == Some(bucket) || covers(name, bucket))
+        *resource == "*"
+            || name.is_some_and(|name| name.split('/').next() == Some(bucket) || covers(name, bucket))
     };
     if !resources.iter().all(is_here) {
         return Err(malformed("Policy has invalid resource"));

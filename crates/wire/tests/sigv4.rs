@@ -188,9 +188,18 @@ fn presigned_urls_of_version_2_are_for_s3() {
     };
     // As botocore makes them.
     let urls = [
-        ("GET", "http://127.0.0.1:4566/b/k%20l/%C3%A9?response-content-type=text%2Fx&versionId=v&AWSAccessKeyId=AKIDEXAMPLE&Signature=rMZM9KvMMkXGHaXqcxms5Qa%2BSDE%3D&Expires=1795486323"),
-        ("PUT", "http://127.0.0.1:4566/b/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=vw771FkQqqz3kpB2SnSuGJqOE9s%3D&x-amz-meta-a=b&content-type=text%2Fplain&Expires=1795486323"),
-        ("GET", "http://s3.localhost:4566/b/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=zSXZ%2FBmDfPYytJDTr2Qi9uVZDOA%3D&x-amz-security-token=to%2Fken&Expires=1795486323"),
+        (
+            "GET",
+            "http://127.0.0.1:4566/b/k%20l/%C3%A9?response-content-type=text%2Fx&versionId=v&AWSAccessKeyId=AKIDEXAMPLE&Signature=rMZM9KvMMkXGHaXqcxms5Qa%2BSDE%3D&Expires=1795486323",
+        ),
+        (
+            "PUT",
+            "http://127.0.0.1:4566/b/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=vw771FkQqqz3kpB2SnSuGJqOE9s%3D&x-amz-meta-a=b&content-type=text%2Fplain&Expires=1795486323",
+        ),
+        (
+            "GET",
+            "http://s3.localhost:4566/b/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=zSXZ%2FBmDfPYytJDTr2Qi9uVZDOA%3D&x-amz-security-token=to%2Fken&Expires=1795486323",
+        ),
     ];
     for (method, url) in urls {
         check(method, url, Protocol::RestXml, 1_795_485_724, Ok(()));

@@ -107,7 +107,8 @@ proptest! {
 #[test]
 fn a_page_reads_as_much_of_a_large_bucket_as_of_a_small_one() {
     let read = |folders: usize, delimiter: &str| {
-        let keys = (0..folders).flat_map(|folder| (0..50).map(move |file| (format!("{folder:06}/{file}"), ())));
+        let keys =
+            (0..folders).flat_map(|folder| (0..50).map(move |file| (format!("{folder:06}/{file}"), ())));
         let mut keys = Keys { keys: keys.collect(), read: 0 };
         let selection = Selection { delimiter: delimiter.to_owned(), limit: 10, ..Selection::default() };
         let page = keys.page(&selection, None);

@@ -27,7 +27,8 @@ impl Operation for GetBucketOwnershipControls {
     }
 
     async fn run(self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
-        let found = s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:GetBucketOwnershipControls").await?;
+        let found =
+            s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:GetBucketOwnershipControls").await?;
         let object_ownership = found.bucket.ownership.ok_or_else(|| {
             let message = "The bucket ownership controls were not found";
             errors::plain("OwnershipControlsNotFoundError", 404, message)

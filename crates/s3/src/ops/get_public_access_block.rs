@@ -27,7 +27,8 @@ impl Operation for GetPublicAccessBlock {
     }
 
     async fn run(self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
-        let found = s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:GetBucketPublicAccessBlock").await?;
+        let found =
+            s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:GetBucketPublicAccessBlock").await?;
         let access = found.bucket.public_access.ok_or_else(|| {
             let message = "The public access block configuration was not found";
             errors::plain("NoSuchPublicAccessBlockConfiguration", 404, message)
