@@ -96,7 +96,7 @@ impl S3 {
     }
 
     /// Looks once for blobs that were stored when the process ended, before they were counted.
-    async fn find_orphans(&self) -> Result<(), Error> {
+    pub(crate) async fn find_orphans(&self) -> Result<(), Error> {
         let all: Vec<(Digest, u64)> = self.blobs.list().try_collect().await.map_err(Error::internal)?;
         for chunk in all.chunks(BATCH) {
             let names: Vec<String> = chunk.iter().map(|(digest, _)| digest.to_string()).collect();

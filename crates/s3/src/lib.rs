@@ -134,3 +134,6 @@ impl S3 {
         self.store.write(work).await
     }
 }
+
+#[cfg(test)]
+mod tests;

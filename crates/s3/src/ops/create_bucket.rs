@@ -55,8 +55,8 @@ impl Operation for CreateBucket {
         Ok(Self { name: input.bucket, region, ownership, acl: input.acl, tags, object_lock })
     }
 
-    fn accesses(&self, scope: &Scope) -> Vec<Access> {
-        let to = |action: &'static str| Access::to(action, bucket_arn(&self.name)).owned_by(scope.account);
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        let to = |action: &'static str| Access::to(action, bucket_arn(&self.name));
         let mut create = to("s3:CreateBucket").with("s3:locationconstraint", self.region.as_str());
         if let Some(acl) = &self.acl {
             create = create.with("s3:x-amz-acl", acl.as_str());

@@ -1,0 +1,133 @@
+//! The service as a whole, through its operations; versions and space against models of them.
+
+mod model;
+mod world;
+
+use bytes::Bytes;
+use weft_model::{Shape as _, Value, s3 as api};
+use weft_service::testing::{not_refused, refusal};
+
+use world::World;
+
+/// Values for members whose samples an operation does not accept.
+fn given(operation: &str, member: &str) -> Option<Value> {
+    let text = |text: &str| Some(Value::Text(text.to_owned()));
+    match (operation, member) {
+        ("CreateBucket", "CreateBucketConfiguration" | "ACL") => None,
+        (_, "Bucket") => text("bucket"),
+        (_, "CopySource") => text("bucket/key"),
+        ("PutBucketPolicy", "Policy") => text(
+            r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket"}}"#,
+        ),
+        ("CompleteMultipartUpload", "MultipartUpload") => {
+            let part = api::CompletedPart {
+                part_number: Some(1),
+                e_tag: Some("0".to_owned()),
+                ..Default::default()
+            };
+            Some(api::CompletedMultipartUpload { parts: Some(vec![part]) }.into_value())
+        }
+        ("PutBucketVersioning", "VersioningConfiguration") => {
+            let status = Some("Enabled".to_owned());
+            Some(api::VersioningConfiguration { status, ..Default::default() }.into_value())
+        }
+        (_, "PartNumber") => Some(Value::Integer(1)),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn every_operation_without_code_is_on_the_list() {
+    let world = World::new();
+    let without = world.client.dispatch.registry().unsupported("s3");
+    assert_eq!(without, include_str!("../../unsupported.txt"));
+}
+
+#[tokio::test]
+async fn nothing_runs_without_a_permission() {
+    for exists in [false, true] {
+        let world = World::new();
+        if exists {
+            world.create("bucket").await;
+            world.put("bucket", "key", b"x").await;
+        }
+        let open = not_refused(&world.stranger, &api::SERVICE, &given, &[]).await;
+        assert_eq!(open, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_whole_or_not_there() {
+    let world = World::new();
+    world.create("box").await;
+    world.put("box", "k", b"first").await;
+    let check = |checksum: Option<&str>, md5: Option<&str>, code: &'static str| {
+        let (world, input) = (
+            &world,
+            api::PutObjectRequest {
+                bucket: "box".to_owned(),
+                key: "k".to_owned(),
+                body: Some(Bytes::from_static(b"second")),
+                checksum_crc32: checksum.map(str::to_owned),
+                content_md5: md5.map(str::to_owned),
+                ..Default::default()
+            },
+        );
+        async move {
+            let answer =
+                world.client.call::<_, api::PutObjectOutput>(&api::SERVICE, "PutObject", input).await;
+            assert_eq!(refusal(answer).0, code);
+            assert_eq!(world.get("box", "k").await.as_deref(), Ok(&b"first"[..]));
+        }
+    };
+    check(Some("AAAAAA=="), None, "BadDigest").await;
+    check(Some("AAAA"), None, "InvalidRequest").await;
+    check(None, Some("AAAAAAAAAAAAAAAAAAAAAA=="), "BadDigest").await;
+    check(None, Some("?"), "InvalidDigest").await;
+    assert_eq!(world.blobs().await, Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn bytes_are_there_once_and_go_with_the_last_who_has_them() {
+    let world = World::new();
+    world.create("box").await;
+    let large = vec![7_u8; 100_000];
+    world.put("box", "one", &large).await;
+    world.put("box", "two", &large).await;
+    world.put("box", "small", b"few bytes are in the store").await;
+    assert_eq!(world.blobs().await, [100_000]);
+    world.delete("box", "one").await;
+    world.s3.remove_garbage().await.unwrap();
+    assert_eq!(world.get("box", "two").await.as_deref(), Ok(&large[..]));
+    world.put("box", "two", b"").await;
+    world.s3.remove_garbage().await.unwrap();
+    assert_eq!(world.blobs().await, Vec::<u64>::new());
+    assert_eq!(world.get("box", "two").await.as_deref(), Ok(&b""[..]));
+}
+
+#[tokio::test]
+async fn bytes_that_a_crash_left_uncounted_go_at_the_next_start() {
+    let world = World::new();
+    world.create("box").await;
+    let kept = vec![1_u8; 50_000];
+    world.put("box", "k", &kept).await;
+    world.s3.blobs.put(Bytes::from(vec![2_u8; 60_000])).await.unwrap();
+    assert_eq!(world.blobs().await, [50_000, 60_000]);
+    world.s3.find_orphans().await.unwrap();
+    world.s3.remove_garbage().await.unwrap();
+    assert_eq!(world.blobs().await, [50_000]);
+    assert_eq!(world.get("box", "k").await.as_deref(), Ok(&kept[..]));
+}
+
+#[tokio::test]
+async fn a_bucket_is_known_by_name_as_long_as_it_is_there() {
+    let world = World::new();
+    world.create("b-1").await;
+    let has = |name: &str| world.s3.has_bucket(name);
+    assert!(has("b-1") && !has("b-2"));
+    let again = world.reopened();
+    assert!(again.has_bucket("b-1") && !again.has_bucket("b-2"));
+    let input = api::DeleteBucketRequest { bucket: "b-1".to_owned(), ..Default::default() };
+    world.client.call::<_, ()>(&api::SERVICE, "DeleteBucket", input).await.unwrap();
+    assert!(!has("b-1"));
+}
