@@ -51,8 +51,21 @@ async fn nothing_runs_without_a_permission() {
             world.create("bucket").await;
             world.put("bucket", "key", b"x").await;
         }
-        let open = not_refused(&world.stranger, &api::SERVICE, &given, &[]).await;
+        // Of several objects each is refused by itself.
+        let by_itself: &[&str] = if exists { &["DeleteObjects"] } else { &[] };
+        let open = not_refused(&world.stranger, &api::SERVICE, &given, by_itself).await;
         assert_eq!(open, Vec::<String>::new());
+        if exists {
+            let identifier = api::ObjectIdentifier { key: "key".to_owned(), ..Default::default() };
+            let delete = api::Delete { objects: vec![identifier], quiet: None };
+            let input =
+                api::DeleteObjectsRequest { bucket: "bucket".to_owned(), delete, ..Default::default() };
+            let answer =
+                world.stranger.call::<_, api::DeleteObjectsOutput>(&api::SERVICE, "DeleteObjects", input);
+            let refused = answer.await.unwrap().errors.unwrap_or_default();
+            assert_eq!(refused[0].code.as_deref(), Some("AccessDenied"));
+            assert_eq!(world.get("bucket", "key").await.as_deref(), Ok(&b"x"[..]));
+        }
     }
 }
 
