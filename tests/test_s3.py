@@ -425,7 +425,7 @@ def test_chunked_bodies(weft, s3):
     client = weft.client("s3", s3={"addressing_style": "path"})
 
     def put(chunks, trailer, length):
-        body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n" + trailer + b"\r\n\r\n"
+        body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n" + (trailer and trailer + b"\r\n") + b"\r\n"
         headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": str(length),
                    "x-amz-trailer": "x-amz-checksum-crc32", "content-encoding": "aws-chunked"}
         from botocore.auth import S3SigV4Auth

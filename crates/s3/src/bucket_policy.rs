@@ -102,7 +102,7 @@ mod tests {
         let check = |statement: &str, expected: Result<(), &str>| {
             let policy = format!(r#"{{"Statement":[{statement}]}}"#);
             let found = check("b", &policy);
-            assert_eq!(found.as_ref().map_err(Error::message).map(|()| ()), expected, "{statement}");
+            assert_eq!(found.as_ref().err().map(Error::message), expected.err(), "{statement}");
         };
         let with = |action: &str, resource: &str| {
             format!(r#"{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"{resource}"}}"#)

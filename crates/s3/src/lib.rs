@@ -46,6 +46,9 @@ use crate::tables::{BUCKETS, Bucket};
 /// The most policies that are kept parsed.
 const POLICIES_MAX: usize = 1000;
 
+/// Policies that were parsed, with their texts, by bucket.
+type Policies = HashMap<String, (String, Arc<Policy>)>;
+
 /// The service's state. Cheap to clone.
 #[derive(Clone)]
 pub struct S3 {
@@ -56,7 +59,7 @@ pub struct S3 {
     /// Told when there may be something to be removed.
     garbage: Arc<Notify>,
     names: Arc<RwLock<HashSet<String>>>,
-    policies: Arc<Mutex<HashMap<String, (String, Arc<Policy>)>>>,
+    policies: Arc<Mutex<Policies>>,
 }
 
 impl S3 {

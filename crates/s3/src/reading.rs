@@ -14,6 +14,7 @@ use crate::{S3, errors};
 
 /// What a request wants to hold of the version that it reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the names of the headers")]
 pub(crate) struct Preconditions {
     pub(crate) if_match: Option<String>,
     pub(crate) if_none_match: Option<String>,

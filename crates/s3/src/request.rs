@@ -109,7 +109,7 @@ impl Stated {
             }
         };
         let mut headers = self.headers;
-        headers.content_encoding = headers.content_encoding.and_then(own_encodings);
+        headers.content_encoding = headers.content_encoding.as_deref().and_then(own_encodings);
         let tags = self.tagging.as_deref().map(crate::tags::of_header).transpose()?.unwrap_or_default();
         let about = About {
             headers,
@@ -196,7 +196,7 @@ pub(crate) fn with_existing_tags(mut access: Access, tags: &BTreeMap<String, Str
 }
 
 /// Encodings of the object itself: `aws-chunked` is only how it travelled.
-fn own_encodings(text: String) -> Option<String> {
+fn own_encodings(text: &str) -> Option<String> {
     let own: Vec<&str> = text.split(',').map(str::trim).filter(|one| *one != "aws-chunked").collect();
     (!own.iter().all(|one| one.is_empty())).then(|| own.join(","))
 }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn how_a_body_travelled_is_not_kept() {
         let check = |given: &str, expected: Option<&str>| {
-            assert_eq!(own_encodings(given.to_owned()).as_deref(), expected, "{given}");
+            assert_eq!(own_encodings(given).as_deref(), expected, "{given}");
         };
         check("aws-chunked", None);
         check("gzip,aws-chunked", Some("gzip"));

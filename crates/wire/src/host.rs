@@ -16,11 +16,11 @@ pub fn bucket_of_host(host: &str) -> Option<&str> {
     }
     let is_endpoint =
         |rest: &str| starts(rest) && (rest.ends_with(".localhost") || rest.contains(".amazonaws."));
-    let dots = name.match_indices('.').map(|(at, _)| at);
-    let endpoint = dots.filter(|at| is_endpoint(&name[at + 1..])).last();
+    let mut dots = name.match_indices('.').map(|(at, _)| at);
+    let endpoint = dots.rfind(|at| is_endpoint(&name[at + 1..]));
     let bucket = endpoint.map(|at| &name[..at]).or_else(|| name.strip_suffix(".localhost"))?;
     // Weft's own names.
-    let own = bucket == "weft" || bucket.ends_with(".weft");
+    let own = bucket.rsplit('.').next() == Some("weft");
     (!bucket.is_empty() && !own).then_some(bucket)
 }
 

@@ -9,6 +9,11 @@ use proptest::prelude::*;
 use weft_types::Timestamp;
 use weft_wire::sigv4::{ChunkFault, ChunkSigner, Chunks, Credentials, parse_authorization, sign};
 
+/// Headers after a body.
+type Headers = Vec<(String, String)>;
+/// The same, as a test writes them.
+type Given<'a> = &'a [(&'a str, &'a str)];
+
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 /// What verifies, or makes, the signatures of a request's chunks.
@@ -38,11 +43,7 @@ fn signed(chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// Reads a body that comes in pieces of these sizes, over and over.
-fn read(
-    mut reader: Chunks,
-    body: &[u8],
-    sizes: &[usize],
-) -> Result<(Vec<u8>, Vec<(String, String)>), ChunkFault> {
+fn read(mut reader: Chunks, body: &[u8], sizes: &[usize]) -> Result<(Vec<u8>, Headers), ChunkFault> {
     let mut rest = Bytes::copy_from_slice(body);
     let mut data = Vec::new();
     for size in sizes.iter().cycle() {
@@ -59,7 +60,7 @@ fn read(
 
 #[test]
 fn chunks_are_read_or_refused() {
-    let check = |body: &str, trailer: bool, expected: Result<(&str, &[(&str, &str)]), ChunkFault>| {
+    let check = |body: &str, trailer: bool, expected: Result<(&str, Given<'_>), ChunkFault>| {
         let found = read(Chunks::new(None, trailer), body.as_bytes(), &[body.len().max(1)]);
         let found = found.map(|(data, headers)| (String::from_utf8(data).unwrap(), headers));
         let plain = found.as_ref().map_err(|fault| *fault).map(|(data, headers)| {

@@ -88,10 +88,15 @@ impl Operation for CreateBucket {
             tags,
             object_lock,
         };
-        let key = name.clone();
-        s3.write(move |tx| match BUCKETS.get(tx, &(key.as_str(),))? {
-            None => Ok(BUCKETS.insert(tx, &(key.clone(),), &bucket)?),
-            Some(known) => taken(&known, &bucket),
+        let (key, step, now) = (name.clone(), cx.step().cloned(), cx.scope.now);
+        s3.write(move |tx| {
+            let made = step.as_ref().map(|step| step.before(tx)).transpose()?.flatten();
+            match BUCKETS.get(tx, &(key.as_str(),))? {
+                Some(_) if made.as_ref() == Some(&key) => return Ok(()),
+                Some(known) => return taken(&known, &bucket),
+                None => BUCKETS.insert(tx, &(key.clone(),), &bucket)?,
+            }
+            Ok(step.iter().try_for_each(|step| step.done(tx, &key, now))?)
         })
         .await?;
         s3.names.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone());

@@ -56,7 +56,7 @@ impl Operation for GetObjectAttributes {
         s3.allow(cx, &found, &found.object_access(action, &self.at.key)).await?;
         let parts = match &version.content {
             Content::Parts(upload) if self.asks_for("ObjectParts") => {
-                Some(self.parts(&version, s3.parts(upload).await?))
+                Some(self.parts(&version, &s3.parts(upload).await?))
             }
             _ => None,
         };
@@ -83,7 +83,7 @@ impl GetObjectAttributes {
         self.attributes.iter().any(|asked| asked == name)
     }
 
-    fn parts(&self, version: &Version, parts: Vec<(u32, Part)>) -> model::GetObjectAttributesParts {
+    fn parts(&self, version: &Version, parts: &[(u32, Part)]) -> model::GetObjectAttributesParts {
         // Parts are told one by one only where they have checksums of their own.
         let composite = version.checksum.as_ref().is_some_and(|checksum| !checksum.full);
         let first = usize::try_from(self.marker).unwrap_or(0);

@@ -67,7 +67,7 @@ impl Operation for ListParts {
             next_part_number_marker: i32::try_from(last).ok(),
             max_parts: Some(limit),
             is_truncated: Some(more),
-            parts: Some(rows.into_iter().map(|((_, number), part)| shown(number, part)).collect()),
+            parts: Some(rows.into_iter().map(|((_, number), part)| shown(number, &part)).collect()),
             initiator: Some(initiator),
             owner: Some(owner),
             storage_class: Some(upload.about.storage_class.unwrap_or_else(|| "STANDARD".to_owned())),
@@ -80,7 +80,7 @@ impl Operation for ListParts {
     }
 }
 
-fn shown(number: u32, part: Part) -> model::Part {
+fn shown(number: u32, part: &Part) -> model::Part {
     let mut shown = model::Part {
         part_number: i32::try_from(number).ok(),
         last_modified: Some(part.modified),

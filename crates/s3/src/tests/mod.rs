@@ -13,7 +13,6 @@ use world::World;
 fn given(operation: &str, member: &str) -> Option<Value> {
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     match (operation, member) {
-        ("CreateBucket", "CreateBucketConfiguration" | "ACL") => None,
         (_, "Bucket") => text("bucket"),
         (_, "CopySource") => text("bucket/key"),
         ("PutBucketPolicy", "Policy") => text(

@@ -189,7 +189,7 @@ impl Chunks {
         let left = u64::from_str_radix(length, 16).ok().filter(|_| is_number);
         let left = left.ok_or(ChunkFault::Malformed)?;
         let signature = extensions.split(';').find_map(|one| one.trim().strip_prefix("chunk-signature="));
-        self.signature = signature.unwrap_or_default().to_owned();
+        signature.unwrap_or_default().clone_into(&mut self.signature);
         self.state = State::Data { left };
         if left == 0 {
             self.check_chunk()?;
