@@ -452,6 +452,30 @@ def test_chunked_bodies(weft, s3):
     empty(s3, bucket)
 
 
+def test_buckets_are_hosts_too(weft, s3):
+    bucket = fresh(s3, "my.host-bucket")
+    port = weft.url.rsplit(":", 1)[1]
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    def ask(host, path, method="GET", data=None):
+        request = AWSRequest(method, f"http://{host}:{port}{path}", data=data)
+        S3SigV4Auth(Credentials(*weft.keys), "s3", "us-east-1").add_auth(request)
+        return weft.get(path, host=f"{host}:{port}", data=data, headers=dict(request.headers.items()), method=method)
+
+    for number, end in enumerate(["s3.localhost", "s3.us-east-1.localhost", "localhost", "s3.amazonaws.com", "s3.eu-west-1.amazonaws.com"]):
+        host, path = f"{bucket}.{end}", f"/a//b/../{number}%20x"
+        assert ask(host, path, "PUT", b"data")[0] == 200, host
+        assert ask(host, path)[2] == b"data", host
+        assert s3.get_object(Bucket=bucket, Key=f"a//b/../{number} x")["Body"].read() == b"data"
+        status, _, body = ask(host, "/?list-type=2&max-keys=1")
+        assert status == 200 and b"<Name>my.host-bucket</Name>" in body
+    assert b"<ListAllMyBucketsResult" in ask("s3.localhost", "/")[2]
+    assert ask("s3.localhost", f"/{bucket}/a//b/../0%20x")[2] == b"data"
+    empty(s3, bucket)
+
+
 def memory(weft):
     pids = [int(line) for line in subprocess.run(["pgrep", "-P", str(weft.process.pid)], capture_output=True, text=True).stdout.split()]
     status = [open(f"/proc/{pid}/status").read() for pid in [weft.process.pid, *pids]]
