@@ -11,14 +11,20 @@
 //! The crate deliberately does not know HTTP, nor what is done with an object once it is read.
 
 mod access;
+mod acl;
 mod bucket_policy;
 mod checksum;
 mod copying;
+mod cors;
+mod encryption;
 mod errors;
 mod garbage;
+mod lifecycle;
 mod listing;
 mod lists;
+mod lock;
 mod names;
+mod notifications;
 mod objects;
 mod ops;
 mod output;
@@ -32,6 +38,10 @@ mod tables;
 mod tags;
 mod uploads;
 mod versions;
+mod website;
+
+pub use cors::{CorsAnswer, CorsGrant, CorsRequest};
+pub use website::{Redirect, Website, key_of_path, path_of_key};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -58,6 +68,8 @@ pub struct S3 {
     gate: Arc<tokio::sync::RwLock<()>>,
     /// Told when there may be something to be removed.
     garbage: Arc<Notify>,
+    /// Where events go.
+    delivery: Arc<notifications::Delivery>,
     names: Arc<RwLock<HashSet<String>>>,
     policies: Arc<Mutex<Policies>>,
 }
@@ -74,6 +86,7 @@ impl S3 {
             blobs,
             gate: Arc::default(),
             garbage: Arc::default(),
+            delivery: Arc::default(),
             names: Arc::new(RwLock::new(names)),
             policies: Arc::default(),
         })
@@ -84,9 +97,10 @@ impl S3 {
         self.names.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
-    /// Removes bytes that nobody has any more, as they become so, until it is dropped.
+    /// Removes bytes that nobody has any more, as they become so, tells functions what happened, and does what buckets' rules say
+    /// is due, until it is dropped.
     pub async fn run(&self) {
-        self.remove_garbage_forever().await;
+        tokio::join!(self.remove_garbage_forever(), self.deliver_forever(), self.expire_forever());
     }
 
     /// The operations.

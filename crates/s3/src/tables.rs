@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use weft_store::{Record, Table};
 use weft_types::{AccountId, Region, Timestamp};
 
+use crate::acl::Grant;
 use crate::checksum::Checksum;
 
 pub(crate) const BUCKETS: Table<(String,), Bucket> = Table::new("buckets");
@@ -31,6 +32,9 @@ pub(crate) const UPLOADS: Table<(String, String, String), Upload> = Table::new("
 pub(crate) const PARTS: Table<(String, u32), Part> = Table::new("parts");
 /// What nobody has any more: `blob` or `parts`, and which.
 pub(crate) const GARBAGE: Table<(String, String), Number> = Table::new("garbage");
+
+/// When it is due in milliseconds, the version's number, a random id: what functions are to be told.
+pub(crate) const PENDING: Table<(u64, u64, String), Pending> = Table::new("pending");
 
 pub(crate) const GARBAGE_BLOB: &str = "blob";
 pub(crate) const GARBAGE_PARTS: &str = "parts";
@@ -82,6 +86,25 @@ pub(crate) struct Bucket {
     /// Whether objects can be locked.
     #[serde(default)]
     pub(crate) object_lock: bool,
+    /// Whom it is granted to; empty where nothing but the owner was said.
+    #[serde(default)]
+    pub(crate) acl: Vec<Grant>,
+    /// Whether anybody is told what happens to objects.
+    #[serde(default)]
+    pub(crate) notifies: bool,
+}
+
+/// An event that a function is to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) bucket: String,
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    /// The function's ARN.
+    pub(crate) function: String,
+    pub(crate) payload: String,
+    pub(crate) since: Timestamp,
+    pub(crate) tries: u32,
 }
 
 /// A setting of a bucket that few requests need, as JSON by the model's names.
@@ -142,8 +165,15 @@ pub(crate) struct About {
     pub(crate) storage_class: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) retention: Option<Retention>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) legal_hold: bool,
+    /// Whether it is held; none where that was never said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) legal_hold: Option<bool>,
+    /// Whose it is; none where it is the bucket owner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<AccountId>,
+    /// Whom it is granted to; empty where nothing but the owner was said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) acl: Vec<Grant>,
 }
 
 /// Until when a version cannot be removed.
@@ -206,6 +236,7 @@ pub(crate) struct Part {
 
 impl Record for Bucket {}
 impl Record for Setting {}
+impl Record for Pending {}
 impl Record for Number {}
 impl Record for Inline {}
 impl Record for Version {}

@@ -7,6 +7,7 @@ use weft_store::{Read, WriteTx};
 use weft_types::Timestamp;
 
 use crate::errors;
+use crate::lock::apply_default;
 use crate::tables::{
     BLOBS, BUCKETS, Bucket, CURRENT, Content, GARBAGE, GARBAGE_BLOB, GARBAGE_PARTS, INLINE, NULLS, Number,
     VERSIONS, Version, Versioning,
@@ -74,6 +75,8 @@ pub(crate) struct Outcome {
     pub(crate) marker: bool,
     /// Whether there are bytes now that nobody has.
     pub(crate) garbage: bool,
+    /// Whether a function is to be told.
+    pub(crate) told: bool,
 }
 
 pub(crate) fn require_bucket(tx: &impl Read, name: &str) -> Result<Bucket, Error> {
@@ -90,6 +93,7 @@ pub(crate) fn place(
     let bucket = require_bucket(tx, &place.bucket)?;
     conditions.check(&place.key, CURRENT.get(tx, &place.pair())?.as_ref())?;
     let mut outcome = Outcome { marker: version.marker, ..Outcome::default() };
+    apply_default(tx, &bucket, &place.bucket, &mut version)?;
     version.number = next_number(tx, place, version.modified)?;
     if bucket.versioning == Versioning::Enabled {
         version.id = version_id(version.number);
@@ -130,7 +134,7 @@ pub(crate) fn delete(
             }
             renew_current(tx, at)?;
             let version_id = (versioning != Versioning::Never).then(|| version.id.clone());
-            Ok(Outcome { version_id, marker: version.marker, garbage })
+            Ok(Outcome { version_id, marker: version.marker, garbage, ..Outcome::default() })
         }
         (None, Versioning::Never) => {
             let garbage = remove_null(tx, at)?;
@@ -149,7 +153,7 @@ pub(crate) fn check_lock(version: &Version, now: Timestamp, bypass: bool) -> Res
         .retention
         .as_ref()
         .is_some_and(|retention| retention.until > now && !(bypass && retention.mode == "GOVERNANCE"));
-    if held || version.about.legal_hold {
+    if held || version.about.legal_hold == Some(true) {
         let message = "Access Denied because object protected by object lock.";
         return Err(errors::plain("AccessDenied", 403, message));
     }

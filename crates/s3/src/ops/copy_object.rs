@@ -6,6 +6,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use crate::checksum::Algorithm;
 use crate::copying::{Copied, Source};
 use crate::names::check_key;
+use crate::notifications::{Cause, tell_made};
 use crate::output::tell_checksum;
 use crate::reading::Preconditions;
 use crate::request::{Making, stated};
@@ -70,7 +71,7 @@ impl Operation for CopyObject {
         Vec::new()
     }
 
-    async fn run(self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
+    async fn run(mut self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
         let found =
             s3.find(cx, &self.at.bucket, self.owner.as_deref(), ("s3:PutObject", Some(&self.at.key))).await?;
         let source_name = format!("/{}/{}", self.source.at.bucket, self.source.at.key);
@@ -79,7 +80,7 @@ impl Operation for CopyObject {
                 found.object_access(action, &self.at.key).with("s3:x-amz-copy-source", source_name.as_str());
             s3.allow(cx, &found, &self.making.conditions(access)).await?;
         }
-        self.making.check(&found.bucket)?;
+        self.making.settle(cx, &found.bucket)?;
         if self.at == self.source.at && !self.changes && self.source.version_id.is_none() {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing \
                            the object's metadata, storage class, website redirect location or encryption attributes.";
@@ -89,7 +90,7 @@ impl Operation for CopyObject {
         let about = self.about(&source.version.about);
         let copied = s3.copied(&source.version, 0..source.version.size, self.algorithm).await?;
         let version = Version { modified: cx.scope.now, about, parts: 0, ..source.version };
-        let (version, outcome) = self.store(s3, version, copied).await?;
+        let (version, outcome) = self.store(s3, cx, version, copied).await?;
         s3.after(&outcome);
         let mut result = model::CopyObjectResult {
             e_tag: Some(format!("\"{}\"", version.etag)),
@@ -117,11 +118,20 @@ impl CopyObject {
         about.storage_class.clone_from(&own.storage_class);
         about.retention.clone_from(&own.retention);
         about.legal_hold = own.legal_hold;
+        about.owner = own.owner;
+        about.acl.clone_from(&own.acl);
         about
     }
 
-    async fn store(&self, s3: &S3, version: Version, copied: Copied) -> Result<(Version, Outcome), Error> {
+    async fn store(
+        &self,
+        s3: &S3,
+        cx: &Context,
+        version: Version,
+        copied: Copied,
+    ) -> Result<(Version, Outcome), Error> {
         let (at, conditions) = (self.at.clone(), self.conditions.clone());
+        let cause = Cause::request("ObjectCreated:Copy", cx);
         match copied {
             Copied::Same(kept) => {
                 let version = Version { content: kept.content.clone(), ..version };
@@ -131,7 +141,8 @@ impl CopyObject {
                 let outcome = s3
                     .write(move |tx| {
                         kept.count_existing(tx)?;
-                        place(tx, &at, stored.clone(), &conditions)
+                        let outcome = place(tx, &at, stored.clone(), &conditions)?;
+                        tell_made(tx, &at, &cause, outcome)
                     })
                     .await?;
                 Ok((version, outcome))
@@ -142,7 +153,9 @@ impl CopyObject {
                 let stored = version.clone();
                 let outcome = s3
                     .commit(arrived, move |tx, content: &Content| {
-                        place(tx, &at, Version { content: content.clone(), ..stored.clone() }, &conditions)
+                        let version = Version { content: content.clone(), ..stored.clone() };
+                        let outcome = place(tx, &at, version, &conditions)?;
+                        tell_made(tx, &at, &cause, outcome)
                     })
                     .await?;
                 Ok((version, outcome))

@@ -5,6 +5,7 @@ use weft_service::{Access, BodyOperation, Context, Error, IncomingBody, Outgoing
 
 use crate::S3;
 use crate::names::check_key;
+use crate::notifications::{Cause, tell_made};
 use crate::output::tell_checksum;
 use crate::receive::Expected;
 use crate::request::{Making, given_checksums, stated};
@@ -58,12 +59,12 @@ impl BodyOperation for PutObject {
         cx: &Context,
         body: IncomingBody,
     ) -> Result<(Self::Output, Option<OutgoingBody>), Error> {
-        let Self { at, owner, making, expected, conditions } = self;
+        let Self { at, owner, mut making, expected, conditions } = self;
         let found = s3.find(cx, &at.bucket, owner.as_deref(), ("s3:PutObject", Some(&at.key))).await?;
         for action in making.actions() {
             s3.allow(cx, &found, &making.conditions(found.object_access(action, &at.key))).await?;
         }
-        making.check(&found.bucket)?;
+        making.settle(cx, &found.bucket)?;
         let arrived = s3.receive_body(body, &expected).await?;
         let mut output = model::PutObjectOutput {
             e_tag: Some(format!("\"{}\"", arrived.etag)),
@@ -83,10 +84,12 @@ impl BodyOperation for PutObject {
             checksum: Some(arrived.checksum.clone()),
             about: making.about,
         };
+        let cause = Cause::request("ObjectCreated:Put", cx);
         let outcome = s3
             .commit(arrived, move |tx, content| {
                 let version = Version { content: content.clone(), ..version.clone() };
-                place(tx, &at, version, &conditions)
+                let outcome = place(tx, &at, version, &conditions)?;
+                tell_made(tx, &at, &cause, outcome)
             })
             .await?;
         s3.after(&outcome);
