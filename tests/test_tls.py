@@ -46,9 +46,10 @@ NODE = """
 const https = require("https");
 exports.handler = (event) => new Promise((resolve) => {
   const request = https.request(event.url, { method: event.put ? "PUT" : "GET" }, (answer) => {
+    const authorized = answer.socket.authorized;
     answer.resume();
     answer.on("end", () => resolve({
-      status: answer.statusCode, authorized: answer.socket.authorized,
+      status: answer.statusCode, authorized,
       id: "x-amzn-requestid" in answer.headers || "x-amz-request-id" in answer.headers }));
   });
   request.on("error", (error) => resolve({ error: error.message }));
