@@ -42,6 +42,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Show the server, its isolation, what is missing for a better one and how to get it
     Status(StatusArgs),
+    /// Say where the certificate authority for https is, and make this machine trust it
+    Trust(TrustArgs),
     /// Print the completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -116,6 +118,9 @@ pub struct UpArgs {
 /// `weft env`.
 #[derive(Debug, Clone, Args)]
 pub struct EnvArgs {
+    /// An https address, and the variables that make programs trust its certificate
+    #[arg(long)]
+    pub https: bool,
     /// Print one JSON object instead of shell exports
     #[arg(long)]
     pub json: bool,
@@ -216,6 +221,23 @@ pub struct ExplainArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StatusArgs {
     /// Print JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Where the server is.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+}
+
+/// `weft trust`.
+#[derive(Debug, Clone, Args)]
+pub struct TrustArgs {
+    /// Add it to the authorities that this machine trusts (Debian's `update-ca-certificates`; needs root)
+    #[arg(long, conflicts_with_all = ["print", "json"])]
+    pub install: bool,
+    /// Print the certificate as PEM
+    #[arg(long, conflicts_with = "json")]
+    pub print: bool,
+    /// Print where it is as one JSON object
     #[arg(long)]
     pub json: bool,
     /// Where the server is.

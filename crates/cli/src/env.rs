@@ -5,10 +5,19 @@ use serde_json::json;
 use crate::args::EnvArgs;
 use crate::connect::Connection;
 use crate::failure::Failure;
+use crate::trust::Authority;
+
+/// Where programs look for the name of a file of authorities that they trust.
+const BUNDLES: [&str; 4] = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"];
 
 /// Prints the exports, or one JSON object.
 pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
     let Connection { endpoint, key, region } = Connection::find(&args.connect)?;
+    let trusted = if args.https { Some(Authority::find(&args.connect)?.bundle) } else { None };
+    let endpoint = match &trusted {
+        Some(_) => endpoint.replacen("http://", "https://", 1),
+        None => endpoint,
+    };
     let mut variables = vec![
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", key.id),
@@ -17,6 +26,9 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
         ("AWS_DEFAULT_REGION", region),
     ];
     variables.extend(key.token.map(|token| ("AWS_SESSION_TOKEN", token)));
+    if let Some(bundle) = trusted {
+        variables.extend(BUNDLES.map(|name| (name, bundle.display().to_string())));
+    }
     if args.json {
         let object: serde_json::Map<_, _> =
             variables.into_iter().map(|(k, v)| (k.to_owned(), json!(v))).collect();

@@ -28,6 +28,7 @@ mod rollout;
 mod state;
 mod status;
 mod table;
+mod trust;
 mod up;
 
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{
     Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, ExplainArgs, InvokeArgs, LogsArgs,
-    PsArgs, RmArgs, ServerArgs, StatusArgs, UpArgs,
+    PsArgs, RmArgs, ServerArgs, StatusArgs, TrustArgs, UpArgs,
 };
 
 use crate::failure::Failure;
@@ -54,6 +55,7 @@ pub fn run(command: Command) -> ExitCode {
             Err(Failure::Told("the server is not run by the command line's crate".to_owned()))
         }
         Command::Env(args) => env::run(&args),
+        Command::Trust(args) => trust::run(&args),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Arguments::command(), "weft", &mut std::io::stdout());
             Ok(())

@@ -36,7 +36,10 @@ fn as_json(p: &DescribePlatformResponse) -> serde_json::Value {
         interpreters.map(|i| json!({"language": i.language, "version": i.version, "path": i.path})).collect();
     json!({
         "version": p.version, "pid": p.pid, "uptimeSeconds": p.uptime_seconds, "dataFolder": p.data_folder,
-        "addresses": p.addresses, "edgeAddresses": p.edge_addresses, "region": p.region, "account": p.account_id,
+        "addresses": p.addresses, "edgeAddresses": p.edge_addresses,
+        "certificateAuthority": p.certificate_authority,
+        "certificateAuthorityUntil": p.certificate_authority_until.map(weft_types::Timestamp::iso8601_seconds),
+        "region": p.region, "account": p.account_id,
         "principal": p.principal_arn, "memoryBytes": p.memory_bytes, "workers": p.workers,
         "isolation": isolation, "interpreters": interpreters,
     })
@@ -59,6 +62,7 @@ fn as_text(p: &DescribePlatformResponse) -> String {
             edge.join(", ")
         },
     );
+    line("https", https(p));
     line("data", p.data_folder.clone().unwrap_or_default());
     line(
         "process",
@@ -94,6 +98,13 @@ fn as_text(p: &DescribePlatformResponse) -> String {
         let _ = writeln!(text, "  → {help}");
     }
     text
+}
+
+/// What is said of TLS.
+fn https(p: &DescribePlatformResponse) -> String {
+    let Some(authority) = &p.certificate_authority else { return "none".to_owned() };
+    let until = p.certificate_authority_until.map(weft_types::Timestamp::iso8601_seconds).unwrap_or_default();
+    format!("on the same port; certificate authority {authority}, good until {until} (`weft trust`)")
 }
 
 /// Bytes as whole MiB.

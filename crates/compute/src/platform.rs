@@ -24,6 +24,8 @@ pub struct PlatformFacts {
     pub addresses: Vec<String>,
     /// URLs of listeners that serve workloads only.
     pub edge_addresses: Vec<String>,
+    /// The certificate of the authority for TLS, and when it ends; none without TLS.
+    pub certificate_authority: Option<(PathBuf, Timestamp)>,
     /// The isolation in force.
     pub isolation: Isolation,
     /// Interpreters that were found.

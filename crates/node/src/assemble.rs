@@ -22,6 +22,7 @@ use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 use crate::adapters::{
     DownloadsOfLambda, LateArtifacts, LateCredentials, LateDispatch, Placer, UrlsOfLambda,
 };
+use crate::authority::Trust;
 use crate::platform::ThisPlatform;
 use crate::upstreams::ServersOfApis;
 use crate::{StartError, TREES_FOLDER};
@@ -85,6 +86,7 @@ pub(crate) async fn assemble(
     shown_data: &Path,
     launcher: Launcher,
     pinned: Option<(String, String)>,
+    trust: &Trust,
 ) -> Result<Parts, StartError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stores = Stores::open(data)?;
@@ -94,9 +96,9 @@ pub(crate) async fn assemble(
     let admin = iam.bootstrap(pinned).await?;
 
     let credentials = LateCredentials::default();
-    let mesh = Mesh::new(MeshOptions::default());
+    let mesh = Mesh::new(MeshOptions { tls: Some(trust.tls.clone()), ..MeshOptions::default() });
     let runtime = Runtime::new(
-        RuntimeConfig::default(),
+        runtime_config(trust),
         Arc::new(Sandboxes::new(launcher.clone())),
         Arc::new(mesh.clone()),
         Arc::<Logs>::clone(&logs),
@@ -109,6 +111,7 @@ pub(crate) async fn assemble(
         launcher: launcher.clone(),
         data: shown_data.to_path_buf(),
         started: clock.now(),
+        authority_until: trust.until,
         addresses: OnceLock::new(),
     });
     let artifacts = LateArtifacts::default();
@@ -204,6 +207,20 @@ pub(crate) async fn assemble(
         edge,
         admin,
     })
+}
+
+/// Where workers find the bundle of trusted authorities, beside the places where programs look for one.
+const BUNDLE: &str = "/etc/weft/ca-bundle.pem";
+
+/// The runtime's settings: every worker trusts our authority beside those that the machine trusts.
+fn runtime_config(trust: &Trust) -> RuntimeConfig {
+    let named = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
+    let places = weft_sandbox::bundle_places().into_iter().map(|place| place.display().to_string());
+    RuntimeConfig {
+        environment: named.map(|name| (name.to_owned(), BUNDLE.to_owned())).into(),
+        mounts: places.chain([BUNDLE.to_owned()]).map(|place| (place, trust.bundle.clone())).collect(),
+        ..RuntimeConfig::default()
+    }
 }
 
 /// Chooses an interpreter for a build as the runtime chooses one for a worker.

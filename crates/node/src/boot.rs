@@ -8,6 +8,7 @@ use weft_sandbox::{
     Identity, LaunchError, LauncherConfig, LauncherLink, drop_privileges, fork_launcher, prepare_data_folder,
 };
 
+use crate::authority::public_files;
 use crate::config::Config;
 
 /// The user that a server started as root goes on as, where the machine has none called `weft`.
@@ -42,7 +43,8 @@ pub(crate) fn boot(config: &Config) -> Result<Booted, BootError> {
     let listener = listen(config.listen)?;
     let edge = config.edge.map(listen).transpose()?;
     let data = prepare_data_folder(&config.data, server)?;
-    let roots = vec![data.join(crate::TREES_FOLDER)];
+    let (_, bundle) = public_files(&data);
+    let roots = vec![data.join(crate::TREES_FOLDER), bundle];
     let launcher =
         fork_launcher(&LauncherConfig { source_roots: roots, server, ..LauncherConfig::default() })?;
     raise_descriptor_limit();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use weft_gateway::Gateway;
-use weft_net::{Limits, Server};
+use weft_net::{Limits, Server, Tls};
 
 use crate::StartError;
 use crate::config::DataPlane;
@@ -35,14 +35,19 @@ impl Cores {
         })
     }
 
-    /// Accepts connections for a gateway from now on, on every core.
+    /// Accepts connections for a gateway from now on, on every core; those that begin with a TLS handshake only with `tls`.
     pub(crate) fn listen(
         &self,
         handler: Arc<Gateway>,
         listener: &TcpListener,
+        tls: Option<Tls>,
     ) -> Result<(Server, SocketAddr), StartError> {
         let failed = |source| StartError::System { doing: "accept connections", source };
         let server = Server::new(handler, Limits::gateway());
+        let server = match tls {
+            Some(tls) => server.with_tls(tls),
+            None => server,
+        };
         let address = listener.local_addr().map_err(failed)?;
         if self.own.is_empty() {
             server.listen(listener.try_clone().map_err(failed)?).map_err(failed)?;

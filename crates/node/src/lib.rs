@@ -6,6 +6,7 @@
 
 mod adapters;
 mod assemble;
+mod authority;
 mod boot;
 mod buckets;
 mod config;
@@ -38,6 +39,8 @@ pub(crate) enum StartError {
     Blobs(#[from] weft_store::BlobError),
     #[error("the unpacked code cannot be opened")]
     Trees(#[from] weft_store::TreeError),
+    #[error("there is no certificate authority")]
+    Authority(#[from] authority::AuthorityError),
     #[error("what is stored cannot be read")]
     Service(#[from] weft_service::Error),
     #[error("failed to {doing}")]

@@ -8,11 +8,15 @@ use weft_sandbox::{FeatureState, Language, Launcher, Mode, Report};
 use weft_service::BoxFuture;
 use weft_types::Timestamp;
 
+use crate::authority::public_files;
+
 /// The facts of this process.
 pub(crate) struct ThisPlatform {
     pub(crate) launcher: Launcher,
     pub(crate) data: PathBuf,
     pub(crate) started: Timestamp,
+    /// When the certificate authority ends.
+    pub(crate) authority_until: Timestamp,
     /// URLs of the listeners, once they are known.
     pub(crate) addresses: OnceLock<(Vec<String>, Vec<String>)>,
 }
@@ -28,6 +32,7 @@ impl Platform for ThisPlatform {
                 data_folder: self.data.clone(),
                 addresses,
                 edge_addresses,
+                certificate_authority: Some((public_files(&self.data).0, self.authority_until)),
                 isolation: isolation(&self.launcher.report()),
                 interpreters: interpreters
                     .into_iter()

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use weft_sandbox::Launcher;
 
 use crate::StartError;
 use crate::assemble::{Parts, assemble};
+use crate::authority::{Trust, write_whole};
 use crate::boot::{Booted, boot};
 use crate::config::Config;
 use crate::cores::Cores;
@@ -63,13 +63,14 @@ async fn life(config: &Config, booted: Booted) -> Result<(), StartError> {
     let Booted { data, listener, edge, launcher } = booted;
     let system = |doing| move |source| StartError::System { doing, source };
     let launcher = Launcher::connect(launcher).map_err(system("reach the sandbox launcher"))?;
-    let parts = assemble(&data, &config.data, launcher.clone(), config.admin_key.clone()).await?;
+    let trust = Trust::open(&data)?;
+    let parts = assemble(&data, &config.data, launcher.clone(), config.admin_key.clone(), &trust).await?;
     let cores = Cores::start(config.data_plane)?;
-    let (server, address) = cores.listen(Arc::clone(&parts.gateway), &listener)?;
+    let (server, address) = cores.listen(Arc::clone(&parts.gateway), &listener, Some(trust.tls))?;
     parts.lambda.set_port(address.port());
     parts.cloudformation.set_port(address.port());
     parts.apis.set_port(address.port());
-    let edge = edge.map(|edge| cores.listen(Arc::clone(&parts.edge), &edge)).transpose()?;
+    let edge = edge.map(|edge| cores.listen(Arc::clone(&parts.edge), &edge, None)).transpose()?;
     let url = |address: SocketAddr| format!("http://{address}");
     let edge_urls: Vec<String> = edge.iter().map(|(_, address)| url(*address)).collect();
     let _ = parts.platform.addresses.set((vec![url(address)], edge_urls.clone()));
@@ -172,11 +173,7 @@ impl Drop for Files {
     }
 }
 
-/// Replaces a file that only its owner may read; whoever reads meanwhile sees the old or the new one, whole.
+/// Replaces a file that only its owner may read.
 fn write_private(path: &Path, value: &serde_json::Value) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    writeln!(file, "{value}")?;
-    file.sync_all()?;
-    fs::rename(new, path)
+    write_whole(path, format!("{value}\n").as_bytes(), 0o600)
 }

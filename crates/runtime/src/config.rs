@@ -1,5 +1,6 @@
 //! The runtime's own settings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How the runtime behaves; what belongs to a workload is in its revision.
@@ -17,8 +18,9 @@ pub struct RuntimeConfig {
     pub starts_per_second: f64,
     /// More variables for every worker, such as where the certificates of Weft's own authority are.
     pub environment: Vec<(String, String)>,
-    /// Read-only files that every worker sees, such as those certificates: path and contents.
-    pub files: Vec<(String, Vec<u8>)>,
+    /// Files and folders of the machine that every worker sees, read-only, such as those certificates: where it sees
+    /// them, and where they are.
+    pub mounts: Vec<(String, PathBuf)>,
 }
 
 impl Default for RuntimeConfig {
@@ -31,7 +33,7 @@ impl Default for RuntimeConfig {
             start_burst: 1_000,
             starts_per_second: 100.0,
             environment: Vec::new(),
-            files: Vec::new(),
+            mounts: Vec::new(),
         }
     }
 }

@@ -45,7 +45,7 @@ impl Launch<'_> {
     pub(crate) fn spec(&self) -> SandboxSpec {
         let revision = self.revision;
         let mut mounts = vec![(TASK_ROOT.to_owned(), revision.code.clone())];
-        mounts.extend(revision.mounts.iter().cloned());
+        mounts.extend(revision.mounts.iter().chain(&self.config.mounts).cloned());
         let read_only =
             |(target, source): (String, PathBuf)| Mount { source, target: target.into(), read_only: true };
         let env = match &revision.contract {
@@ -163,14 +163,12 @@ impl Launch<'_> {
             Some(Language::Node) => bootstraps::NODE,
             None => &[],
         };
-        let own = own.iter().map(|(path, text)| (*path, text.as_bytes()));
-        let given = self.config.files.iter().map(|(path, contents)| (path.as_str(), contents.as_slice()));
-        let file = |(path, contents): (&str, &[u8])| SyntheticFile {
+        let file = |(path, text): &(&str, &str)| SyntheticFile {
             path: path.into(),
-            contents: contents.to_vec(),
+            contents: text.as_bytes().to_vec(),
             executable: false,
         };
-        own.chain(given).map(file).collect()
+        own.iter().map(file).collect()
     }
 
     fn limits(&self) -> Limits {

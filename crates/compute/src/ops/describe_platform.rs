@@ -24,6 +24,7 @@ impl Operation for DescribePlatform {
 
     async fn run(self, compute: &Compute, cx: &Context) -> Result<Self::Output, Error> {
         let facts = compute.seams().platform.facts().await;
+        let (authority, authority_until) = facts.certificate_authority.unzip();
         let long = |n: u64| i64::try_from(n).ok();
         let interpreters = facts.interpreters.into_iter().map(|found| model::InterpreterDescription {
             language: found.language,
@@ -37,6 +38,8 @@ impl Operation for DescribePlatform {
             data_folder: Some(facts.data_folder.display().to_string()),
             addresses: Some(facts.addresses),
             edge_addresses: Some(facts.edge_addresses),
+            certificate_authority: authority.map(|path| path.display().to_string()),
+            certificate_authority_until: authority_until,
             region: Some(cx.scope.region.to_string()),
             account_id: Some(cx.scope.account.to_string()),
             principal_arn: cx.principal.arn().map(|arn| arn.to_string()),

@@ -281,6 +281,8 @@ shapes! {
         data_folder: Option<String> = "dataFolder" "dataFolder" Body STRING false;
         addresses: Option<Vec<String>> = "addresses" "addresses" Body STRING_LIST false;
         edge_addresses: Option<Vec<String>> = "edgeAddresses" "edgeAddresses" Body STRING_LIST false;
+        certificate_authority: Option<String> = "certificateAuthority" "certificateAuthority" Body STRING false;
+        certificate_authority_until: Option<Timestamp> = "certificateAuthorityUntil" "certificateAuthorityUntil" Body TIMESTAMP_EPOCH false;
         region: Option<String> = "region" "region" Body STRING false;
         account_id: Option<String> = "accountId" "accountId" Body STRING false;
         principal_arn: Option<String> = "principalArn" "principalArn" Body STRING false;

@@ -75,8 +75,11 @@ fn spec(revision: &Revision, language: Option<Language>) -> SandboxSpec {
         expires: Timestamp::from_seconds(0),
     };
     let choice = language.map(interpreter);
-    let config =
-        RuntimeConfig { environment: vec![("SSL_CERT_FILE".into(), "/ca".into())], ..Default::default() };
+    let config = RuntimeConfig {
+        environment: vec![("SSL_CERT_FILE".into(), "/ca".into()), ("AWS_CA_BUNDLE".into(), "/ca".into())],
+        mounts: vec![("/ca".into(), "/data/ca".into())],
+        ..Default::default()
+    };
     Launch {
         revision,
         choice: choice.as_ref(),
@@ -94,8 +97,14 @@ fn var<'a>(spec: &'a SandboxSpec, name: &str) -> Option<&'a str> {
 
 #[test]
 fn a_function_gets_lambdas_environment() {
-    let theirs =
-        [("TABLE", "t"), ("_HIDDEN", "x"), ("AWS_REGION", "mars"), ("_HANDLER", "x"), ("TZ", "Asia/Tokyo")];
+    let theirs = [
+        ("TABLE", "t"),
+        ("_HIDDEN", "x"),
+        ("AWS_REGION", "mars"),
+        ("_HANDLER", "x"),
+        ("TZ", "Asia/Tokyo"),
+        ("AWS_CA_BUNDLE", "/var/task/ca"),
+    ];
     let spec = spec(&revision(lambda("python3.12"), &theirs), Some(Language::Python));
     for (name, expected) in [
         ("_HANDLER", Some("app.handler")),
@@ -131,6 +140,7 @@ fn a_function_gets_lambdas_environment() {
         ),
         ("_LAMBDA_TELEMETRY_LOG_FD", Some("1")),
         ("SSL_CERT_FILE", Some("/ca")),
+        ("AWS_CA_BUNDLE", Some("/var/task/ca")),
         ("TABLE", Some("t")),
         ("TZ", Some("Asia/Tokyo")),
         ("_HIDDEN", None),
@@ -143,7 +153,7 @@ fn a_function_gets_lambdas_environment() {
     // Lambda's own, behind where the interpreter lies.
     let path = "/opt/py/bin:/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin";
     assert_eq!(var(&spec, "PATH"), Some(path));
-    assert_eq!(spec.mounts.len(), 2);
+    assert_eq!(spec.mounts.len(), 3);
     assert!(spec.mounts.iter().all(|mount| mount.read_only));
 }
 
