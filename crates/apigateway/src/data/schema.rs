@@ -191,12 +191,12 @@ impl Check<'_> {
             let mut known = false;
             if let Some(rule) = properties.and_then(|all| all.get(name)) {
                 known = true;
-                self.value(schema, rule, member, depth + 1).map_err(|why| within(name, why))?;
+                self.value(schema, rule, member, depth + 1).map_err(|why| within(name, &why))?;
             }
             for (pattern, rule) in by_pattern.into_iter().flatten() {
                 if schema.patterns.get(pattern).is_some_and(|regex| regex.is_match(name)) {
                     known = true;
-                    self.value(schema, rule, member, depth + 1).map_err(|why| within(name, why))?;
+                    self.value(schema, rule, member, depth + 1).map_err(|why| within(name, &why))?;
                 }
             }
             match rules.get("additionalProperties") {
@@ -206,7 +206,7 @@ impl Check<'_> {
                     ));
                 }
                 Some(rule @ Json::Object(_)) if !known => {
-                    self.value(schema, rule, member, depth + 1).map_err(|why| within(name, why))?;
+                    self.value(schema, rule, member, depth + 1).map_err(|why| within(name, &why))?;
                 }
                 _ => {}
             }
@@ -253,7 +253,7 @@ impl Check<'_> {
                 (None, None) => None,
             };
             if let Some(rule) = rule {
-                self.value(schema, rule, item, depth + 1).map_err(|why| within(&at.to_string(), why))?;
+                self.value(schema, rule, item, depth + 1).map_err(|why| within(&at.to_string(), &why))?;
             }
         }
         Ok(())
@@ -261,7 +261,7 @@ impl Check<'_> {
 }
 
 /// Says where in the value something is wrong.
-fn within(name: &str, why: String) -> String {
+fn within(name: &str, why: &str) -> String {
     match why.strip_prefix("[Path '") {
         Some(rest) => format!("[Path '/{name}{rest}"),
         None => format!("[Path '/{name}'] {why}"),

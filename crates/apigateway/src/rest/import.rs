@@ -461,7 +461,7 @@ x-amazon-apigateway-binary-media-types: [image/png]
         );
         let any = &at("/pets/{id}").resource_methods["ANY"];
         assert_eq!(any.request_models["application/json"], "Pet");
-        assert_eq!(any.request_parameters["method.request.path.id"], true);
+        assert!(any.request_parameters["method.request.path.id"]);
         assert!(any.request_validator_id.is_some());
         assert!(tree.models["Pet"].schema.as_ref().unwrap().contains("/models/Owner"));
         assert!(tree.gateway_responses["DEFAULT_4XX"].response_parameters.len() == 1);

@@ -29,7 +29,9 @@ async fn nothing_runs_without_a_permission() {
         let mut open = not_refused(&world.stranger, service, &given, &[]).await;
         // What the actions are for is documented twice, once for each API; the model knows the one of REST APIs.
         open.retain(|fault| {
-            !["/apis", "/tags"].iter().any(|path| fault.contains(&format!(" is not for arn:aws:apigateway:us-east-1::{path}")))
+            !["/apis", "/tags"]
+                .iter()
+                .any(|path| fault.contains(&format!(" is not for arn:aws:apigateway:us-east-1::{path}")))
         });
         assert_eq!(open, Vec::<String>::new());
     }

@@ -9,9 +9,7 @@ use weft_model::{ServiceSchema, Shape, apigateway, apigatewayv2};
 use weft_net::Body;
 use weft_service::execute_api::{ExecuteApis as _, UpstreamCall, UpstreamError, Upstreams};
 use weft_service::testing::{self, Client};
-use weft_service::{
-    Access, BoxFuture, Clock, Context, Error, ManualClock, Operation, Registry, Scope, ServiceBuilder,
-};
+use weft_service::{Access, BoxFuture, Clock, Context, Error, Operation, Registry, Scope, ServiceBuilder};
 use weft_store::{Memory, Store};
 use weft_wire::ServiceFault;
 
@@ -24,7 +22,6 @@ pub(crate) struct World {
     pub(crate) stranger: Client,
     pub(crate) apis: Arc<ApiGateway>,
     pub(crate) functions: Arc<Functions>,
-    pub(crate) clock: Arc<ManualClock>,
 }
 
 /// What functions are asked, and what they answer.
@@ -94,7 +91,7 @@ impl World {
         registry.add(ServiceBuilder::new(&weft_model::lambda::SERVICE).operation::<Invoke>(&functions));
         let [client, stranger] = testing::clients(registry, &clock);
         apis.connect(&client.dispatch, Arc::new(Mirror));
-        Self { client, stranger, apis, functions, clock }
+        Self { client, stranger, apis, functions }
     }
 
     pub(crate) async fn rest<I: Shape, O: Shape>(

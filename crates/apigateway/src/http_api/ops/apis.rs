@@ -136,7 +136,10 @@ impl ApiGateway {
             };
             once.make(tx, known, |tx| {
                 if APIS.query(&(key.0, key.1.clone())).limit(APIS_MAX).rows(tx)?.len() == APIS_MAX {
-                    return Err(Error::new("TooManyRequestsException", "Maximum number of APIs has been reached"));
+                    return Err(Error::new(
+                        "TooManyRequestsException",
+                        "Maximum number of APIs has been reached",
+                    ));
                 }
                 APIS.insert(tx, &key, &api)?;
                 TREES.insert(tx, &key, &tree)?;
