@@ -14,6 +14,7 @@ use weft_store::{Memory, Store};
 use weft_wire::ServiceFault;
 
 use crate::ApiGateway;
+use crate::http_api::jwt::tests::MODULUS;
 
 /// All of it.
 pub(crate) struct World {
@@ -72,6 +73,13 @@ impl Upstreams for Mirror {
         let (parts, _) = call.request.into_parts();
         if parts.uri.host() == Some("127.0.0.1") {
             return Box::pin(std::future::ready(Err(UpstreamError::Refused("not public".to_owned()))));
+        }
+        if parts.uri.host() == Some("issuer.example") {
+            let keys = match parts.uri.path() {
+                "/.well-known/openid-configuration" => r#"{"jwks_uri":"http://issuer.example/keys"}"#.to_owned(),
+                _ => format!(r#"{{"keys":[{{"kty":"RSA","kid":"one","n":"{MODULUS}","e":"AQAB"}}]}}"#),
+            };
+            return Box::pin(std::future::ready(Ok(Response::new(weft_net::full(keys)))));
         }
         let text = format!("{} {} {:?}", parts.method, parts.uri, parts.headers.get("x-a"));
         let response = Response::builder().status(203).header("x-from", "mirror").body(weft_net::full(text));
