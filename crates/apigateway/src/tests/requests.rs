@@ -161,7 +161,8 @@ async fn an_http_api_answers_by_its_routes() {
 #[tokio::test]
 async fn a_token_of_the_issuer_lets_in_and_its_scopes_decide() {
     let world = World::new();
-    let integration = json!({ "type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0", "uri": FUNCTION });
+    let integration =
+        json!({ "type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0", "uri": FUNCTION });
     let route = |scope: &str| json!({ "get": { "security": [{ "issuer": [scope] }], "x-amazon-apigateway-integration": integration } });
     let document = json!({ "openapi": "3.0.1", "info": { "title": "a", "version": "1" },
         "paths": { "/read": route("read"), "/admin": route("admin") },

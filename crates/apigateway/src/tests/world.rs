@@ -76,7 +76,9 @@ impl Upstreams for Mirror {
         }
         if parts.uri.host() == Some("issuer.example") {
             let keys = match parts.uri.path() {
-                "/.well-known/openid-configuration" => r#"{"jwks_uri":"http://issuer.example/keys"}"#.to_owned(),
+                "/.well-known/openid-configuration" => {
+                    r#"{"jwks_uri":"http://issuer.example/keys"}"#.to_owned()
+                }
                 _ => format!(r#"{{"keys":[{{"kty":"RSA","kid":"one","n":"{MODULUS}","e":"AQAB"}}]}}"#),
             };
             return Box::pin(std::future::ready(Ok(Response::new(weft_net::full(keys)))));
