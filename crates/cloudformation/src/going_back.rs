@@ -10,7 +10,7 @@ use crate::engine::{Way, kept_key};
 use crate::names::StackRef;
 use crate::status::StackStatus;
 use crate::tables::{
-    OPERATIONS, OperationKind, OperationRecord, STEPS, StackRecord, Stage, StepState, enter, require,
+    OPERATIONS, OperationKind, OperationRecord, STEPS, Stage, StackRecord, StepState, enter, require,
 };
 use crate::{Cloudformation, errors};
 
@@ -38,8 +38,7 @@ impl Cloudformation {
                 );
                 return Err(errors::validation(message));
             };
-            let back: Plan =
-                serde_json::from_str(kept.back.as_deref().unwrap_or("")).map_err(Error::internal)?;
+            let back: Plan = serde_json::from_str(kept.back.as_deref().unwrap_or("")).map_err(Error::internal)?;
             let known: BTreeSet<&str> = back.steps().iter().map(|step| step.logical_id.as_str()).collect();
             if let Some(unknown) = skip.iter().find(|name| !known.contains(name.as_str())) {
                 let message = format!("Resource [{unknown}] is not in the failed rollback of the stack.");
@@ -139,11 +138,7 @@ fn forget_failed(
 }
 
 /// The kept operation is the one under way again.
-fn resume(
-    tx: &mut WriteTx<'_>,
-    stack: &mut StackRecord,
-    operation: &OperationRecord,
-) -> Result<(), StoreError> {
+fn resume(tx: &mut WriteTx<'_>, stack: &mut StackRecord, operation: &OperationRecord) -> Result<(), StoreError> {
     OPERATIONS.remove(tx, &(kept_key(&stack.unique).as_str(),))?;
     stack.token.clone_from(&operation.token);
     OPERATIONS.insert(tx, &(stack.unique.clone(),), operation)

@@ -144,11 +144,7 @@ mod tests {
     #[test]
     fn a_policy_says_what_an_update_may_do() {
         let check = |update, logical_id: &str, kind: &str, expected: bool| {
-            assert_eq!(
-                allows(Some(POLICY), update, logical_id, kind),
-                expected,
-                "{update:?} {logical_id} {kind}"
-            );
+            assert_eq!(allows(Some(POLICY), update, logical_id, kind), expected, "{update:?} {logical_id} {kind}");
         };
         check(Update::Modify, "Db1", "AWS::RDS::DBInstance", true);
         check(Update::Replace, "Db1", "AWS::RDS::DBInstance", false);

@@ -230,13 +230,7 @@ impl<'a> Task<'a> {
         self.call_as(&number.to_string(), service, operation, input.into()).await
     }
 
-    async fn call_as(
-        &self,
-        suffix: &str,
-        service: &str,
-        operation: &str,
-        input: Json,
-    ) -> Result<Json, Error> {
+    async fn call_as(&self, suffix: &str, service: &str, operation: &str, input: Json) -> Result<Json, Error> {
         let cx = self.cx.as_step(StepToken::new(format!("{}/{suffix}", self.token)));
         let mut pause = FIRST_PAUSE;
         let mut tries = 1;

@@ -158,10 +158,7 @@ impl Drive<'_> {
 
 /// States in which a rollback can be asked for again.
 fn keeps(status: StackStatus) -> bool {
-    matches!(
-        status,
-        StackStatus::UpdateRollbackFailed | StackStatus::UpdateFailed | StackStatus::CreateFailed
-    )
+    matches!(status, StackStatus::UpdateRollbackFailed | StackStatus::UpdateFailed | StackStatus::CreateFailed)
 }
 
 /// Keeps what `ContinueUpdateRollback` and `RollbackStack` need: the operation, under another key.

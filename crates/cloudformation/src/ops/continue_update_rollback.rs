@@ -32,8 +32,7 @@ impl Operation for ContinueUpdateRollback {
     }
 
     fn accesses(&self, scope: &Scope) -> Vec<Access> {
-        let mut accesses =
-            vec![Access::to("cloudformation:ContinueUpdateRollback", self.stack.access(scope))];
+        let mut accesses = vec![Access::to("cloudformation:ContinueUpdateRollback", self.stack.access(scope))];
         accesses.extend(self.role.as_deref().map(pass_role));
         accesses
     }

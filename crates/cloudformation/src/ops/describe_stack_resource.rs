@@ -34,10 +34,7 @@ impl Operation for DescribeStackResource {
             let stack = require(tx, &scope, &self.stack)?;
             let found = RESOURCES.get(tx, &(stack.unique.as_str(), self.logical_id.as_str()))?;
             let record = found.ok_or_else(|| {
-                errors::validation(format!(
-                    "Resource {} does not exist for stack {}",
-                    self.logical_id, stack.name
-                ))
+                errors::validation(format!("Resource {} does not exist for stack {}", self.logical_id, stack.name))
             })?;
             Ok::<_, Error>(model::StackResourceDetail {
                 stack_name: Some(stack.name.clone()),

@@ -2,7 +2,7 @@
 
 use weft_model::cloudformation as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
-use weft_store::{Read, ReadTx};
+use weft_store::{ReadTx, Read};
 
 use crate::names::StackRef;
 use crate::tables::{RESOURCES, STACKS, StackRecord, place, require, resources};
@@ -29,9 +29,7 @@ impl Operation for DescribeStackResources {
         let stack = input.stack_name.map(|name| StackRef::parse(&name, scope)).transpose()?;
         let (logical_id, physical_id) = (input.logical_resource_id, input.physical_resource_id);
         if stack.is_some() == physical_id.is_some() {
-            return Err(errors::validation(
-                "Exactly one of StackName or PhysicalResourceId must be specified.",
-            ));
+            return Err(errors::validation("Exactly one of StackName or PhysicalResourceId must be specified."));
         }
         Ok(Self { stack, logical_id, physical_id })
     }
@@ -51,8 +49,7 @@ impl Operation for DescribeStackResources {
                 (None, None) => return Err(errors::validation("StackName must be specified.")),
             };
             let all = resources(tx, &stack.unique)?;
-            let wanted =
-                all.iter().filter(|(id, _)| self.logical_id.as_ref().is_none_or(|wanted| wanted == *id));
+            let wanted = all.iter().filter(|(id, _)| self.logical_id.as_ref().is_none_or(|wanted| wanted == *id));
             Ok(wanted.take(SHOWN).map(|(id, record)| shown::resource(&stack, id, record)).collect())
         };
         let found: Vec<_> = service.store.read(work).await?;

@@ -30,8 +30,7 @@ impl Operation for ListExports {
 
     async fn run(self, service: &Cloudformation, cx: &Context) -> Result<Self::Output, Error> {
         let scope = cx.scope.clone();
-        let rows =
-            service.store.read(move |tx| Ok::<_, Error>(EXPORTS.query(&place(&scope)).rows(tx)?)).await?;
+        let rows = service.store.read(move |tx| Ok::<_, Error>(EXPORTS.query(&place(&scope)).rows(tx)?)).await?;
         let exports = rows.into_iter().map(|((_, _, name), export)| model::Export {
             exporting_stack_id: Some(export.stack_id),
             name: Some(name),

@@ -34,9 +34,7 @@ impl Operation for ListImports {
         let work = move |tx: &weft_store::ReadTx<'_>| {
             let (account, region) = place(&scope);
             let mut names = Vec::new();
-            for ((_, _, _, unique), _) in
-                IMPORTS.query(&(account, region.as_str(), export.as_str())).rows(tx)?
-            {
+            for ((_, _, _, unique), _) in IMPORTS.query(&(account, region.as_str(), export.as_str())).rows(tx)? {
                 if let Some(stack) = STACKS.get(tx, &(account, region.clone(), unique))? {
                     names.push(stack.name);
                 }
@@ -45,10 +43,7 @@ impl Operation for ListImports {
         };
         let names = service.store.read(work).await?;
         if names.is_empty() {
-            return Err(errors::validation(format!(
-                "Export '{}' is not imported by any stack.",
-                self.export
-            )));
+            return Err(errors::validation(format!("Export '{}' is not imported by any stack.", self.export)));
         }
         let (page, next_token) = request::page(names, self.offset, PAGE);
         Ok(model::ListImportsOutput { imports: Some(page), next_token })

@@ -36,8 +36,7 @@ impl Operation for ListStacks {
 
     async fn run(self, service: &Cloudformation, cx: &Context) -> Result<Self::Output, Error> {
         let (scope, now) = (cx.scope.clone(), cx.scope.now);
-        let rows =
-            service.store.read(move |tx| Ok::<_, Error>(STACKS.query(&place(&scope)).rows(tx)?)).await?;
+        let rows = service.store.read(move |tx| Ok::<_, Error>(STACKS.query(&place(&scope)).rows(tx)?)).await?;
         let is_listed = |stack: &StackRecord| stack.deleted.is_none_or(|deleted| now.since(deleted) < LISTED);
         let wanted = |stack: &StackRecord| {
             self.statuses.is_empty() || self.statuses.iter().any(|status| status == stack.status.as_str())

@@ -35,9 +35,7 @@ impl Operation for UpdateTerminationProtection {
         let work = move |tx: &mut weft_store::WriteTx<'_>| {
             let mut stack = require(tx, &scope, &self.stack)?;
             if stack.parent.is_some() {
-                return Err(errors::validation(
-                    "Termination protection of a nested stack is that of its root stack.",
-                ));
+                return Err(errors::validation("Termination protection of a nested stack is that of its root stack."));
             }
             stack.protected = self.protected;
             STACKS.insert(tx, &stack.key(), &stack)?;

@@ -53,8 +53,7 @@ pub(crate) fn needed(template: &Template) -> (Option<Vec<String>>, Option<String
     if needed.is_empty() {
         return (None, None);
     }
-    let kinds: Vec<&str> =
-        needed.iter().flat_map(|one| one.resource_types.iter().map(|kind| &**kind)).collect();
+    let kinds: Vec<&str> = needed.iter().flat_map(|one| one.resource_types.iter().map(|kind| &**kind)).collect();
     let reason = (!kinds.is_empty())
         .then(|| format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")));
     (Some(needed.iter().map(|one| one.name.to_string()).collect()), reason)
