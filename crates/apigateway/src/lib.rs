@@ -23,6 +23,7 @@ mod places;
 mod register;
 mod rest;
 mod stages;
+mod tagged;
 #[cfg(test)]
 mod tests;
 mod vtl;

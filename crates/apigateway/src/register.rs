@@ -17,6 +17,7 @@ impl ApiGateway {
 
     fn rest_operations(self: &Arc<Self>) -> ServiceBuilder {
         ServiceBuilder::new(&weft_model::apigateway::SERVICE)
+            .tags(Arc::<Self>::clone(self))
             .operation::<rest::authorizers::CreateAuthorizer>(self)
             .operation::<rest::authorizers::DeleteAuthorizer>(self)
             .operation::<rest::authorizers::GetAuthorizer>(self)

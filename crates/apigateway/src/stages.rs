@@ -75,7 +75,7 @@ impl ApiGateway {
         let live = stored.map(|stored| {
             Arc::new(match stored {
                 Stored::Http(place, stored) => {
-                    let api = http_api::compile::LiveApi::new(place.clone(), stored);
+                    let api = http_api::compile::LiveApi::new(&place, stored);
                     LiveApi::Http(place, Arc::new(api))
                 }
                 Stored::Rest(place, stages) => {

@@ -21,10 +21,10 @@ pub(crate) struct Page {
 impl Page {
     /// Reads `position` and `limit`. A limit above 500 counts as 500.
     pub(crate) fn of(position: Option<&str>, limit: Option<i32>) -> Result<Self, Error> {
-        let invalid = |_| errors::bad_request("Invalid position parameter");
+        let invalid = || errors::bad_request("Invalid position parameter");
         let decode = |text: &str| -> Result<String, Error> {
-            let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid(()))?;
-            String::from_utf8(bytes).map_err(|_| invalid(()))
+            let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+            String::from_utf8(bytes).map_err(|_| invalid())
         };
         let after = position.filter(|text| !text.is_empty()).map(decode).transpose()?;
         let limit = match limit {

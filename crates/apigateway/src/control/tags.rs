@@ -61,15 +61,15 @@ pub(crate) fn target(arn: &str, region: &str, collection: &str) -> Result<Tagged
 mod tests {
     use super::*;
 
-    fn check_target(arn: &str, expected: Option<Tagged>) {
-        assert_eq!(target(arn, "us-east-1", "restapis").ok(), expected, "{arn}");
+    fn check_target(arn: &str, expected: Option<&Tagged>) {
+        assert_eq!(target(arn, "us-east-1", "restapis").ok().as_ref(), expected, "{arn}");
     }
 
     #[test]
     fn an_arn_names_an_api_or_a_stage_of_the_region() {
-        check_target("arn:aws:apigateway:us-east-1::/restapis/abc", Some(Tagged::Api("abc".to_owned())));
+        check_target("arn:aws:apigateway:us-east-1::/restapis/abc", Some(&Tagged::Api("abc".to_owned())));
         let stage = Tagged::Stage("abc".to_owned(), "prod".to_owned());
-        check_target("arn:aws:apigateway:us-east-1::/restapis/abc/stages/prod", Some(stage));
+        check_target("arn:aws:apigateway:us-east-1::/restapis/abc/stages/prod", Some(&stage));
         check_target("arn:aws:apigateway:eu-west-1::/restapis/abc", None);
         check_target("arn:aws:apigateway:us-east-1::/apis/abc", None);
         check_target("arn:aws:lambda:us-east-1::/restapis/abc", None);

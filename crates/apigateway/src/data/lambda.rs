@@ -116,7 +116,7 @@ impl ApiGateway {
         let role_id = id.split(':').next().unwrap_or_default().to_owned();
         let principal = Arc::new(Principal::Session {
             account: place.account,
-            path: found.role.map(|role| role.path).unwrap_or_else(|| "/".to_owned()),
+            path: found.role.map_or_else(|| "/".to_owned(), |role| role.path),
             role: name,
             role_id,
             session: session.to_owned(),

@@ -50,15 +50,15 @@ impl Format {
             if at > 0 {
                 pieces.push(Piece::Text(rest[..at].to_owned()));
             }
-            let formal = rest[at..].starts_with("${");
-            let path = &rest[at + if formal { 10 } else { 9 }..];
+            let braced = rest[at..].starts_with("${");
+            let path = &rest[at + if braced { 10 } else { 9 }..];
             let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
             let mut length = path.bytes().take_while(is_part).count();
             // A full stop at the end is the sentence's.
             length = path[..length].trim_end_matches(['.', '-']).len();
             pieces.push(Piece::Variable(path[..length].split('.').map(str::to_owned).collect()));
             rest = &path[length..];
-            if formal {
+            if braced {
                 rest = rest.strip_prefix('}').unwrap_or(rest);
             }
         }

@@ -13,6 +13,7 @@ use weft_service::random_bytes;
 use weft_types::Timestamp;
 
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -51,6 +52,13 @@ impl Incoming {
         weft_net::headers::remove_hop_by_hop(&mut headers);
         headers.remove(http::header::EXPECT);
         weft_net::headers::remove_forged(&mut headers);
+        // What proves to us who calls is nothing for those behind: they could use it against the caller.
+        let signed =
+            text(&headers, &http::header::AUTHORIZATION).is_some_and(|value| value.starts_with("AWS4-"));
+        if signed {
+            headers.remove(http::header::AUTHORIZATION);
+            headers.remove(SECURITY_TOKEN);
+        }
         let authority = original.uri.authority().map(http::uri::Authority::as_str);
         let given = authority.or_else(|| text(&original.headers, &http::header::HOST)).unwrap_or_default();
         let (host, port) = split_port(given);
@@ -167,4 +175,34 @@ pub(crate) fn title_case(name: &str) -> String {
             now
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tests::incoming;
+
+    #[test]
+    fn what_proves_the_caller_to_us_and_what_only_we_may_say_is_not_handed_on() {
+        let check = |name: &str, value: &str, expected: bool| {
+            let incoming = incoming("GET", "/", &[(name, value)], b"");
+            assert_eq!(incoming.headers.contains_key(name), expected, "{name}: {value}");
+            assert!(incoming.original.headers.contains_key(name));
+        };
+        check("authorization", "AWS4-HMAC-SHA256 Credential=a", false);
+        check("authorization", "Bearer a", true);
+        check("x-weft-caller", "shop/web", false);
+        check("connection", "close", false);
+    }
+
+    #[test]
+    fn the_way_of_a_request_is_told_as_proxies_tell_it() {
+        let incoming =
+            incoming("GET", "/a?b=%20&c", &[("host", "h.example:8080"), ("x-forwarded-for", "1.2.3.4")], b"");
+        let header = |name: &str| incoming.header(name).unwrap_or_default();
+        assert_eq!(header("x-forwarded-for"), "1.2.3.4, 127.0.0.1");
+        assert_eq!((header("x-forwarded-port"), incoming.host.as_str()), ("8080", "h.example"));
+        assert!(header("x-amzn-trace-id").starts_with("Root=1-"));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(incoming.query, [pair("b", " "), pair("c", "")]);
+    }
 }

@@ -71,17 +71,17 @@ pub(crate) fn with_variables<'v>(text: &str, variable: impl Fn(&str) -> Option<&
 mod tests {
     use super::*;
 
-    fn check(uri: &str, expected: Option<Target>) {
-        assert_eq!(Target::parse(uri).ok(), expected, "{uri}");
+    fn check(uri: &str, expected: Option<&Target>) {
+        assert_eq!(Target::parse(uri).ok().as_ref(), expected, "{uri}");
     }
 
     #[test]
     fn a_uri_names_a_function_or_another_service() {
         let function = "arn:aws:lambda:us-east-1:000000000000:function:f:${stageVariables.alias}";
         let lambda = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions";
-        check(&format!("{lambda}/{function}/invocations"), Some(Target::Lambda(function.to_owned())));
+        check(&format!("{lambda}/{function}/invocations"), Some(&Target::Lambda(function.to_owned())));
         check(&format!("{lambda}/{function}"), None);
-        check("arn:aws:apigateway:us-east-1:sqs:path/1/q", Some(Target::Service("sqs".to_owned())));
+        check("arn:aws:apigateway:us-east-1:sqs:path/1/q", Some(&Target::Service("sqs".to_owned())));
         check("arn:aws:apigateway:us-east-1:sqs", None);
         check("https://example.com", None);
         check("", None);

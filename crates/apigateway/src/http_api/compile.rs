@@ -16,7 +16,7 @@ use crate::http_api::jwt::Keys;
 use crate::http_api::ops::routes::parts;
 use crate::places::Place;
 use crate::rest::compile::LiveLog;
-use crate::rest::matcher::Matcher;
+use crate::rest::matcher::{Matcher, Variables};
 use crate::rest::records::ApiKey;
 use crate::rest::state::part_key;
 
@@ -84,7 +84,7 @@ pub(crate) enum Answer {
 
 impl LiveApi {
     /// Compiles an API.
-    pub(crate) fn new(place: Place, stored: Stored) -> Self {
+    pub(crate) fn new(place: &Place, stored: Stored) -> Self {
         let stages = stored.0.into_iter().map(|(stage, snapshot)| {
             (stage.stage_name.clone(), Arc::new(LiveStage::new(place.clone(), stage, snapshot)))
         });
@@ -130,7 +130,7 @@ impl LiveStage {
     }
 
     /// The route that a request means, and the variables of its path.
-    pub(crate) fn find(&self, method: &str, path: &str) -> Option<(Arc<LiveRoute>, Vec<(String, String)>)> {
+    pub(crate) fn find(&self, method: &str, path: &str) -> Option<(Arc<LiveRoute>, Variables)> {
         match self.matcher.find(method, path) {
             Some(found) => Some((Arc::clone(&self.routes[found.number]), found.variables)),
             None => self.default.clone().map(|route| (route, Vec::new())),

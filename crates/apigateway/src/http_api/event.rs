@@ -173,11 +173,13 @@ fn body(incoming: &Incoming) -> (Option<String>, bool) {
     }
 }
 
+/// What an answer of format 1.0 may have.
+const KNOWN: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+
 /// Reads a function's answer of format 1.0: always base64 where it says so, and with what members it likes.
 pub(crate) fn response_1(payload: &[u8]) -> Result<Given, String> {
     let mut json: Json = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
     if let Some(members) = json.as_object_mut() {
-        const KNOWN: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
         members.retain(|name, _| KNOWN.contains(&name.as_str()));
     }
     proxied(json.to_string().as_bytes(), |_| true)

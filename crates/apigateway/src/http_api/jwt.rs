@@ -206,4 +206,4 @@ pub(crate) fn texts(claims: &Json) -> Json {
 
 #[cfg(test)]
 #[path = "jwt_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -189,7 +189,7 @@ pub(crate) fn change_answer(
     for (key, value) in changes {
         match parse(key) {
             Some((action, Place::Header(name))) => {
-                change_header(headers, action, name, || source.text(value))
+                change_header(headers, action, name, || source.text(value));
             }
             Some((_, Place::Status)) => {
                 let new = source.text(value).parse().ok().filter(|status| *status >= 200);

@@ -22,6 +22,7 @@ macro_rules! record {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
+        #[allow(clippy::struct_field_names, reason = "members have the names that they have on the wire")]
         pub(crate) struct $name { $($(#[$of])* pub(crate) $field: $type,)* }
     };
 }

@@ -29,7 +29,7 @@ pub(crate) struct Scene<'r> {
     pub(crate) path: Vec<(String, String)>,
 }
 
-impl<'r> Scene<'r> {
+impl Scene<'_> {
     pub(crate) fn source<'s>(&'s self, answer: Option<(&'s HeaderMap, &'s [u8])>) -> Source<'s> {
         Source {
             incoming: self.incoming,

@@ -154,16 +154,16 @@ impl ApiGateway {
                 |tx, id| Ok::<_, Error>(find(&mut require_tree(tx, &key)?, id)),
                 |tx| {
                     let mut tree = require_tree(tx, &key)?;
-                    let made = make(&mut tree)?;
+                    let result = make(&mut tree)?;
                     TREES.insert(tx, &key, &tree)?;
                     auto_deploy(tx, &key, &deployment, now)?;
-                    Ok(made)
+                    Ok(result)
                 },
             )
         };
-        let made = self.store.write(work).await?;
+        let result = self.store.write(work).await?;
         self.refresh(api).await?;
-        Ok(made)
+        Ok(result)
     }
 }
 

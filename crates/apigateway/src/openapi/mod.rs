@@ -1,4 +1,4 @@
-//! Descriptions of APIs: OpenAPI 3 and Swagger 2, in JSON and YAML, with API Gateway's extensions.
+//! Descriptions of APIs: `OpenAPI` 3 and Swagger 2, in JSON and YAML, with API Gateway's extensions.
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html>.
 
@@ -25,7 +25,7 @@ pub(crate) const METHODS: [(&str, &str); 8] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     pub(crate) json: Json,
-    /// Whether it is OpenAPI 3.
+    /// Whether it is `OpenAPI` 3.
     pub(crate) newer: bool,
 }
 

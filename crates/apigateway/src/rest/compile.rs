@@ -7,7 +7,7 @@ use std::time::Duration;
 use regex::{Regex, RegexBuilder};
 use weft_policy::Policy;
 
-use super::matcher::Matcher;
+use super::matcher::{Matcher, Variables};
 use super::records::{
     Authorizer, GatewayResponse, Integration, IntegrationResponse, Method, MethodSetting, RestApi, Snapshot,
     Stage,
@@ -132,7 +132,7 @@ impl LiveStage {
     }
 
     /// The method that a request means, and the variables of its path.
-    pub(crate) fn find(&self, method: &str, path: &str) -> Option<(Arc<LiveMethod>, Vec<(String, String)>)> {
+    pub(crate) fn find(&self, method: &str, path: &str) -> Option<(Arc<LiveMethod>, Variables)> {
         let matched = self.matcher.find("ANY", path)?;
         let resource = &self.resources[matched.number];
         let found = resource.methods.get(method).or_else(|| resource.methods.get("ANY"))?;

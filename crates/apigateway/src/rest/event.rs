@@ -12,7 +12,7 @@ use super::templates::Scene;
 use crate::data::request::{Incoming, decoded, lossy, title_case};
 
 /// The event of a request to `resource`.
-pub(crate) fn event(resource: &str, scene: &Scene<'_>, binary: bool, context: Json) -> Bytes {
+pub(crate) fn event(resource: &str, scene: &Scene<'_>, binary: bool, context: &Json) -> Bytes {
     let incoming = scene.incoming;
     let (headers, multi_headers) = headers(&incoming.headers);
     let (query, multi_query) = query(incoming);
@@ -41,8 +41,8 @@ pub(crate) fn event(resource: &str, scene: &Scene<'_>, binary: bool, context: Js
 }
 
 /// What the event tells of the request's surroundings: all that was known when it came.
-pub(crate) fn request_context(scene: &Scene<'_>) -> Json {
-    scene.context.clone()
+pub(crate) fn request_context<'s>(scene: &'s Scene<'_>) -> &'s Json {
+    &scene.context
 }
 
 fn or_null(map: Map<String, Json>) -> Json {
@@ -85,11 +85,13 @@ pub(crate) struct Given {
     pub(crate) body: Bytes,
 }
 
+/// What an answer may have.
+const KNOWN: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
+
 /// Reads a function's answer. `decode` tells whether base64 is undone. The message says why it is none.
 pub(crate) fn response(payload: &[u8], decode: impl Fn(&HeaderMap) -> bool) -> Result<Given, String> {
     let json: Json = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
     let Json::Object(answer) = json else { return Err("the answer is not an object".to_owned()) };
-    const KNOWN: [&str; 5] = ["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"];
     if let Some(unknown) = answer.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         return Err(format!("the answer has a member {unknown}"));
     }

@@ -1,4 +1,4 @@
-//! An API as a description: OpenAPI 3 or Swagger 2, with API Gateway's extensions where they are wanted.
+//! An API as a description: `OpenAPI` 3 or Swagger 2, with API Gateway's extensions where they are wanted.
 
 use serde_json::{Map, Value as Json, json};
 use weft_service::Error;
@@ -49,13 +49,13 @@ pub(crate) fn export(snapshot: &Snapshot, stage: &str, kind: &str, extensions: &
         .values()
         .map(|model| (model.name.clone(), schema(model.schema.as_deref(), wanted)))
         .collect();
-    let schemes = schemes(snapshot, wanted);
+    let security = schemes(snapshot, wanted);
     let mut document = if newer {
         json!({ "openapi": "3.0.1", "info": info, "servers": [{ "url": format!("/{stage}") }], "paths": paths,
-                "components": { "schemas": schemas, "securitySchemes": schemes } })
+                "components": { "schemas": schemas, "securitySchemes": security } })
     } else {
         json!({ "swagger": "2.0", "info": info, "basePath": format!("/{stage}"), "schemes": ["http"], "paths": paths,
-                "definitions": schemas, "securityDefinitions": schemes })
+                "definitions": schemas, "securityDefinitions": security })
     };
     if wanted.integrations {
         extend(&mut document, snapshot);

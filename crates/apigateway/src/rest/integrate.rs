@@ -144,7 +144,7 @@ impl ApiGateway {
             Err(lambda::Failure::Refused(error)) => return Err(Refusal::configuration(error.to_string())),
         };
         let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: answer };
-        respond(way, scene, answer, error.as_deref())
+        respond(way, scene, &answer, error.as_deref())
     }
 
     async fn http(&self, way: &Way<'_>, scene: &mut Scene<'_>) -> Result<Response<Body>, Refusal> {
@@ -157,7 +157,7 @@ impl ApiGateway {
         }
         let answer = self.send(way, scene, mapped, headers, body).await?;
         let status = answer.status.as_str().to_owned();
-        respond(way, scene, answer, Some(&status))
+        respond(way, scene, &answer, Some(&status))
     }
 
     async fn http_proxy(&self, way: &Way<'_>, scene: &mut Scene<'_>) -> Result<Response<Body>, Refusal> {
@@ -250,7 +250,7 @@ fn mapped(method: &LiveMethod, scene: &Scene<'_>) -> Mapped {
         match place.split_once('.') {
             Some(("header" | "multivalueheader", name)) => mapped.headers.push((name.to_owned(), value)),
             Some(("querystring" | "multivaluequerystring", name)) => {
-                mapped.query.push((name.to_owned(), value))
+                mapped.query.push((name.to_owned(), value));
             }
             Some(("path", name)) => mapped.path.push((name.to_owned(), value)),
             _ => {}
@@ -342,14 +342,14 @@ fn mock(way: &Way<'_>, scene: &mut Scene<'_>) -> Result<Response<Body>, Refusal>
         _ => return Err(Refusal::configuration("the template of a mock names no statusCode")),
     };
     let answer = Answer { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() };
-    respond(way, scene, answer, Some(&status))
+    respond(way, scene, &answer, Some(&status))
 }
 
 /// Makes an answer the method's: the response whose pattern fits, or the one without a pattern.
 fn respond(
     way: &Way<'_>,
     scene: &mut Scene<'_>,
-    answer: Answer,
+    answer: &Answer,
     sign: Option<&str>,
 ) -> Result<Response<Body>, Refusal> {
     let chosen = choose(&way.method.responses, sign)
@@ -381,7 +381,7 @@ fn respond(
     for (name, source) in &record.response_parameters {
         let Some(name) = name.strip_prefix("method.response.header.") else { continue };
         if let (Ok(name), Some(value)) =
-            (name.parse::<HeaderName>(), response_parameter(source, &answer, scene))
+            (name.parse::<HeaderName>(), response_parameter(source, answer, scene))
         {
             weft_net::headers::set(&mut headers, name, &value);
         }

@@ -21,11 +21,14 @@ struct Node {
     here: Methods,
 }
 
-/// What a path means, and its variables as they were written.
+/// Variables of a path with their values, as these were written.
+pub(crate) type Variables = Vec<(String, String)>;
+
+/// What a path means, and its variables.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Matched {
     pub(crate) number: usize,
-    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) variables: Variables,
 }
 
 impl Matcher {

@@ -8,6 +8,11 @@ pub(crate) mod import;
 pub(crate) mod integrate;
 pub(crate) mod matcher;
 pub(crate) mod ops;
+#[allow(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    reason = "members have the names and types that they have on the wire"
+)]
 pub(crate) mod records;
 pub(crate) mod refuse;
 pub(crate) mod serve;

@@ -70,9 +70,9 @@ impl ApiGateway {
                 |tx, id| Ok::<_, Error>(find(&mut require_tree(tx, &key)?, id)),
                 |tx| {
                     let mut tree = require_tree(tx, &key)?;
-                    let made = make(&mut tree)?;
+                    let result = make(&mut tree)?;
                     TREES.insert(tx, &key, &tree)?;
-                    Ok(made)
+                    Ok(result)
                 },
             )
         };

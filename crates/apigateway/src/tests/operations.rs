@@ -36,3 +36,31 @@ async fn nothing_runs_without_a_permission() {
         assert_eq!(open, Vec::<String>::new());
     }
 }
+
+#[tokio::test]
+async fn policies_read_the_tags_of_an_api_and_of_its_stages() {
+    use weft_model::apigateway as model;
+    use weft_service::ResourceTags as _;
+
+    let world = World::new();
+    let api = world.rest_api(r#"{"swagger":"2.0","info":{"title":"a"},"paths":{"/":{"get":{"x-amazon-apigateway-integration":{"type":"mock"}}}}}"#).await;
+    for (resource, value) in
+        [(format!("/restapis/{api}"), "api"), (format!("/restapis/{api}/stages/prod"), "stage")]
+    {
+        let input = model::TagResourceRequest {
+            resource_arn: format!("arn:aws:apigateway:us-east-1::{resource}"),
+            tags: [("of".to_owned(), value.to_owned())].into(),
+        };
+        world.rest::<_, ()>("TagResource", input).await.unwrap();
+    }
+    for (resource, expected) in [
+        (format!("/restapis/{api}"), Some("api")),
+        (format!("/restapis/{api}/resources/x"), Some("api")),
+        (format!("/restapis/{api}/stages/prod"), Some("stage")),
+        ("/restapis/none".to_owned(), None),
+    ] {
+        let arn = weft_types::Arn::parse(&format!("arn:aws:apigateway:us-east-1::{resource}")).unwrap();
+        let tags = world.apis.tags(&arn).await.unwrap();
+        assert_eq!(tags.get("of").map(String::as_str), expected, "{resource}");
+    }
+}

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 use weft_model::apigateway::{PatchOperation, Stage, UpdateStageRequest};
 
 use super::world::World;
+use crate::http_api::jwt::tests::TOKEN;
 
 const FUNCTION: &str = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:f/invocations";
 
@@ -155,4 +156,51 @@ async fn an_http_api_answers_by_its_routes() {
     world.answer(&[Err("boom")]);
     let (status, _, body) = world.ask(&api, "GET", "/pets/7", &[], b"").await;
     assert_eq!((status, body.as_str()), (500, r#"{"message":"Internal Server Error"}"#));
+}
+
+#[tokio::test]
+async fn a_token_of_the_issuer_lets_in_and_its_scopes_decide() {
+    let world = World::new();
+    let integration =
+        json!({ "type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0", "uri": FUNCTION });
+    let route = |scope: &str| json!({ "get": { "security": [{ "issuer": [scope] }], "x-amazon-apigateway-integration": integration } });
+    let document = json!({ "openapi": "3.0.1", "info": { "title": "a", "version": "1" },
+        "paths": { "/read": route("read"), "/admin": route("admin") },
+        "components": { "securitySchemes": { "issuer": { "type": "oauth2", "x-amazon-apigateway-authorizer": { "type": "jwt",
+            "identitySource": "$request.header.Authorization",
+            "jwtConfiguration": { "issuer": "http://issuer.example", "audience": ["me"] } } } } } });
+    let api = world.http_api(&document.to_string()).await;
+    let bearer = format!("Bearer {TOKEN}");
+    world.answer(&[Ok("{}")]);
+    assert_eq!(world.ask(&api, "GET", "/read", &[("authorization", &bearer)], b"").await.0, 200);
+    let asked = world.functions.asked.lock().unwrap().pop().unwrap();
+    let told = &asked.2["requestContext"]["authorizer"]["jwt"];
+    assert_eq!((&told["claims"]["aud"], &told["scopes"]), (&json!("me"), &json!(["read", "write"])));
+    let (status, _, body) = world.ask(&api, "GET", "/admin", &[("authorization", &bearer)], b"").await;
+    assert_eq!((status, body.as_str()), (403, r#"{"message":"Forbidden"}"#));
+    let forged = format!("{}A", &bearer[..bearer.len() - 1]);
+    for token in ["Bearer x", &forged] {
+        let (status, headers, body) = world.ask(&api, "GET", "/read", &[("authorization", token)], b"").await;
+        assert_eq!((status, body.as_str()), (401, r#"{"message":"Unauthorized"}"#), "{token}");
+        assert_eq!(headers["www-authenticate"], "Bearer");
+    }
+    assert_eq!(world.ask(&api, "GET", "/read", &[], b"").await.0, 401);
+}
+
+#[tokio::test]
+async fn a_step_that_is_taken_again_makes_nothing_new() {
+    use weft_model::apigateway as model;
+    use weft_service::StepToken;
+
+    let world = World::new();
+    let (account, region) = (weft_types::AccountId::DEFAULT, weft_types::Region::default());
+    let cx = world.client.dispatch.context_for_service("cloudformation.amazonaws.com", account, region);
+    let create = async |token: &str| {
+        let input = model::CreateRestApiRequest { name: "a".to_owned(), ..Default::default() };
+        let cx = cx.as_step(StepToken::new(token.to_owned()));
+        cx.call::<_, model::RestApi>("apigateway", "CreateRestApi", input).await.unwrap().id.unwrap()
+    };
+    let (first, again, other) = (create("one").await, create("one").await, create("two").await);
+    assert_eq!(first, again);
+    assert_ne!(first, other);
 }

@@ -9,13 +9,12 @@ use weft_model::{ServiceSchema, Shape, apigateway, apigatewayv2};
 use weft_net::Body;
 use weft_service::execute_api::{ExecuteApis as _, UpstreamCall, UpstreamError, Upstreams};
 use weft_service::testing::{self, Client};
-use weft_service::{
-    Access, BoxFuture, Clock, Context, Error, ManualClock, Operation, Registry, Scope, ServiceBuilder,
-};
+use weft_service::{Access, BoxFuture, Clock, Context, Error, Operation, Registry, Scope, ServiceBuilder};
 use weft_store::{Memory, Store};
 use weft_wire::ServiceFault;
 
 use crate::ApiGateway;
+use crate::http_api::jwt::tests::MODULUS;
 
 /// All of it.
 pub(crate) struct World {
@@ -24,7 +23,6 @@ pub(crate) struct World {
     pub(crate) stranger: Client,
     pub(crate) apis: Arc<ApiGateway>,
     pub(crate) functions: Arc<Functions>,
-    pub(crate) clock: Arc<ManualClock>,
 }
 
 /// What functions are asked, and what they answer.
@@ -76,6 +74,15 @@ impl Upstreams for Mirror {
         if parts.uri.host() == Some("127.0.0.1") {
             return Box::pin(std::future::ready(Err(UpstreamError::Refused("not public".to_owned()))));
         }
+        if parts.uri.host() == Some("issuer.example") {
+            let keys = match parts.uri.path() {
+                "/.well-known/openid-configuration" => {
+                    r#"{"jwks_uri":"http://issuer.example/keys"}"#.to_owned()
+                }
+                _ => format!(r#"{{"keys":[{{"kty":"RSA","kid":"one","n":"{MODULUS}","e":"AQAB"}}]}}"#),
+            };
+            return Box::pin(std::future::ready(Ok(Response::new(weft_net::full(keys)))));
+        }
         let text = format!("{} {} {:?}", parts.method, parts.uri, parts.headers.get("x-a"));
         let response = Response::builder().status(203).header("x-from", "mirror").body(weft_net::full(text));
         Box::pin(std::future::ready(Ok(response.unwrap())))
@@ -94,7 +101,7 @@ impl World {
         registry.add(ServiceBuilder::new(&weft_model::lambda::SERVICE).operation::<Invoke>(&functions));
         let [client, stranger] = testing::clients(registry, &clock);
         apis.connect(&client.dispatch, Arc::new(Mirror));
-        Self { client, stranger, apis, functions, clock }
+        Self { client, stranger, apis, functions }
     }
 
     pub(crate) async fn rest<I: Shape, O: Shape>(

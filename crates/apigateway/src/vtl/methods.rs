@@ -32,6 +32,7 @@ pub(super) fn call(run: &mut Run<'_>, of: &Val, name: &str, arguments: &[Val]) -
     })
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as what has a method of this name gives it")]
 fn ok(value: Val) -> Called {
     Some(Ok(value))
 }
@@ -81,7 +82,7 @@ fn on_text(text: &str, name: &str, arguments: &[Val]) -> Called {
         ("concat", [other]) => Val::text(format!("{text}{other}")),
         ("indexOf", [part]) => place(text.find(part).map(|at| text[..at].chars().count())),
         ("lastIndexOf", [part]) => place(text.rfind(part).map(|at| text[..at].chars().count())),
-        ("replace", [from, to]) if from.is_empty() => Val::text(format!("{to}{text}")),
+        ("replace", ["", to]) => Val::text(format!("{to}{text}")),
         ("replace", [from, to]) => return Some(bounded(text, from, to, &text.replace(from, to))),
         ("replaceAll" | "replaceFirst" | "split" | "matches", _) => return by_pattern(text, name, &texts),
         ("substring", _) => return substring(text, arguments),

@@ -14,7 +14,7 @@ pub(super) struct Parser<'t> {
 /// What ended a block.
 enum End {
     Text,
-    End,
+    Closed,
     Else,
     ElseIf,
 }
@@ -128,7 +128,7 @@ impl<'t> Parser<'t> {
         self.at += 1 + length + if braced { 2 } else { 0 };
         let alone = self.begins_line(begin);
         let end = match name {
-            "end" => Some(End::End),
+            "end" => Some(End::Closed),
             "else" => Some(End::Else),
             "elseif" => Some(End::ElseIf),
             _ => None,
@@ -174,7 +174,7 @@ impl<'t> Parser<'t> {
                 self.expect(")")?;
                 self.open_line();
                 match self.block(false)? {
-                    (body, End::End) => Ok(Node::Foreach(item.name, all, body)),
+                    (body, End::Closed) => Ok(Node::Foreach(item.name, all, body)),
                     _ => Err(self.wrong("`#else` in `#foreach`")),
                 }
             }
@@ -204,7 +204,7 @@ impl<'t> Parser<'t> {
             match end {
                 End::ElseIf => {}
                 End::Else => match self.block(false)? {
-                    (rest, End::End) => return Ok(Node::If(branches, rest)),
+                    (rest, End::Closed) => return Ok(Node::If(branches, rest)),
                     _ => return Err(self.wrong("`#else` after `#else`")),
                 },
                 _ => return Ok(Node::If(branches, Vec::new())),

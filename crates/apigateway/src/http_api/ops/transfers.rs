@@ -1,4 +1,4 @@
-//! Import from and export to OpenAPI 3.
+//! Import from and export to `OpenAPI` 3.
 
 use weft_model::apigatewayv2 as model;
 use weft_service::Error;

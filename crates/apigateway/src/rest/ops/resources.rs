@@ -38,7 +38,7 @@ operation! {
     run |given, service, cx| {
         let id = given.resource_id;
         let read = move |mut tree: Tree| tree.resources.remove(&id).ok_or_else(errors::no_resource);
-        shown(service.tree(cx, &given.rest_api_id, read).await?, given.embed.as_deref())
+        shown(&service.tree(cx, &given.rest_api_id, read).await?, given.embed.as_deref())
     }
 }
 
@@ -50,7 +50,7 @@ operation! {
         let page = Page::of(given.position.as_deref(), given.limit)?;
         let all = service.tree(cx, &given.rest_api_id, |tree| Ok(tree.resources)).await?;
         let (items, position) = page.cut(all.into_values(), |resource| resource.id.clone());
-        let shapes = items.into_iter().map(|resource| shown(resource, given.embed.as_deref()));
+        let shapes = items.iter().map(|resource| shown(resource, given.embed.as_deref()));
         Ok(model::Resources { position, items: Some(shapes.collect::<Result<_, _>>()?) })
     }
 }
@@ -90,13 +90,15 @@ operation! {
 }
 
 /// A resource as it is told: methods by name alone, unless they are wanted whole.
-fn shown(resource: Resource, embed: Option<&[String]>) -> Result<model::Resource, Error> {
-    let mut shape: model::Resource = shape_of(&resource)?;
+fn shown(resource: &Resource, embed: Option<&[String]>) -> Result<model::Resource, Error> {
+    let mut shape: model::Resource = shape_of(resource)?;
     let wanted = embed.unwrap_or_default().iter().flat_map(|text| text.split(','));
     if !wanted.map(str::trim).any(|text| text == "methods")
         && let Some(methods) = &mut shape.resource_methods
     {
-        methods.values_mut().for_each(|method| *method = model::Method::default());
+        for method in methods.values_mut() {
+            *method = model::Method::default();
+        }
     }
     Ok(shape)
 }

@@ -287,12 +287,12 @@ fn set(stage: &mut Stage, key: &str, setting: Option<Setting>, patch: &PatchOper
             ))
         });
     }
-    let Some((_, path, kind)) = setting else {
+    let Some((_, place, kind)) = setting else {
         return Err(errors::bad_request(format!("Invalid method setting path: /{key}")));
     };
     let known = stage.method_settings.get(key).cloned().unwrap_or_default();
-    let patch = PatchOperation { path: Some((*path).to_owned()), ..patch.clone() };
-    let new: MethodSetting = patch::apply(&known, &[patch], &[(*path, *kind)])?;
+    let patch = PatchOperation { path: Some((*place).to_owned()), ..patch.clone() };
+    let new: MethodSetting = patch::apply(&known, &[patch], &[(*place, *kind)])?;
     stage.method_settings.insert(key.to_owned(), new);
     Ok(())
 }
@@ -302,13 +302,13 @@ mod tests {
     use super::*;
 
     fn check_patch(op: &str, path: &str, value: Option<&str>, expected: Result<(&str, i32), &str>) {
-        let patch = PatchOperation {
+        let operation = PatchOperation {
             op: Some(op.to_owned()),
             path: Some(path.to_owned()),
             value: value.map(str::to_owned),
             from: None,
         };
-        let found = patched(new("prod", Timestamp::default()), &[patch]);
+        let found = patched(new("prod", Timestamp::default()), &[operation]);
         let found = found.as_ref().map_err(Error::code).map(|stage| {
             let (key, setting) = stage.method_settings.iter().next().unwrap();
             (key.as_str(), setting.throttling_burst_limit)

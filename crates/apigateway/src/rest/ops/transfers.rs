@@ -1,4 +1,4 @@
-//! Import from and export to OpenAPI 3 and Swagger 2.
+//! Import from and export to `OpenAPI` 3 and Swagger 2.
 
 use weft_model::apigateway as model;
 use weft_service::Error;
