@@ -16,6 +16,7 @@ use weft_s3::S3;
 use weft_sandbox::Launcher;
 use weft_service::workload::{Revisions, RoleCredentials, Workers, WorkloadId};
 use weft_service::{Clock, Dispatch, DispatchOptions, Registry, SystemClock};
+use weft_ssm::{Ssm, SsmOptions};
 use weft_store::{Blobs, Options as StoreOptions, Store, Trees};
 
 use crate::adapters::{
@@ -51,6 +52,9 @@ struct Stores {
     cloudformation: Store,
     s3: Store,
     apis: Store,
+    ssm: Store,
+    /// Keys with which services seal what they store.
+    keys: Store,
 }
 
 impl Stores {
@@ -64,12 +68,14 @@ impl Stores {
             cloudformation: open("cloudformation")?,
             s3: open("s3")?,
             apis: open("apigateway")?,
+            ssm: open("ssm")?,
+            keys: open("keys")?,
         })
     }
 
     fn all(self) -> Vec<Store> {
-        let Self { iam, lambda, logs, compute, cloudformation, s3, apis } = self;
-        vec![iam, lambda, logs, compute, cloudformation, s3, apis]
+        let Self { iam, lambda, logs, compute, cloudformation, s3, apis, ssm, keys } = self;
+        vec![iam, lambda, logs, compute, cloudformation, s3, apis, ssm, keys]
     }
 }
 
@@ -140,12 +146,17 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
-    let cloudformation =
-        Cloudformation::new(stores.cloudformation.clone(), Arc::clone(&clock), weft_cloudformation::Options::default());
+    let cloudformation = Cloudformation::new(
+        stores.cloudformation.clone(),
+        Arc::clone(&clock),
+        weft_cloudformation::Options::default(),
+    );
     cloudformation.register(&mut registry);
     registry.add(s3.register());
     let apis = Arc::new(ApiGateway::new(stores.apis.clone(), Arc::clone(&clock)));
     apis.register(&mut registry);
+    let ssm = Ssm::open(stores.ssm.clone(), &stores.keys, SsmOptions::default()).await?;
+    registry.add(ssm.register());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
     let api = LateDispatch::new(s3.clone());
