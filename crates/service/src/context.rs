@@ -8,9 +8,7 @@ use weft_policy::{NamedPolicy, Policy};
 use weft_types::{AccountId, Arn, Region, Timestamp};
 
 use crate::dispatch::DecisionRecord;
-use crate::{
-    Access, BoxFuture, Error, Identities, Principal, SessionFacts, StepToken, Target, principals,
-};
+use crate::{Access, BoxFuture, Error, Identities, Principal, SessionFacts, StepToken, Target, principals};
 
 /// The account and region in which a request works.
 #[derive(Debug, Clone, PartialEq, Eq)]

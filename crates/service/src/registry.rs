@@ -8,8 +8,8 @@ use futures::StreamExt as _;
 use weft_model::{OperationSchema, ServiceSchema, Shape, Value};
 
 use crate::{
-    Access, BodyOperation, BoxFuture, Context, Error, Events, IncomingBody, Operation, OutgoingBody, ResourceTags,
-    Scope, StreamingOperation, Target,
+    Access, BodyOperation, BoxFuture, Context, Error, Events, IncomingBody, Operation, OutgoingBody,
+    ResourceTags, Scope, StreamingOperation, Target,
 };
 
 type RunOperation =
