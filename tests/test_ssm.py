@@ -52,7 +52,8 @@ def test_paths_and_filters_page_by_page(ssm, path):
     assert sorted(p["Name"][-3:] for page in pages for p in page["Parameters"]) == [f"p{n:02}" for n in range(1, 23, 3)]
 
 
-def test_a_secret_survives_a_kill_and_is_not_in_the_files(server):
+def test_a_secret_survives_a_kill_and_is_not_in_the_files(best):
+    server = best
     ssm = server.client("ssm")
     secret = uuid.uuid4().hex
     ssm.put_parameter(Name="/secret", Value=secret, Type="SecureString")

@@ -28,6 +28,8 @@ pub(crate) enum Class<T> {
     StackResponse,
     /// To a function URL.
     FunctionUrl(urls::Place),
+    /// To the registry of container images.
+    Registry,
     /// To an API of API Gateway.
     Execute(execute::Place),
     /// Nowhere: nothing is there, or nothing for this method.
@@ -76,6 +78,9 @@ pub(crate) fn classify<T>(
         return Class::Api;
     }
     let free = !edge && !routes.claims_host(&host);
+    if free && is_registry(parts.uri.path()) {
+        return Class::Registry;
+    }
     if free && (is_s3_host(&host) || bucket_of_host(&host).is_some_and(has_bucket)) {
         return Class::Bucket;
     }
@@ -174,6 +179,19 @@ fn may_be_query(parts: &Parts) -> bool {
     parts.method == Method::POST
         && parts.uri.path() == "/"
         && parts.headers.get(CONTENT_TYPE).is_some_and(is_form)
+}
+
+/// Whether a path is one of the registry protocol: `/v2/` itself, or blobs, manifests or tags of a repository.
+fn is_registry(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("/v2") else { return false };
+    let words: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
+    match words[..] {
+        [""] => true,
+        ["", _, .., "blobs" | "manifests", _]
+        | ["", _, .., "blobs", "uploads", _]
+        | ["", _, .., "tags", "list"] => true,
+        _ => false,
+    }
 }
 
 fn is_path_form(path: &str) -> bool {

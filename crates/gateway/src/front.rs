@@ -15,7 +15,7 @@ use weft_net::{Attendant, Body, BodyError, BoxError, Handler, Peer, attended, fu
 use weft_routing::{Auth, Missing, Routes};
 use weft_service::execute_api::{ExecuteApis, ExecuteCall};
 use weft_service::workload::{Caller, Revisions, WorkRequest, Workers, WorkloadId};
-use weft_service::{BoxFuture, StackResponses};
+use weft_service::{BoxFuture, ImageRegistry, RegistryRequest, StackResponses};
 
 use crate::access::Record;
 use crate::answer::{self, Answer};
@@ -93,6 +93,7 @@ pub struct Gateway {
     downloads: Option<Arc<dyn Downloads>>,
     execute_apis: Option<Arc<dyn ExecuteApis>>,
     stack_responses: Option<Arc<dyn StackResponses>>,
+    images: Option<Arc<dyn ImageRegistry>>,
     routes: Arc<ArcSwap<RouteTable>>,
     options: GatewayOptions,
     ids: Ids,
@@ -118,6 +119,7 @@ impl Gateway {
             downloads: None,
             execute_apis: None,
             stack_responses: None,
+            images: None,
             routes,
             options,
             ids,
@@ -149,6 +151,13 @@ impl Gateway {
     #[must_use]
     pub fn with_execute_apis(mut self, apis: Arc<dyn ExecuteApis>) -> Self {
         self.execute_apis = Some(apis);
+        self
+    }
+
+    /// The same gateway with what answers requests for container images; without it nobody does.
+    #[must_use]
+    pub fn with_images(mut self, images: Arc<dyn ImageRegistry>) -> Self {
+        self.images = Some(images);
         self
     }
 
@@ -330,6 +339,17 @@ impl Exchange<'_> {
             Class::FunctionUrl(place) => {
                 self.log_route(|| format!("lambda-url/{}", place.id));
                 self.function_url(place, parts, body).await
+            }
+            Class::Registry => {
+                self.log_route(|| "images".to_owned());
+                let (peer, secure) = (self.peer.addr.ip(), self.peer.secure);
+                let request_id = Arc::clone(&self.request_id);
+                match &self.gateway.images {
+                    Some(images) => {
+                        images.serve(RegistryRequest { parts, body, peer, secure, request_id }).await
+                    }
+                    None => self.refuse(StatusCode::NOT_FOUND, "there is no registry of images here"),
+                }
             }
             Class::Execute(place) => {
                 self.log_route(|| format!("execute-api/{}", place.api));

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use weft_apigateway::ApiGateway;
 use weft_cloudformation::Cloudformation;
 use weft_compute::{Chosen, Compute, SandboxRunner, Seams as ComputeSeams};
+use weft_ecr::{Ecr, EcrOptions};
 use weft_gateway::{ApiHandler, Gateway, GatewayOptions};
 use weft_iam::{AdminKey, Iam};
 use weft_lambda::{Lambda, LambdaOptions, LambdaParts};
@@ -35,6 +36,7 @@ pub(crate) struct Parts {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) compute: Compute,
     pub(crate) cloudformation: Arc<Cloudformation>,
+    pub(crate) ecr: Arc<Ecr>,
     pub(crate) s3: S3,
     pub(crate) apis: Arc<ApiGateway>,
     pub(crate) runtime: Arc<Runtime>,
@@ -54,6 +56,7 @@ struct Stores {
     s3: Store,
     apis: Store,
     ssm: Store,
+    ecr: Store,
     /// Keys with which services seal what they store.
     keys: Store,
 }
@@ -70,13 +73,14 @@ impl Stores {
             s3: open("s3")?,
             apis: open("apigateway")?,
             ssm: open("ssm")?,
+            ecr: open("ecr")?,
             keys: open("keys")?,
         })
     }
 
     fn all(self) -> Vec<Store> {
-        let Self { iam, lambda, logs, compute, cloudformation, s3, apis, ssm, keys } = self;
-        vec![iam, lambda, logs, compute, cloudformation, s3, apis, ssm, keys]
+        let Self { iam, lambda, logs, compute, cloudformation, s3, apis, ssm, ecr, keys } = self;
+        vec![iam, lambda, logs, compute, cloudformation, s3, apis, ssm, ecr, keys]
     }
 }
 
@@ -160,10 +164,14 @@ pub(crate) async fn assemble(
     apis.register(&mut registry);
     let ssm = Ssm::open(stores.ssm.clone(), &stores.keys, SsmOptions::default()).await?;
     registry.add(ssm.register());
+    let images = Blobs::open(&data.join("blobs/ecr"))?;
+    let ecr = Ecr::open(stores.ecr.clone(), images, Arc::clone(&clock), EcrOptions::default()).await?;
+    registry.add(ecr.register());
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
     let api = LateDispatch::new(s3.clone());
     logs.connect(&dispatch);
+    ecr.connect(&dispatch);
     s3.connect(&dispatch);
     cloudformation.connect(&dispatch, Some(Arc::new(s3.clone())));
     apis.connect(&dispatch, Arc::new(ServersOfApis::new(compute.clone(), lambda.counted())));
@@ -191,7 +199,8 @@ pub(crate) async fn assemble(
         gateway.with_function_urls(urls).with_execute_apis(Arc::<ApiGateway>::clone(&apis))
     };
     let edge = Arc::new(gateway(GatewayOptions { edge: true, ..GatewayOptions::default() }));
-    let gateway = Arc::new(gateway(options).with_downloads(downloads).with_stack_responses(responses));
+    let gateway = gateway(options).with_downloads(downloads).with_stack_responses(responses);
+    let gateway = Arc::new(gateway.with_images(Arc::<Ecr>::clone(&ecr)));
     Ok(Parts {
         stores: stores.all(),
         iam,
@@ -199,6 +208,7 @@ pub(crate) async fn assemble(
         lambda,
         compute,
         cloudformation,
+        ecr,
         s3,
         apis,
         runtime,

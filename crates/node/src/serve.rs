@@ -118,11 +118,12 @@ async fn until_the_end(parts: &Parts, launcher: &Launcher) -> Result<(), StartEr
 
 /// What goes on beside requests.
 fn start_background(parts: &Parts) -> Background {
-    let (s3, apis) = (parts.s3.clone(), Arc::clone(&parts.apis));
+    let (s3, apis, ecr) = (parts.s3.clone(), Arc::clone(&parts.apis), Arc::clone(&parts.ecr));
     let (logs, lambda, compute) = (Arc::clone(&parts.logs), Arc::clone(&parts.lambda), parts.compute.clone());
     Background(vec![
         tokio::spawn(async move { logs.run().await }),
         tokio::spawn(async move { s3.run().await }),
+        tokio::spawn(async move { ecr.run().await }),
         tokio::spawn(async move { apis.run().await }),
         tokio::spawn(Arc::clone(&lambda).deliver()),
         tokio::spawn(Arc::clone(&lambda).poll()),

@@ -21,6 +21,7 @@ mod error;
 pub mod execute_api;
 mod identities;
 mod ids;
+mod images;
 mod objects;
 mod operation;
 mod principal;
@@ -45,6 +46,7 @@ pub use dispatch::{
 pub use error::Error;
 pub use identities::{Credential, CredentialError, Holdings, Identities, SessionFacts};
 pub use ids::{random_bytes, random_id, request_id};
+pub use images::{ImageRegistry, RegistryRequest};
 pub use objects::{ObjectName, Objects};
 pub use operation::{Access, BodyOperation, Events, Operation, StreamingOperation};
 pub use principal::Principal;

@@ -1,0 +1,47 @@
+//! `GetLifecyclePolicy`: a repository's lifecycle policy.
+
+use weft_model::ecr as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::Ecr;
+use crate::names::RepoName;
+
+/// A parsed `GetLifecyclePolicy` request.
+#[derive(Debug)]
+pub(crate) struct GetLifecyclePolicy {
+    name: RepoName,
+}
+
+impl Operation for GetLifecyclePolicy {
+    const NAME: &'static str = "GetLifecyclePolicy";
+    type Service = Ecr;
+    type Input = model::GetLifecyclePolicyRequest;
+    type Output = model::GetLifecyclePolicyResponse;
+
+    fn parse(input: Self::Input, scope: &Scope) -> Result<Self, Error> {
+        let name = RepoName::parse(&input.repository_name, input.registry_id.as_deref(), scope)?;
+        Ok(Self { name })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, ecr: &Ecr, cx: &Context) -> Result<Self::Output, Error> {
+        let name = self.name;
+        let repo = ecr.authorize(cx, &name, "ecr:GetLifecyclePolicy").await?;
+        let Some(text) = repo.lifecycle else {
+            let message = format!(
+                "Lifecycle policy does not exist for the repository with name '{}' in the registry with id '{}'",
+                name.name, name.account
+            );
+            return Err(Error::new("LifecyclePolicyNotFoundException", message).with_status(400));
+        };
+        Ok(model::GetLifecyclePolicyResponse {
+            registry_id: Some(name.account.to_string()),
+            repository_name: Some(name.name.clone()),
+            lifecycle_policy_text: Some(text),
+            last_evaluated_at: repo.evaluated,
+        })
+    }
+}
