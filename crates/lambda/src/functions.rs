@@ -252,11 +252,8 @@ fn add(
     check_unsigned(tx, signing)?;
     change_signing_use(tx, key, None, signing)?;
     change_uses(tx, key.arn().as_str(), None, Some(&function), now)?;
-    let published = if publish {
-        Some(versions::publish(tx, key, &mut function, None, now, max)?)
-    } else {
-        None
-    };
+    let published =
+        if publish { Some(versions::publish(tx, key, &mut function, None, now, max)?) } else { None };
     FUNCTIONS.insert(tx, &key.row(), &function)?;
     Ok(Changed { function, published })
 }

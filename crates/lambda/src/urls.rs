@@ -167,7 +167,9 @@ impl Functions {
             if read_found(tx, &function)?.is_none() {
                 return Err(errors::function_not_found(&function.arn()));
             }
-            let find = |tx: &WriteTx<'_>, id: &str| Ok(URLS.get(tx, &url_row(&function))?.filter(|url| url.id == id));
+            let find = |tx: &WriteTx<'_>, id: &str| {
+                Ok(URLS.get(tx, &url_row(&function))?.filter(|url| url.id == id))
+            };
             once.make(tx, find, |tx| {
                 let (created, last_modified) = (now, now);
                 let (signed, streamed, cors) = (true, false, None);

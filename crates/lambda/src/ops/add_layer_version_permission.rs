@@ -46,8 +46,9 @@ impl Operation for AddLayerVersionPermission {
         let statement = self.grant.into_statement()?;
         let text = statement.text.clone();
         let once = Once::of(cx);
-        let add =
-            move |tx: &mut WriteTx<'_>, policy: &mut PolicyRecord| policy.add_once(tx, &once, statement.clone());
+        let add = move |tx: &mut WriteTx<'_>, policy: &mut PolicyRecord| {
+            policy.add_once(tx, &once, statement.clone())
+        };
         let revision = lambda.layers.change_policy(&key, number, self.revision_id, add).await?;
         Ok(model::AddLayerVersionPermissionResponse { statement: Some(text), revision_id: Some(revision) })
     }

@@ -59,7 +59,8 @@ impl Operation for AddPermission {
         let statement = grant.into_statement()?;
         let (bound, text) = (statement.bound(cx).await?, statement.text);
         let once = Once::of(cx);
-        let add = move |tx: &mut WriteTx<'_>, policy: &mut PolicyRecord| policy.add_once(tx, &once, bound.clone());
+        let add =
+            move |tx: &mut WriteTx<'_>, policy: &mut PolicyRecord| policy.add_once(tx, &once, bound.clone());
         lambda.functions.change_policy(&function, revision_id, add).await?;
         lambda.cache.forget(&function.key);
         Ok(model::AddPermissionResponse { statement: Some(text) })

@@ -41,7 +41,8 @@ impl Operation for CreateAlias {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let Self { function, name, version, change } = self;
-        let alias = lambda.functions.create_alias(&function.key, &name, version, change, Once::of(cx)).await?;
+        let alias =
+            lambda.functions.create_alias(&function.key, &name, version, change, Once::of(cx)).await?;
         Ok(alias.describe(&function))
     }
 }

@@ -35,7 +35,8 @@ impl Operation for CreateFunctionUrlConfig {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
-        let url = lambda.functions.create_url(&self.function, self.change, Once::of(cx), cx.scope.now).await?;
+        let url =
+            lambda.functions.create_url(&self.function, self.change, Once::of(cx), cx.scope.now).await?;
         let shown = url.describe(&self.function, lambda.port());
         Ok(model::CreateFunctionUrlConfigResponse {
             function_url: Some(shown.function_url),

@@ -42,7 +42,8 @@ impl Operation for PublishVersion {
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
         let key = &self.function.key;
-        let (number, version) = lambda.functions.publish(key, self.publish, cx.scope.now, Once::of(cx)).await?;
+        let (number, version) =
+            lambda.functions.publish(key, self.publish, cx.scope.now, Once::of(cx)).await?;
         let number = VersionId::Number(number);
         Ok(version.describe(&self.function.at(number), number))
     }
