@@ -182,6 +182,8 @@ impl Handler for ResourcePolicy {
     }
 
     fn delete<'a>(&'a self, task: &'a Task<'a>) -> Outcome<'a, ()> {
-        Box::pin(async move { task.remove("logs", "DeleteResourcePolicy", json!({"PolicyName": task.physical()})).await })
+        Box::pin(async move {
+            task.remove("logs", "DeleteResourcePolicy", json!({"PolicyName": task.physical()})).await
+        })
     }
 }

@@ -15,7 +15,8 @@ pub(super) struct Alias;
 fn routing(task: &Task<'_>) -> Json {
     let weights = task.get("RoutingConfig").and_then(|config| config.get("AdditionalVersionWeights"));
     let weights = weights.and_then(Json::as_array).into_iter().flatten();
-    let weight = |weight: &Json| (convert::text(&weight["FunctionVersion"]), weight["FunctionWeight"].clone());
+    let weight =
+        |weight: &Json| (convert::text(&weight["FunctionVersion"]), weight["FunctionWeight"].clone());
     json!({"AdditionalVersionWeights": weights.map(weight).collect::<Map<_, _>>()})
 }
 
@@ -52,6 +53,8 @@ impl Handler for Alias {
     }
 
     fn delete<'a>(&'a self, task: &'a Task<'a>) -> Outcome<'a, ()> {
-        Box::pin(async move { task.remove("lambda", "DeleteAlias", task.pick(&["FunctionName", "Name"])).await })
+        Box::pin(
+            async move { task.remove("lambda", "DeleteAlias", task.pick(&["FunctionName", "Name"])).await },
+        )
     }
 }

@@ -12,7 +12,9 @@ use crate::task::{Failure, Task};
 pub(super) fn of_function(task: &Task<'_>) -> Result<Map<String, Json>, Failure> {
     let mut code = given(task, "Code")?;
     if code.contains_key("ImageUri") || task.text("PackageType").is_some_and(|kind| kind == "Image") {
-        return Err(Failure::new("Functions from container images (ImageUri) are not supported by Weft yet."));
+        return Err(Failure::new(
+            "Functions from container images (ImageUri) are not supported by Weft yet.",
+        ));
     }
     if let Some(text) = code.get("ZipFile") {
         let runtime = task.text("Runtime").unwrap_or_default();

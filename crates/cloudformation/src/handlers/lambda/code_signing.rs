@@ -12,7 +12,8 @@ pub(super) struct CodeSigningConfig;
 fn input(task: &Task<'_>) -> Json {
     let mut input = Json::Object(task.pick(&["AllowedPublishers"]));
     input["Description"] = or(task, "Description", json!(""));
-    input["CodeSigningPolicies"] = or(task, "CodeSigningPolicies", json!({"UntrustedArtifactOnDeployment": "Warn"}));
+    input["CodeSigningPolicies"] =
+        or(task, "CodeSigningPolicies", json!({"UntrustedArtifactOnDeployment": "Warn"}));
     input
 }
 

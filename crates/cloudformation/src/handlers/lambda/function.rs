@@ -63,7 +63,9 @@ async fn settled(task: &Task<'_>, name: &str, mut answer: Json) -> Result<Json, 
 
 impl Function {
     fn made(name: &str, answer: &Json) -> Made {
-        Made::of(name).with("Arn", answered(answer, "/FunctionArn")).with("SnapStartResponse", answer["SnapStart"].clone())
+        Made::of(name)
+            .with("Arn", answered(answer, "/FunctionArn"))
+            .with("SnapStartResponse", answer["SnapStart"].clone())
     }
 
     /// Settings that have operations of their own. For a new function only those that the template says.
@@ -76,7 +78,8 @@ impl Function {
             Self::reserve(task, name).await?;
         }
         if asked("RecursiveLoop") {
-            let input = json!({"FunctionName": name, "RecursiveLoop": or(task, "RecursiveLoop", json!("Terminate"))});
+            let input =
+                json!({"FunctionName": name, "RecursiveLoop": or(task, "RecursiveLoop", json!("Terminate"))});
             task.make("lambda", "PutFunctionRecursionConfig", input).await?;
         }
         if asked("RuntimeManagementConfig") {
@@ -107,7 +110,9 @@ impl Function {
                 let input = json!({"FunctionName": name, "CodeSigningConfigArn": arn});
                 task.make("lambda", "PutFunctionCodeSigningConfig", input).await.map(drop)
             }
-            None => task.remove("lambda", "DeleteFunctionCodeSigningConfig", json!({"FunctionName": name})).await,
+            None => {
+                task.remove("lambda", "DeleteFunctionCodeSigningConfig", json!({"FunctionName": name})).await
+            }
         }
     }
 
@@ -129,8 +134,9 @@ impl Function {
     /// Other settings, where an update changes them.
     async fn configure(task: &Task<'_>, name: &str) -> Result<(), Failure> {
         let changed = settings(name).into_iter().filter(|(property, _)| task.changed(property));
-        let mut input: Map<String, Json> =
-            changed.map(|(property, otherwise)| (property.to_owned(), or(task, property, otherwise))).collect();
+        let mut input: Map<String, Json> = changed
+            .map(|(property, otherwise)| (property.to_owned(), or(task, property, otherwise)))
+            .collect();
         if input.is_empty() {
             return Ok(());
         }
@@ -173,6 +179,8 @@ impl Handler for Function {
     }
 
     fn delete<'a>(&'a self, task: &'a Task<'a>) -> Outcome<'a, ()> {
-        Box::pin(async move { task.remove("lambda", "DeleteFunction", json!({"FunctionName": task.physical()})).await })
+        Box::pin(async move {
+            task.remove("lambda", "DeleteFunction", json!({"FunctionName": task.physical()})).await
+        })
     }
 }

@@ -57,7 +57,11 @@ impl Patience {
     /// Pauses, unless it took too long.
     async fn pause(&mut self) -> Result<(), Failure> {
         if self.waited >= WAIT_MAX {
-            return Err(Failure::new(format!("{} did not settle within {} s.", self.what, WAIT_MAX.as_secs())));
+            return Err(Failure::new(format!(
+                "{} did not settle within {} s.",
+                self.what,
+                WAIT_MAX.as_secs()
+            )));
         }
         tokio::time::sleep(self.pause).await;
         self.waited += self.pause;

@@ -34,7 +34,8 @@ fn language(runtime: &str) -> Result<Language, Failure> {
         _ if runtime.starts_with("python") => Ok(PYTHON),
         _ if runtime.starts_with("nodejs") => Ok(NODE),
         _ => {
-            let reason = format!("ZipFile can only be used with Node.js and Python runtimes, not with {runtime}.");
+            let reason =
+                format!("ZipFile can only be used with Node.js and Python runtimes, not with {runtime}.");
             Err(Failure::new(reason))
         }
     }
@@ -75,7 +76,11 @@ mod tests {
                 let archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
                 archive.file_names().map(str::to_owned).collect::<Vec<_>>()
             });
-            assert_eq!(names.as_deref().map_err(|()| ()), expected.map(|names| names.to_vec()).as_deref(), "{runtime}");
+            assert_eq!(
+                names.as_deref().map_err(|()| ()),
+                expected.map(|names| names.to_vec()).as_deref(),
+                "{runtime}"
+            );
         };
         check("python3.12", "def handler(event, context): pass", Ok(&["index.py"]));
         check("nodejs22.x", "exports.handler = async () => 1", Ok(&["index.js"]));

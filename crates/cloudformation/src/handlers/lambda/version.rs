@@ -44,6 +44,8 @@ impl Handler for Version {
 
     /// The version goes with its function, so it may be gone before.
     fn delete<'a>(&'a self, task: &'a Task<'a>) -> Outcome<'a, ()> {
-        Box::pin(async move { task.remove("lambda", "DeleteFunction", json!({"FunctionName": task.physical()})).await })
+        Box::pin(async move {
+            task.remove("lambda", "DeleteFunction", json!({"FunctionName": task.physical()})).await
+        })
     }
 }
