@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use weft_model::lambda as model;
 use weft_service::workload::Artifacts;
-use weft_service::{Error, Scope};
+use weft_service::{Error, ObjectName, Scope};
 use weft_store::{BlobError, Blobs, Digest, Store, StoreError, TreeError, Trees, UnpackLimits, WriteTx};
 use weft_types::Timestamp;
 
@@ -22,6 +22,9 @@ use crate::errors::{invalid_parameter, not_implemented};
 use crate::function::{Code, Folders, Function, Origin};
 use crate::layer::LayerUse;
 use crate::tables::{CODE_USES, FUNCTIONS, Key, Mark, UNUSED_CODE, Unused};
+
+/// The bucket of builds, which is no bucket of S3.
+const BUILDS_BUCKET: &str = "weft-builds";
 
 /// Bytes of an archive that comes with a request.
 pub(crate) const ARCHIVE_BYTES_MAX: u64 = 50 << 20;
@@ -48,7 +51,12 @@ const SWEEP_MAX: usize = 200;
 #[derive(Debug)]
 pub(crate) enum CodeSource {
     Archive(Bytes),
-    Artifact { bucket: String, key: String },
+    Artifact {
+        bucket: String,
+        key: String,
+    },
+    /// In a bucket of S3; becomes an archive once it is read.
+    Object(ObjectName),
 }
 
 impl CodeSource {
@@ -66,10 +74,12 @@ impl CodeSource {
             )),
             (Some(archive), None, None) => Self::archive(operation, archive),
             (None, Some(bucket), Some(key)) => {
-                if input.s3_object_version.is_some() {
-                    return Err(not_implemented("Code.S3ObjectVersion is"));
+                let version = input.s3_object_version;
+                match version {
+                    None if bucket == BUILDS_BUCKET => Ok(Self::Artifact { bucket, key }),
+                    Some(_) if bucket == BUILDS_BUCKET => Err(not_implemented("Code.S3ObjectVersion is")),
+                    version => Ok(Self::Object(ObjectName { bucket, key, version })),
                 }
-                Ok(Self::Artifact { bucket, key })
             }
             _ => Err(invalid_parameter("Please provide a source for function code.")),
         }
@@ -122,6 +132,7 @@ impl CodeStore {
         let archive = match source {
             CodeSource::Artifact { bucket, key } => return self.artifact(bucket, key).await,
             CodeSource::Archive(archive) => archive,
+            CodeSource::Object(_) => return Err(Error::internal("an object is read before it is kept")),
         };
         let digest = Digest::of(&archive);
         let name = digest.to_string();
@@ -146,6 +157,7 @@ impl CodeStore {
     pub(crate) async fn check(&self, source: CodeSource) -> Result<Code, Error> {
         match source {
             CodeSource::Artifact { bucket, key } => self.artifact(bucket, key).await,
+            CodeSource::Object(_) => Err(Error::internal("an object is read before it is checked")),
             CodeSource::Archive(archive) => {
                 let digest = Digest::of(&archive).to_string();
                 if let Some(tree) = self.trees.get(&digest) {

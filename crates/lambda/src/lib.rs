@@ -43,6 +43,7 @@ mod loads;
 mod logging;
 mod mappings;
 mod name;
+mod objects;
 mod ops;
 mod outside;
 mod page;
@@ -73,7 +74,7 @@ use std::time::Duration;
 
 use weft_model::sts;
 use weft_service::workload::{Artifacts, Revision, Revisions, Scale, Workers, WorkloadId, WorkloadKind};
-use weft_service::{BoxFuture, Clock, Context, Dispatch, Error, ServiceBuilder};
+use weft_service::{BoxFuture, Clock, Context, Dispatch, Error, Objects, ServiceBuilder};
 use weft_store::{Blobs, Store, Trees};
 use weft_types::{AppName, Arn, Timestamp};
 
@@ -188,6 +189,8 @@ pub struct Lambda {
     events: Arc<Events>,
     /// Authorizes what goes on beside requests. Weak, as it knows the operations, which know this.
     dispatch: OnceLock<Weak<Dispatch>>,
+    /// Reads code in S3.
+    objects: OnceLock<Arc<dyn Objects>>,
 }
 
 impl Lambda {
@@ -212,12 +215,18 @@ impl Lambda {
             known_urls: KnownUrls::default(),
             downloads: Downloads::default(),
             dispatch: OnceLock::new(),
+            objects: OnceLock::new(),
         }
     }
 
     /// Says what authorizes the work that goes on beside requests, once it is there.
     pub fn connect(&self, dispatch: &Arc<Dispatch>) {
         let _ = self.dispatch.set(Arc::downgrade(dispatch));
+    }
+
+    /// Says how objects of S3 are read. Until then code is in archives and builds only.
+    pub fn read_objects_from(&self, objects: Arc<dyn Objects>) {
+        let _ = self.objects.set(objects);
     }
 
     /// Says on which port Weft listens, which function URLs show. 4566 until then.

@@ -173,6 +173,7 @@ pub(crate) async fn assemble(
     logs.connect(&dispatch);
     ecr.connect(&dispatch);
     s3.connect(&dispatch);
+    lambda.read_objects_from(Arc::new(s3.clone()));
     cloudformation.connect(&dispatch, Some(Arc::new(s3.clone())));
     apis.connect(&dispatch, Arc::new(ServersOfApis::new(compute.clone(), lambda.counted())));
     api.set(dispatch);

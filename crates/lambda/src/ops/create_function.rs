@@ -74,7 +74,8 @@ impl Operation for CreateFunction {
         let mut settings = self.settings;
         settings.runtime_note = lambda.runtime_note(&settings.runtime).await;
         settings.layers = lambda.use_layers(cx, &self.layers).await?;
-        let code = lambda.code.keep(self.source, &cx.scope).await?;
+        let source = lambda.fetch(cx, self.source).await?;
+        let code = lambda.code.keep(source, &cx.scope).await?;
         let mut function = Function::new(settings, code, self.tags, cx.scope.now);
         function.whole.code_signing = self.code_signing.map(Into::into);
         let created = lambda.functions.create(&self.key, function, self.publish, Once::of(cx)).await?;

@@ -48,9 +48,10 @@ impl Operation for PublishLayerVersion {
     }
 
     async fn run(self, lambda: &Lambda, cx: &Context) -> Result<Self::Output, Error> {
+        let source = lambda.fetch(cx, self.source).await?;
         let _held = lambda.code.hold().await;
         let version = LayerVersion {
-            code: lambda.code.keep(self.source, &cx.scope).await?,
+            code: lambda.code.keep(source, &cx.scope).await?,
             description: self.description,
             license: self.license,
             runtimes: self.runtimes,

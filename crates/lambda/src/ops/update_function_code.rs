@@ -58,6 +58,7 @@ impl Operation for UpdateFunctionCode {
         function.require_latest()?;
         // Before the archive is stored, so that a wrong name leaves nothing behind.
         lambda.functions.find(&function).await?;
+        let source = lambda.fetch(cx, source).await?;
         let _held = lambda.code.hold().await;
         let code = if dry_run {
             lambda.code.check(source).await?
