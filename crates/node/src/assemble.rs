@@ -161,6 +161,7 @@ pub(crate) async fn assemble(
     lambda.connect(&dispatch);
     let api = LateDispatch::new(s3.clone());
     logs.connect(&dispatch);
+    s3.connect(&dispatch);
     cloudformation.connect(&dispatch, Some(Arc::new(s3.clone())));
     apis.connect(&dispatch, Arc::new(ServersOfApis::new(compute.clone(), lambda.counted())));
     api.set(dispatch);

@@ -143,3 +143,9 @@ pub(crate) fn of_blob(failure: BlobError, most: u64) -> Error {
 pub(crate) fn plain(code: &'static str, status: u16, message: &'static str) -> Error {
     error(code, status, message)
 }
+
+/// A notification's destination that cannot be told anything.
+pub(crate) fn bad_destination(arn: &str) -> Error {
+    let fault = error("InvalidArgument", 400, "Unable to validate the following destination configurations");
+    text(text(fault, "ArgumentName1", arn), "ArgumentValue1", "null")
+}

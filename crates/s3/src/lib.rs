@@ -14,11 +14,15 @@ mod access;
 mod bucket_policy;
 mod checksum;
 mod copying;
+mod cors;
+mod encryption;
 mod errors;
 mod garbage;
+mod lifecycle;
 mod listing;
 mod lists;
 mod names;
+mod notifications;
 mod objects;
 mod ops;
 mod output;
@@ -32,6 +36,7 @@ mod tables;
 mod tags;
 mod uploads;
 mod versions;
+mod website;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -58,6 +63,8 @@ pub struct S3 {
     gate: Arc<tokio::sync::RwLock<()>>,
     /// Told when there may be something to be removed.
     garbage: Arc<Notify>,
+    /// Where events go.
+    delivery: Arc<notifications::Delivery>,
     names: Arc<RwLock<HashSet<String>>>,
     policies: Arc<Mutex<Policies>>,
 }
@@ -74,6 +81,7 @@ impl S3 {
             blobs,
             gate: Arc::default(),
             garbage: Arc::default(),
+            delivery: Arc::default(),
             names: Arc::new(RwLock::new(names)),
             policies: Arc::default(),
         })
@@ -84,9 +92,10 @@ impl S3 {
         self.names.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
-    /// Removes bytes that nobody has any more, as they become so, until it is dropped.
+    /// Removes bytes that nobody has any more, as they become so, tells functions what happened, and does what buckets' rules say
+    /// is due, until it is dropped.
     pub async fn run(&self) {
-        self.remove_garbage_forever().await;
+        tokio::join!(self.remove_garbage_forever(), self.deliver_forever(), self.expire_forever());
     }
 
     /// The operations.

@@ -32,6 +32,9 @@ pub(crate) const PARTS: Table<(String, u32), Part> = Table::new("parts");
 /// What nobody has any more: `blob` or `parts`, and which.
 pub(crate) const GARBAGE: Table<(String, String), Number> = Table::new("garbage");
 
+/// When it is due in milliseconds, the version's number, a random id: what functions are to be told.
+pub(crate) const PENDING: Table<(u64, u64, String), Pending> = Table::new("pending");
+
 pub(crate) const GARBAGE_BLOB: &str = "blob";
 pub(crate) const GARBAGE_PARTS: &str = "parts";
 
@@ -82,6 +85,22 @@ pub(crate) struct Bucket {
     /// Whether objects can be locked.
     #[serde(default)]
     pub(crate) object_lock: bool,
+    /// Whether anybody is told what happens to objects.
+    #[serde(default)]
+    pub(crate) notifies: bool,
+}
+
+/// An event that a function is to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) bucket: String,
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    /// The function's ARN.
+    pub(crate) function: String,
+    pub(crate) payload: String,
+    pub(crate) since: Timestamp,
+    pub(crate) tries: u32,
 }
 
 /// A setting of a bucket that few requests need, as JSON by the model's names.
@@ -206,6 +225,7 @@ pub(crate) struct Part {
 
 impl Record for Bucket {}
 impl Record for Setting {}
+impl Record for Pending {}
 impl Record for Number {}
 impl Record for Inline {}
 impl Record for Version {}

@@ -74,6 +74,8 @@ pub(crate) struct Outcome {
     pub(crate) marker: bool,
     /// Whether there are bytes now that nobody has.
     pub(crate) garbage: bool,
+    /// Whether a function is to be told.
+    pub(crate) told: bool,
 }
 
 pub(crate) fn require_bucket(tx: &impl Read, name: &str) -> Result<Bucket, Error> {
@@ -130,7 +132,7 @@ pub(crate) fn delete(
             }
             renew_current(tx, at)?;
             let version_id = (versioning != Versioning::Never).then(|| version.id.clone());
-            Ok(Outcome { version_id, marker: version.marker, garbage })
+            Ok(Outcome { version_id, marker: version.marker, garbage, ..Outcome::default() })
         }
         (None, Versioning::Never) => {
             let garbage = remove_null(tx, at)?;

@@ -3,6 +3,7 @@
 use weft_model::s3 as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::notifications::{Cause, tell_made};
 use crate::output::tell_checksum;
 use crate::receive::Expected;
 use crate::request::given_checksums;
@@ -56,7 +57,13 @@ impl Operation for CompleteMultipartUpload {
         let found = s3.find(cx, &at.bucket, owner.as_deref(), ("s3:PutObject", Some(&at.key))).await?;
         s3.allow(cx, &found, &found.object_access("s3:PutObject", &at.key)).await?;
         let now = cx.scope.now;
-        let (version, outcome) = s3.write(move |tx| complete(tx, &completion, now)).await?;
+        let cause = Cause::request("ObjectCreated:CompleteMultipartUpload", cx);
+        let (version, outcome) = s3
+            .write(move |tx| {
+                let (version, outcome) = complete(tx, &completion, now)?;
+                Ok((version, tell_made(tx, &completion.at, &cause, outcome)?))
+            })
+            .await?;
         s3.after(&outcome);
         let mut output = model::CompleteMultipartUploadOutput {
             location: Some(format!("/{}/{}", at.bucket, at.key)),

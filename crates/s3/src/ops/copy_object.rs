@@ -6,6 +6,7 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use crate::checksum::Algorithm;
 use crate::copying::{Copied, Source};
 use crate::names::check_key;
+use crate::notifications::{Cause, tell_made};
 use crate::output::tell_checksum;
 use crate::reading::Preconditions;
 use crate::request::{Making, stated};
@@ -89,7 +90,7 @@ impl Operation for CopyObject {
         let about = self.about(&source.version.about);
         let copied = s3.copied(&source.version, 0..source.version.size, self.algorithm).await?;
         let version = Version { modified: cx.scope.now, about, parts: 0, ..source.version };
-        let (version, outcome) = self.store(s3, version, copied).await?;
+        let (version, outcome) = self.store(s3, cx, version, copied).await?;
         s3.after(&outcome);
         let mut result = model::CopyObjectResult {
             e_tag: Some(format!("\"{}\"", version.etag)),
@@ -120,8 +121,15 @@ impl CopyObject {
         about
     }
 
-    async fn store(&self, s3: &S3, version: Version, copied: Copied) -> Result<(Version, Outcome), Error> {
+    async fn store(
+        &self,
+        s3: &S3,
+        cx: &Context,
+        version: Version,
+        copied: Copied,
+    ) -> Result<(Version, Outcome), Error> {
         let (at, conditions) = (self.at.clone(), self.conditions.clone());
+        let cause = Cause::request("ObjectCreated:Copy", cx);
         match copied {
             Copied::Same(kept) => {
                 let version = Version { content: kept.content.clone(), ..version };
@@ -131,7 +139,8 @@ impl CopyObject {
                 let outcome = s3
                     .write(move |tx| {
                         kept.count_existing(tx)?;
-                        place(tx, &at, stored.clone(), &conditions)
+                        let outcome = place(tx, &at, stored.clone(), &conditions)?;
+                        tell_made(tx, &at, &cause, outcome)
                     })
                     .await?;
                 Ok((version, outcome))
@@ -142,7 +151,9 @@ impl CopyObject {
                 let stored = version.clone();
                 let outcome = s3
                     .commit(arrived, move |tx, content: &Content| {
-                        place(tx, &at, Version { content: content.clone(), ..stored.clone() }, &conditions)
+                        let version = Version { content: content.clone(), ..stored.clone() };
+                        let outcome = place(tx, &at, version, &conditions)?;
+                        tell_made(tx, &at, &cause, outcome)
                     })
                     .await?;
                 Ok((version, outcome))

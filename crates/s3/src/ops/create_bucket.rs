@@ -87,6 +87,7 @@ impl Operation for CreateBucket {
             ownership: Some(ownership),
             tags,
             object_lock,
+            notifies: false,
         };
         let (key, step, now) = (name.clone(), cx.step().cloned(), cx.scope.now);
         s3.write(move |tx| {

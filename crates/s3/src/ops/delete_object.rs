@@ -6,8 +6,9 @@ use weft_service::{Access, Context, Error, Operation, Scope};
 use crate::S3;
 use crate::access::Found;
 use crate::names::check_key;
+use crate::notifications::{Cause, delete_and_tell};
 use crate::tables::CURRENT;
-use crate::versions::{Outcome, Place, delete};
+use crate::versions::{Outcome, Place};
 
 /// A parsed `DeleteObject` request.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl S3 {
         if bypass {
             self.allow(cx, found, &found.object_access("s3:BypassGovernanceRetention", &at.key)).await?;
         }
-        let now = cx.scope.now;
+        let cause = Cause::request("ObjectRemoved:Delete", cx);
         let outcome = self
             .write(move |tx| {
                 if let Some(wanted) = &if_match {
@@ -83,7 +84,7 @@ impl S3 {
                         return Err(crate::errors::precondition_failed("If-Match"));
                     }
                 }
-                delete(tx, &at, version_id.as_deref(), now, bypass)
+                delete_and_tell(tx, &at, version_id.as_deref(), bypass, &cause)
             })
             .await?;
         self.after(&outcome);
@@ -94,6 +95,9 @@ impl S3 {
     pub(crate) fn after(&self, outcome: &Outcome) {
         if outcome.garbage {
             self.garbage.notify_one();
+        }
+        if outcome.told {
+            self.delivery.some.notify_one();
         }
     }
 }

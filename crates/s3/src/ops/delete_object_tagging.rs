@@ -6,6 +6,7 @@ use weft_model::s3 as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::S3;
+use crate::notifications::Cause;
 use crate::tables::Versioning;
 use crate::versions::Place;
 
@@ -37,7 +38,7 @@ impl Operation for DeleteObjectTagging {
         let id = self.version_id.as_deref();
         let (found, version) = s3.version_for(cx, &self.at, self.owner.as_deref(), id, actions).await?;
         let version_id = (found.bucket.versioning != Versioning::Never).then(|| version.id.clone());
-        s3.set_tags(self.at, version.id, BTreeMap::new()).await?;
+        s3.set_tags(self.at, version.id, BTreeMap::new(), Cause::request("ObjectTagging:Delete", cx)).await?;
         Ok(model::DeleteObjectTaggingOutput { version_id })
     }
 }

@@ -5,6 +5,7 @@ use weft_service::{Access, BodyOperation, Context, Error, IncomingBody, Outgoing
 
 use crate::S3;
 use crate::names::check_key;
+use crate::notifications::{Cause, tell_made};
 use crate::output::tell_checksum;
 use crate::receive::Expected;
 use crate::request::{Making, given_checksums, stated};
@@ -83,10 +84,12 @@ impl BodyOperation for PutObject {
             checksum: Some(arrived.checksum.clone()),
             about: making.about,
         };
+        let cause = Cause::request("ObjectCreated:Put", cx);
         let outcome = s3
             .commit(arrived, move |tx, content| {
                 let version = Version { content: content.clone(), ..version.clone() };
-                place(tx, &at, version, &conditions)
+                let outcome = place(tx, &at, version, &conditions)?;
+                tell_made(tx, &at, &cause, outcome)
             })
             .await?;
         s3.after(&outcome);

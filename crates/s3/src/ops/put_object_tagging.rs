@@ -6,6 +6,7 @@ use weft_model::s3 as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
 use crate::S3;
+use crate::notifications::{Cause, tell};
 use crate::request::with_request_tags;
 use crate::tables::Versioning;
 use crate::tags::{OBJECT_TAGS_MAX, of_set};
@@ -46,7 +47,7 @@ impl Operation for PutObjectTagging {
         s3.allow(cx, &found, &access).await?;
         let (_, version) = s3.version_for(cx, &at, owner.as_deref(), id, actions).await?;
         let version_id = (found.bucket.versioning != Versioning::Never).then(|| version.id.clone());
-        s3.set_tags(at, version.id, tags).await?;
+        s3.set_tags(at, version.id, tags, Cause::request("ObjectTagging:Put", cx)).await?;
         Ok(model::PutObjectTaggingOutput { version_id })
     }
 }
@@ -58,13 +59,18 @@ impl S3 {
         at: Place,
         id: String,
         tags: BTreeMap<String, String>,
+        cause: Cause,
     ) -> Result<(), Error> {
-        self.write(move |tx| {
+        let told = self.write(move |tx| {
             let found = find(tx, &at, Some(&id))?;
             let mut version = found.ok_or_else(|| crate::errors::no_such_key(&at.key))?;
             version.about.tags.clone_from(&tags);
-            change(tx, &at, &version)
-        })
-        .await
+            change(tx, &at, &version)?;
+            tell(tx, &at, &cause, &version)
+        });
+        if told.await? {
+            self.delivery.some.notify_one();
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,33 @@
+//! `DeleteBucketLifecycle`: has objects of a bucket stay as they are.
+
+use weft_model::s3 as model;
+use weft_service::{Access, Context, Error, Operation, Scope};
+
+use crate::S3;
+
+/// A parsed `DeleteBucketLifecycle` request.
+#[derive(Debug)]
+pub(crate) struct DeleteBucketLifecycle {
+    name: String,
+    owner: Option<String>,
+}
+
+impl Operation for DeleteBucketLifecycle {
+    const NAME: &'static str = "DeleteBucketLifecycle";
+    type Service = S3;
+    type Input = model::DeleteBucketLifecycleRequest;
+    type Output = ();
+
+    fn parse(input: Self::Input, _: &Scope) -> Result<Self, Error> {
+        Ok(Self { name: input.bucket, owner: input.expected_bucket_owner })
+    }
+
+    fn accesses(&self, _: &Scope) -> Vec<Access> {
+        Vec::new()
+    }
+
+    async fn run(self, s3: &S3, cx: &Context) -> Result<(), Error> {
+        s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:PutLifecycleConfiguration").await?;
+        s3.set::<model::BucketLifecycleConfiguration>(&self.name, "lifecycle", None).await
+    }
+}
