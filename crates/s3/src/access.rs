@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use weft_policy::Policy;
 use weft_service::{Access, Context, Error, Principal};
+use weft_types::AccountId;
 
+use crate::acl::{Grant, enabled};
 use crate::names::{bucket_arn, object_arn};
-use crate::tables::{BUCKETS, Bucket};
+use crate::tables::{BUCKETS, Bucket, Version};
 use crate::{S3, errors};
 
 /// A bucket as a request finds it.
@@ -15,6 +17,8 @@ pub(crate) struct Found {
     pub(crate) name: String,
     pub(crate) bucket: Bucket,
     pub(crate) policy: Option<Arc<Policy>>,
+    /// Whose an object is and whom it is granted to, where one was found and lists count.
+    pub(crate) object: Option<(AccountId, Vec<Grant>)>,
 }
 
 impl Found {
@@ -28,9 +32,19 @@ impl Found {
         self.own(Access::to(action, object_arn(&self.name, key)))
     }
 
+    /// The same for a version in it, which has its own owner and list where those count.
+    pub(crate) fn with_version(mut self, version: Option<&Version>) -> Self {
+        self.object = version.filter(|_| enabled(&self.bucket)).map(|version| {
+            let owner = version.about.owner.unwrap_or(self.bucket.account);
+            (owner, version.about.acl.clone())
+        });
+        self
+    }
+
     fn own(&self, access: Access) -> Access {
         let account = self.bucket.account;
-        access.owned_by(account).with("s3:ResourceAccount", account.to_string())
+        let owner = self.object.as_ref().map_or(account, |(owner, _)| *owner);
+        access.owned_by(owner).with("s3:ResourceAccount", account.to_string())
     }
 }
 
@@ -57,7 +71,7 @@ impl S3 {
             return Err(errors::access_denied());
         }
         let policy = self.policy_of(name, &bucket)?;
-        Ok(Found { name: name.to_owned(), bucket, policy })
+        Ok(Found { name: name.to_owned(), bucket, policy, object: None })
     }
 
     /// Finds a bucket and makes sure that the caller may do `action` with it.
@@ -81,6 +95,9 @@ impl S3 {
             && found.bucket.policy.as_deref().is_some_and(crate::public::is_public);
         // A public policy of a bucket that restricts those is for nobody from elsewhere.
         let policy = found.policy.as_deref().filter(|_| is_ours || !restricted);
+        let own = found.bucket.policy.as_deref().filter(|_| policy.is_some());
+        let granted = granted(cx, found, own, &access.action)?;
+        let policy = granted.as_ref().or(policy);
         let is_service = matches!(*cx.principal, Principal::Service { .. });
         let result = if is_service && policy.is_none() {
             cx.authorize(access).await
@@ -106,4 +123,20 @@ impl S3 {
             Err(error) => error,
         }
     }
+}
+
+/// The bucket's policy with what lists grant the caller; none where they grant nothing or do not count.
+fn granted(cx: &Context, found: &Found, own: Option<&str>, action: &str) -> Result<Option<Policy>, Error> {
+    // Within the owner's account policies decide.
+    if !enabled(&found.bucket) || matches!(*cx.principal, Principal::Service { .. }) {
+        return Ok(None);
+    }
+    let object = found.object.as_ref();
+    let owner = object.map_or(found.bucket.account, |(owner, _)| *owner);
+    if cx.principal.account() == Some(owner) {
+        return Ok(None);
+    }
+    let private = found.bucket.public_access.is_some_and(|access| access.ignore_acls);
+    let lists = (found.bucket.acl.as_slice(), object.map_or(&[][..], |(_, grants)| grants));
+    crate::acl::policy(own, lists, action, &cx.principal, private)
 }

@@ -11,6 +11,7 @@
 //! The crate deliberately does not know HTTP, nor what is done with an object once it is read.
 
 mod access;
+mod acl;
 mod bucket_policy;
 mod checksum;
 mod copying;
@@ -21,6 +22,7 @@ mod garbage;
 mod lifecycle;
 mod listing;
 mod lists;
+mod lock;
 mod names;
 mod notifications;
 mod objects;
@@ -37,6 +39,9 @@ mod tags;
 mod uploads;
 mod versions;
 mod website;
+
+pub use cors::{CorsAnswer, CorsGrant, CorsRequest};
+pub use website::{Redirect, Website, key_of_path, path_of_key};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

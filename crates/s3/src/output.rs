@@ -50,7 +50,8 @@ macro_rules! tell_version {
         $output.tag_count = (tags > 0).then_some(tags);
         $output.object_lock_mode = version.about.retention.as_ref().map(|one| one.mode.clone());
         $output.object_lock_retain_until_date = version.about.retention.as_ref().map(|one| one.until);
-        $output.object_lock_legal_hold_status = version.about.legal_hold.then(|| "ON".to_owned());
+        $output.object_lock_legal_hold_status =
+            version.about.legal_hold.map(|held| if held { "ON" } else { "OFF" }.to_owned());
     };
 }
 

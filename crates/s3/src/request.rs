@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use weft_service::{Access, Error};
+use weft_service::{Access, Context, Error};
 use weft_types::Timestamp;
 
+use crate::acl::{Asked, Kind, enabled};
 use crate::errors;
 use crate::tables::{About, Bucket, Headers, Retention};
 
@@ -45,11 +46,16 @@ macro_rules! stated {
             metadata: $input.metadata.take().unwrap_or_default(),
             tagging: $input.tagging.take(),
             storage_class: $input.storage_class.take(),
-            acl: $input.acl.take(),
-            grants: $input.grant_full_control.is_some()
-                || $input.grant_read.is_some()
-                || $input.grant_read_acp.is_some()
-                || $input.grant_write_acp.is_some(),
+            acl: $crate::acl::Asked::of_headers(
+                $input.acl.take(),
+                [
+                    ($crate::acl::Permission::FullControl, $input.grant_full_control.take()),
+                    ($crate::acl::Permission::Read, $input.grant_read.take()),
+                    ($crate::acl::Permission::Write, None),
+                    ($crate::acl::Permission::ReadAcl, $input.grant_read_acp.take()),
+                    ($crate::acl::Permission::WriteAcl, $input.grant_write_acp.take()),
+                ],
+            ),
             encryption: $input.server_side_encryption.take(),
             customer_key: $input.sse_customer_algorithm.is_some() || $input.sse_customer_key.is_some(),
             lock_mode: $input.object_lock_mode.take(),
@@ -68,8 +74,7 @@ pub(crate) struct Stated {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tagging: Option<String>,
     pub(crate) storage_class: Option<String>,
-    pub(crate) acl: Option<String>,
-    pub(crate) grants: bool,
+    pub(crate) acl: Asked,
     pub(crate) encryption: Option<String>,
     pub(crate) customer_key: bool,
     pub(crate) lock_mode: Option<String>,
@@ -81,8 +86,7 @@ pub(crate) struct Stated {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Making {
     pub(crate) about: About,
-    pub(crate) acl: Option<String>,
-    grants: bool,
+    acl: Asked,
     encryption: Option<String>,
 }
 
@@ -117,9 +121,10 @@ impl Stated {
             tags,
             storage_class: self.storage_class.filter(|class| class != "STANDARD"),
             retention,
-            legal_hold: self.legal_hold.as_deref() == Some("ON"),
+            legal_hold: self.legal_hold.map(|status| status == "ON"),
+            ..About::default()
         };
-        Ok(Making { about, acl: self.acl, grants: self.grants, encryption: self.encryption })
+        Ok(Making { about, acl: self.acl, encryption: self.encryption })
     }
 }
 
@@ -128,7 +133,7 @@ impl Making {
     pub(crate) fn conditions(&self, mut access: Access) -> Access {
         let class = self.about.storage_class.as_deref().unwrap_or("STANDARD");
         access = access.with("s3:x-amz-storage-class", class);
-        if let Some(acl) = &self.acl {
+        if let Some(acl) = &self.acl.canned {
             access = access.with("s3:x-amz-acl", acl.as_str());
         }
         if let Some(kind) = &self.encryption {
@@ -146,32 +151,33 @@ impl Making {
         let mut actions = vec!["s3:PutObject"];
         let more = [
             (!self.about.tags.is_empty(), "s3:PutObjectTagging"),
-            (self.acl.is_some() || self.grants, "s3:PutObjectAcl"),
+            (self.acl.is_some(), "s3:PutObjectAcl"),
             (self.about.retention.is_some(), "s3:PutObjectRetention"),
-            (self.about.legal_hold, "s3:PutObjectLegalHold"),
+            (self.about.legal_hold.is_some(), "s3:PutObjectLegalHold"),
         ];
         actions.extend(more.iter().filter(|(needed, _)| *needed).map(|(_, action)| *action));
         actions
     }
 
-    /// Refuses what the bucket does not take.
-    pub(crate) fn check(&self, bucket: &Bucket) -> Result<(), Error> {
-        if (self.about.retention.is_some() || self.about.legal_hold) && !bucket.object_lock {
+    /// Refuses what the bucket does not take, and settles whose the object is and whom it is granted to.
+    pub(crate) fn settle(&mut self, cx: &Context, bucket: &Bucket) -> Result<(), Error> {
+        let locks = self.about.retention.is_some() || self.about.legal_hold.is_some();
+        if locks && !bucket.object_lock {
             return Err(errors::invalid_request("Bucket is missing Object Lock Configuration"));
         }
-        let is_owners = matches!(self.acl.as_deref(), None | Some("bucket-owner-full-control" | "private"));
-        let enforced = bucket.ownership.as_deref().is_none_or(|rule| rule == "BucketOwnerEnforced");
-        let kept = !is_owners || self.grants;
-        if enforced && (kept || self.acl.as_deref() == Some("private")) {
-            // `private` says what holds anyway, and the tools send it.
-            if kept {
-                let message = "The bucket does not allow ACLs";
-                return Err(errors::plain("AccessControlListNotSupported", 400, message));
-            }
+        let now = cx.scope.now;
+        if self.about.retention.as_ref().is_some_and(|retention| retention.until <= now) {
+            let message = "The retain until date must be in the future!";
+            return Err(errors::plain("InvalidArgument", 400, message));
         }
-        if !enforced && kept {
-            return Err(errors::not_implemented("An access control list of an object"));
-        }
+        let gives = bucket.ownership.as_deref() == Some("BucketOwnerPreferred")
+            && self.acl.canned.as_deref() == Some("bucket-owner-full-control");
+        let writer = cx.principal.account().filter(|_| enabled(bucket) && !gives);
+        let owner = writer.unwrap_or(bucket.account);
+        let grants = self.acl.grants(Kind::Object, owner, bucket.account)?;
+        self.acl.check(bucket, &grants)?;
+        self.about.owner = Some(owner).filter(|owner| *owner != bucket.account);
+        self.about.acl = if enabled(bucket) { grants } else { Vec::new() };
         Ok(())
     }
 }

@@ -150,6 +150,7 @@ impl S3 {
         let (place, id) = (at.clone(), version_id.map(str::to_owned));
         let version = self.read(move |tx| find(tx, &place, id.as_deref())).await;
         // What is wrong with an id is told only who may ask.
+        let found = found.with_version(version.as_ref().ok().and_then(Option::as_ref));
         let mut access = found.object_access(action, &at.key);
         if let Some(id) = version_id {
             access = access.with("s3:VersionId", id);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use weft_store::{Record, Table};
 use weft_types::{AccountId, Region, Timestamp};
 
+use crate::acl::Grant;
 use crate::checksum::Checksum;
 
 pub(crate) const BUCKETS: Table<(String,), Bucket> = Table::new("buckets");
@@ -85,6 +86,9 @@ pub(crate) struct Bucket {
     /// Whether objects can be locked.
     #[serde(default)]
     pub(crate) object_lock: bool,
+    /// Whom it is granted to; empty where nothing but the owner was said.
+    #[serde(default)]
+    pub(crate) acl: Vec<Grant>,
     /// Whether anybody is told what happens to objects.
     #[serde(default)]
     pub(crate) notifies: bool,
@@ -161,8 +165,15 @@ pub(crate) struct About {
     pub(crate) storage_class: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) retention: Option<Retention>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) legal_hold: bool,
+    /// Whether it is held; none where that was never said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) legal_hold: Option<bool>,
+    /// Whose it is; none where it is the bucket owner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<AccountId>,
+    /// Whom it is granted to; empty where nothing but the owner was said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) acl: Vec<Grant>,
 }
 
 /// Until when a version cannot be removed.

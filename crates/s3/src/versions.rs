@@ -7,6 +7,7 @@ use weft_store::{Read, WriteTx};
 use weft_types::Timestamp;
 
 use crate::errors;
+use crate::lock::apply_default;
 use crate::tables::{
     BLOBS, BUCKETS, Bucket, CURRENT, Content, GARBAGE, GARBAGE_BLOB, GARBAGE_PARTS, INLINE, NULLS, Number,
     VERSIONS, Version, Versioning,
@@ -92,6 +93,7 @@ pub(crate) fn place(
     let bucket = require_bucket(tx, &place.bucket)?;
     conditions.check(&place.key, CURRENT.get(tx, &place.pair())?.as_ref())?;
     let mut outcome = Outcome { marker: version.marker, ..Outcome::default() };
+    apply_default(tx, &bucket, &place.bucket, &mut version)?;
     version.number = next_number(tx, place, version.modified)?;
     if bucket.versioning == Versioning::Enabled {
         version.id = version_id(version.number);
@@ -151,7 +153,7 @@ pub(crate) fn check_lock(version: &Version, now: Timestamp, bypass: bool) -> Res
         .retention
         .as_ref()
         .is_some_and(|retention| retention.until > now && !(bypass && retention.mode == "GOVERNANCE"));
-    if held || version.about.legal_hold {
+    if held || version.about.legal_hold == Some(true) {
         let message = "Access Denied because object protected by object lock.";
         return Err(errors::plain("AccessDenied", 403, message));
     }

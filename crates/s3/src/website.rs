@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteHosting.html>.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use weft_model::s3 as model;
 use weft_service::Error;
 
@@ -25,6 +26,28 @@ pub struct Redirect {
     pub host: Option<String>,
     /// The path after the slash, not encoded.
     pub key: String,
+}
+
+/// What stays as it is in a path.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The path of a key, encoded, without its first slash.
+pub fn path_of_key(key: &str) -> String {
+    utf8_percent_encode(key, PATH).to_string()
+}
+
+/// The key that a path names, with or without its first slash; none where it is no text.
+pub fn key_of_path(path: &str) -> Option<String> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    percent_decode_str(path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+impl Redirect {
+    /// Where it leads for a browser that came by `scheme` to `authority`.
+    pub fn location(&self, scheme: &str, authority: &str) -> String {
+        let scheme = self.protocol.as_deref().unwrap_or(scheme);
+        format!("{scheme}://{}/{}", self.host.as_deref().unwrap_or(authority), path_of_key(&self.key))
+    }
 }
 
 impl S3 {

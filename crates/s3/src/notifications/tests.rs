@@ -82,6 +82,7 @@ fn events_read_as_those_of_s3() {
         ownership: None,
         tags: std::collections::BTreeMap::new(),
         object_lock: false,
+        acl: Vec::new(),
         notifies: true,
     };
     let version = Version {

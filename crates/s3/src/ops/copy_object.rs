@@ -71,7 +71,7 @@ impl Operation for CopyObject {
         Vec::new()
     }
 
-    async fn run(self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
+    async fn run(mut self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
         let found =
             s3.find(cx, &self.at.bucket, self.owner.as_deref(), ("s3:PutObject", Some(&self.at.key))).await?;
         let source_name = format!("/{}/{}", self.source.at.bucket, self.source.at.key);
@@ -80,7 +80,7 @@ impl Operation for CopyObject {
                 found.object_access(action, &self.at.key).with("s3:x-amz-copy-source", source_name.as_str());
             s3.allow(cx, &found, &self.making.conditions(access)).await?;
         }
-        self.making.check(&found.bucket)?;
+        self.making.settle(cx, &found.bucket)?;
         if self.at == self.source.at && !self.changes && self.source.version_id.is_none() {
             let message = "This copy request is illegal because it is trying to copy an object to itself without changing \
                            the object's metadata, storage class, website redirect location or encryption attributes.";
@@ -118,6 +118,8 @@ impl CopyObject {
         about.storage_class.clone_from(&own.storage_class);
         about.retention.clone_from(&own.retention);
         about.legal_hold = own.legal_hold;
+        about.owner = own.owner;
+        about.acl.clone_from(&own.acl);
         about
     }
 

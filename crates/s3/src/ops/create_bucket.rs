@@ -7,6 +7,7 @@ use weft_model::s3 as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 use weft_types::Region;
 
+use crate::acl::{Asked, Grant, Kind, Permission};
 use crate::names::{bucket_arn, check_bucket};
 use crate::tables::{BUCKETS, Bucket, PublicAccess, Versioning};
 use crate::tags::{BUCKET_TAGS_MAX, of_set};
@@ -18,7 +19,8 @@ pub(crate) struct CreateBucket {
     name: String,
     region: Region,
     ownership: String,
-    acl: Option<String>,
+    acl: Asked,
+    grants: Vec<Grant>,
     tags: BTreeMap<String, String>,
     object_lock: bool,
 }
@@ -37,31 +39,35 @@ impl Operation for CreateBucket {
         }
         let region = region_of(configuration.location_constraint.as_deref(), scope)?;
         let ownership = input.object_ownership.unwrap_or_else(|| "BucketOwnerEnforced".to_owned());
-        let grants = input.grant_full_control.is_some()
-            || input.grant_read.is_some()
-            || input.grant_read_acp.is_some()
-            || input.grant_write.is_some()
-            || input.grant_write_acp.is_some();
-        let open = grants || input.acl.as_deref().is_some_and(|acl| acl != "private");
+        let headers = [
+            (Permission::FullControl, input.grant_full_control),
+            (Permission::Read, input.grant_read),
+            (Permission::Write, input.grant_write),
+            (Permission::ReadAcl, input.grant_read_acp),
+            (Permission::WriteAcl, input.grant_write_acp),
+        ];
+        let acl = Asked::of_headers(input.acl, headers);
+        let grants = acl.grants(Kind::Bucket, scope.account, scope.account)?;
+        let open = acl.is_some() && acl.canned.as_deref() != Some("private");
         if open && ownership == "BucketOwnerEnforced" {
             let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
             return Err(errors::plain("InvalidBucketAclWithObjectOwnership", 400, message));
         }
-        if open {
-            return Err(errors::not_implemented("An access control list of a bucket"));
-        }
         let tags = of_set(configuration.tags.unwrap_or_default(), BUCKET_TAGS_MAX)?;
         let object_lock = input.object_lock_enabled_for_bucket == Some(true);
-        Ok(Self { name: input.bucket, region, ownership, acl: input.acl, tags, object_lock })
+        Ok(Self { name: input.bucket, region, ownership, acl, grants, tags, object_lock })
     }
 
     fn accesses(&self, _: &Scope) -> Vec<Access> {
         let to = |action: &'static str| Access::to(action, bucket_arn(&self.name));
         let mut create = to("s3:CreateBucket").with("s3:locationconstraint", self.region.as_str());
-        if let Some(acl) = &self.acl {
+        if let Some(acl) = &self.acl.canned {
             create = create.with("s3:x-amz-acl", acl.as_str());
         }
         let mut accesses = vec![create];
+        if self.acl.is_some() {
+            accesses.push(to("s3:PutBucketAcl"));
+        }
         if self.ownership != "BucketOwnerEnforced" {
             let access = to("s3:PutBucketOwnershipControls");
             accesses.push(access.with("s3:x-amz-object-ownership", self.ownership.as_str()));
@@ -76,7 +82,8 @@ impl Operation for CreateBucket {
     }
 
     async fn run(self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
-        let Self { name, region, ownership, tags, object_lock, .. } = self;
+        let Self { name, region, ownership, acl, grants, tags, object_lock } = self;
+        let ownership_counts = ownership != "BucketOwnerEnforced";
         let bucket = Bucket {
             account: cx.scope.account,
             region,
@@ -87,8 +94,11 @@ impl Operation for CreateBucket {
             ownership: Some(ownership),
             tags,
             object_lock,
+            acl: if ownership_counts { grants } else { Vec::new() },
             notifies: false,
         };
+        // New buckets block public lists, so that one is refused with the bucket.
+        acl.check(&bucket, &bucket.acl)?;
         let (key, step, now) = (name.clone(), cx.step().cloned(), cx.scope.now);
         s3.write(move |tx| {
             let made = step.as_ref().map(|step| step.before(tx)).transpose()?.flatten();

@@ -42,12 +42,12 @@ impl Operation for CreateMultipartUpload {
     }
 
     async fn run(self, s3: &S3, cx: &Context) -> Result<Self::Output, Error> {
-        let Self { at, owner, making, checksum } = self;
+        let Self { at, owner, mut making, checksum } = self;
         let found = s3.find(cx, &at.bucket, owner.as_deref(), ("s3:PutObject", Some(&at.key))).await?;
         for action in making.actions() {
             s3.allow(cx, &found, &making.conditions(found.object_access(action, &at.key))).await?;
         }
-        making.check(&found.bucket)?;
+        making.settle(cx, &found.bucket)?;
         let initiator = cx.principal.arn().map_or_else(|| cx.principal.user_id(), |arn| arn.to_string());
         let upload = Upload { initiated: cx.scope.now, initiator, about: making.about, checksum };
         let id = new_id(cx.scope.now);

@@ -24,6 +24,7 @@ mod delete_object_tagging;
 mod delete_objects;
 mod delete_public_access_block;
 mod get_bucket_accelerate_configuration;
+mod get_bucket_acl;
 mod get_bucket_cors;
 mod get_bucket_encryption;
 mod get_bucket_lifecycle_configuration;
@@ -39,7 +40,11 @@ mod get_bucket_tagging;
 mod get_bucket_versioning;
 mod get_bucket_website;
 mod get_object;
+mod get_object_acl;
 mod get_object_attributes;
+mod get_object_legal_hold;
+mod get_object_lock_configuration;
+mod get_object_retention;
 mod get_object_tagging;
 mod get_public_access_block;
 mod head_bucket;
@@ -51,6 +56,7 @@ mod list_objects;
 mod list_objects_v2;
 mod list_parts;
 mod put_bucket_accelerate_configuration;
+mod put_bucket_acl;
 mod put_bucket_cors;
 mod put_bucket_encryption;
 mod put_bucket_lifecycle_configuration;
@@ -63,6 +69,10 @@ mod put_bucket_tagging;
 mod put_bucket_versioning;
 mod put_bucket_website;
 mod put_object;
+mod put_object_acl;
+mod put_object_legal_hold;
+mod put_object_lock_configuration;
+mod put_object_retention;
 mod put_object_tagging;
 mod put_public_access_block;
 mod upload_part;
@@ -89,6 +99,7 @@ pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
         .operation::<delete_objects::DeleteObjects>(s3)
         .operation::<delete_public_access_block::DeletePublicAccessBlock>(s3)
         .operation::<get_bucket_accelerate_configuration::GetBucketAccelerateConfiguration>(s3)
+        .operation::<get_bucket_acl::GetBucketAcl>(s3)
         .operation::<get_bucket_cors::GetBucketCors>(s3)
         .operation::<get_bucket_encryption::GetBucketEncryption>(s3)
         .operation::<get_bucket_lifecycle_configuration::GetBucketLifecycleConfiguration>(s3)
@@ -104,7 +115,11 @@ pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
         .operation::<get_bucket_versioning::GetBucketVersioning>(s3)
         .operation::<get_bucket_website::GetBucketWebsite>(s3)
         .body_operation::<get_object::GetObject>(s3)
+        .operation::<get_object_acl::GetObjectAcl>(s3)
         .operation::<get_object_attributes::GetObjectAttributes>(s3)
+        .operation::<get_object_legal_hold::GetObjectLegalHold>(s3)
+        .operation::<get_object_lock_configuration::GetObjectLockConfiguration>(s3)
+        .operation::<get_object_retention::GetObjectRetention>(s3)
         .operation::<get_object_tagging::GetObjectTagging>(s3)
         .operation::<get_public_access_block::GetPublicAccessBlock>(s3)
         .operation::<head_bucket::HeadBucket>(s3)
@@ -116,6 +131,7 @@ pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
         .operation::<list_objects_v2::ListObjectsV2>(s3)
         .operation::<list_parts::ListParts>(s3)
         .operation::<put_bucket_accelerate_configuration::PutBucketAccelerateConfiguration>(s3)
+        .operation::<put_bucket_acl::PutBucketAcl>(s3)
         .operation::<put_bucket_cors::PutBucketCors>(s3)
         .operation::<put_bucket_encryption::PutBucketEncryption>(s3)
         .operation::<put_bucket_lifecycle_configuration::PutBucketLifecycleConfiguration>(s3)
@@ -128,6 +144,10 @@ pub(crate) fn register(s3: &Arc<S3>) -> ServiceBuilder {
         .operation::<put_bucket_versioning::PutBucketVersioning>(s3)
         .operation::<put_bucket_website::PutBucketWebsite>(s3)
         .body_operation::<put_object::PutObject>(s3)
+        .operation::<put_object_acl::PutObjectAcl>(s3)
+        .operation::<put_object_legal_hold::PutObjectLegalHold>(s3)
+        .operation::<put_object_lock_configuration::PutObjectLockConfiguration>(s3)
+        .operation::<put_object_retention::PutObjectRetention>(s3)
         .operation::<put_object_tagging::PutObjectTagging>(s3)
         .operation::<put_public_access_block::PutPublicAccessBlock>(s3)
         .body_operation::<upload_part::UploadPart>(s3)

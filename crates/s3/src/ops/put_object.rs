@@ -59,12 +59,12 @@ impl BodyOperation for PutObject {
         cx: &Context,
         body: IncomingBody,
     ) -> Result<(Self::Output, Option<OutgoingBody>), Error> {
-        let Self { at, owner, making, expected, conditions } = self;
+        let Self { at, owner, mut making, expected, conditions } = self;
         let found = s3.find(cx, &at.bucket, owner.as_deref(), ("s3:PutObject", Some(&at.key))).await?;
         for action in making.actions() {
             s3.allow(cx, &found, &making.conditions(found.object_access(action, &at.key))).await?;
         }
-        making.check(&found.bucket)?;
+        making.settle(cx, &found.bucket)?;
         let arrived = s3.receive_body(body, &expected).await?;
         let mut output = model::PutObjectOutput {
             e_tag: Some(format!("\"{}\"", arrived.etag)),

@@ -70,6 +70,18 @@ fn rules_redirect_before_and_after() {
 }
 
 #[test]
+fn redirects_lead_to_encoded_paths() {
+    let to = |host: Option<&str>, key: &str| {
+        let (host, key) = (host.map(str::to_owned), key.to_owned());
+        Redirect { status: 301, protocol: None, host, key }.location("http", "b.s3-website.localhost:1")
+    };
+    assert_eq!(to(None, "a b/ü"), "http://b.s3-website.localhost:1/a%20b/%C3%BC");
+    assert_eq!(to(Some("other.example"), ""), "http://other.example/");
+    assert_eq!(key_of_path("/a%20b/%C3%BC").as_deref(), Some("a b/ü"));
+    assert_eq!(key_of_path("/%FF"), None);
+}
+
+#[test]
 fn configurations_that_cannot_be_are_refused() {
     let check = |given: model::WebsiteConfiguration, expected: Result<(), &str>| {
         assert_eq!(super::check(&given).map_err(|error| error.code()), expected, "{given:?}");
