@@ -33,7 +33,7 @@ impl LateDispatch {
     }
 }
 
-fn request_of(request: ApiRequest) -> (weft_service::ApiRequest, Option<Body>) {
+pub(crate) fn request_of(request: ApiRequest) -> (weft_service::ApiRequest, Option<Body>) {
     let api = weft_service::ApiRequest {
         parts: request.parts,
         body: request.body,
@@ -48,9 +48,8 @@ fn request_of(request: ApiRequest) -> (weft_service::ApiRequest, Option<Body>) {
 impl Apis for LateDispatch {
     fn handle(&self, request: ApiRequest) -> BoxFuture<'_, Response<Body>> {
         Box::pin(async move {
-            let (request, stream) = request_of(request);
             match self.0.get() {
-                Some(dispatch) => dispatch.handle_stream(request, stream).await,
+                Some(dispatch) => crate::buckets::handle(&self.1, dispatch, request).await,
                 None => weft_net::text(http::StatusCode::SERVICE_UNAVAILABLE, "the server is starting\n"),
             }
         })

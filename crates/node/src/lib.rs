@@ -7,6 +7,7 @@
 mod adapters;
 mod assemble;
 mod boot;
+mod buckets;
 mod config;
 mod cores;
 mod gathered;
