@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import http.client
 import io
 import json
 import os
@@ -604,3 +605,185 @@ def crash(weft):
         assert hashlib.md5(s3.get_object(Bucket=bucket, Key=key)["Body"].read()).hexdigest() == tag, key
     empty(s3, bucket)
     wait_for("all bytes to go", lambda: space(weft) == 0)
+
+
+def test_what_was_never_set_is_told_as_tools_expect(s3):
+    bucket = fresh(s3, "unset")
+    for call, code in [(s3.get_bucket_cors, "NoSuchCORSConfiguration"), (s3.get_bucket_website, "NoSuchWebsiteConfiguration"),
+                       (s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"), (s3.get_bucket_tagging, "NoSuchTagSet"),
+                       (s3.get_bucket_replication, "ReplicationConfigurationNotFoundError"),
+                       (s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError")]:
+        assert refused(call, Bucket=bucket) == (code, 404)
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+    assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket=bucket)
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    assert [grant["Permission"] for grant in s3.get_bucket_acl(Bucket=bucket)["Grants"]] == ["FULL_CONTROL"]
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert set(told) == {"ResponseMetadata"}
+    empty(s3, bucket)
+
+
+def test_settings_of_a_bucket_come_back_and_go(s3):
+    bucket = fresh(s3, "settings")
+    tags = [{"Key": "team", "Value": "a b"}]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
+    s3.delete_bucket_tagging(Bucket=bucket)
+    assert refused(s3.get_bucket_tagging, Bucket=bucket) == ("NoSuchTagSet", 404)
+    by_key = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}]}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=by_key)
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"] == by_key
+    s3.delete_bucket_encryption(Bucket=bucket)
+    rules = [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 3},
+              "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == rules
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket=bucket) == ("NoSuchLifecycleConfiguration", 404)
+    archive = [{"Status": "Enabled", "Filter": {}, "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]}]
+    assert refused(s3.put_bucket_lifecycle_configuration, Bucket=bucket,
+                   LifecycleConfiguration={"Rules": archive})[1] == 501
+    queue = {"QueueConfigurations": [{"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q", "Events": ["s3:ObjectCreated:*"]}]}
+    assert refused(s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration=queue)[1] == 501
+    empty(s3, bucket)
+
+
+def test_objects_whose_time_is_over_go(s3):
+    bucket = fresh(s3, "expires")
+    s3.put_object(Bucket=bucket, Key="logs/a", Body=b"x" * 50_000)
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"x")
+    rules = [{"Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Date": "2020-01-01T00:00:00Z"}}]
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    wait_for("the object to expire", lambda: keys_of(s3, Bucket=bucket) == ["kept"])
+    empty(s3, bucket)
+
+
+def test_pages_of_elsewhere_may_what_a_bucket_says(weft, s3):
+    bucket = fresh(s3, "shared")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"hello")
+    asked = {"Origin": "http://app.example", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-amz-date"}
+    status, _, body = weft.get(f"/{bucket}/k", headers=asked, method="OPTIONS")
+    assert (status, b"CORS is not enabled" in body) == (403, True)
+    rule = {"AllowedOrigins": ["http://*.example"], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["*"],
+            "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 30}
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    assert s3.get_bucket_cors(Bucket=bucket)["CORSRules"] == [rule]
+    status, headers, _ = weft.get(f"/{bucket}/k", headers=asked, method="OPTIONS")
+    told = {name.lower(): value for name, value in headers.items()}
+    assert (status, told["access-control-allow-origin"], told["access-control-allow-headers"]) == (200, "http://app.example", "x-amz-date")
+    assert (told["access-control-max-age"], told["access-control-allow-credentials"]) == ("30", "true")
+    status, _, body = weft.get(f"/{bucket}/k", headers={**asked, "Origin": "http://other"}, method="OPTIONS")
+    assert (status, b"AccessForbidden" in body) == (403, True)
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"}).split("/", 3)[3]
+    status, headers, body = weft.get(f"/{url}", headers={"Origin": "http://app.example"})
+    told = {name.lower(): value for name, value in headers.items()}
+    assert (status, body, told["access-control-expose-headers"]) == (200, b"hello", "ETag")
+    empty(s3, bucket)
+
+
+def test_a_bucket_is_a_website(weft, s3):
+    bucket = fresh(s3, "site")
+    host = f"{bucket}.s3-website-us-east-1.localhost"
+    assert weft.get("/", host=host)[0] == 404
+    rules = [{"Condition": {"KeyPrefixEquals": "old/"}, "Redirect": {"ReplaceKeyPrefixWith": "new/", "HttpRedirectCode": "302"}}]
+    s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration={
+        "IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "error.html"}, "RoutingRules": rules})
+    for key, text in [("index.html", b"home"), ("docs/index.html", b"docs"), ("error.html", b"oops")]:
+        s3.put_object(Bucket=bucket, Key=key, Body=text, ContentType="text/html")
+    assert weft.get("/", host=host)[0] == 403
+    s3.delete_public_access_block(Bucket=bucket)
+    policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:ListBucket"],
+                            "Resource": [f"arn:aws:s3:::{bucket}/*", f"arn:aws:s3:::{bucket}"]}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    assert weft.get("/", host=host)[::2] == (200, b"home")
+    assert weft.get("/docs/", host=f"{bucket}.s3-website.localhost")[::2] == (200, b"docs")
+    assert weft.get("/nothing", host=host)[::2] == (404, b"oops")
+    for path, where in [("/docs", "/docs/"), ("/old/a", f"http://{host}/new/a")]:
+        connection = http.client.HTTPConnection(weft.url.partition("//")[2])
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (302, where)
+        connection.close()
+    empty(s3, bucket)
+
+
+def test_lists_of_grants_count_where_they_are_on(weft, s3):
+    closed = fresh(s3, "closed")
+    assert refused(s3.put_bucket_acl, Bucket=closed, ACL="public-read") == ("AccessControlListNotSupported", 400)
+    empty(s3, closed)
+    bucket = fresh(s3, "granted", ObjectOwnership="ObjectWriter")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"hello")
+    assert refused(s3.put_object_acl, Bucket=bucket, Key="k", ACL="public-read") == ("AccessDenied", 403)
+    s3.delete_public_access_block(Bucket=bucket)
+    assert weft.get(f"/{bucket}/k")[0] == 403
+    s3.put_object_acl(Bucket=bucket, Key="k", ACL="public-read")
+    grants = s3.get_object_acl(Bucket=bucket, Key="k")["Grants"]
+    assert [(grant["Grantee"]["Type"], grant["Permission"]) for grant in grants] == [("CanonicalUser", "FULL_CONTROL"), ("Group", "READ")]
+    assert weft.get(f"/{bucket}/k")[::2] == (200, b"hello")
+    blocked = {"BlockPublicAcls": False, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
+    assert weft.get(f"/{bucket}/k")[0] == 403
+    empty(s3, bucket)
+
+
+def test_a_lock_holds(s3):
+    bucket = fresh(s3, "locked", ObjectLockEnabledForBucket=True)
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule})
+    assert s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]["Rule"] == rule
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["VersionId"]
+    at = {"Bucket": bucket, "Key": "k", "VersionId": version}
+    assert s3.get_object_retention(**at)["Retention"]["Mode"] == "GOVERNANCE"
+    assert refused(s3.get_object_legal_hold, **at) == ("NoSuchObjectLockConfiguration", 404)
+    assert refused(s3.delete_object, **at) == ("AccessDenied", 403)
+    assert refused(s3.put_object_retention, Retention={}, **at) == ("AccessDenied", 403)
+    s3.put_object_legal_hold(LegalHold={"Status": "ON"}, **at)
+    assert refused(s3.delete_object, BypassGovernanceRetention=True, **at) == ("AccessDenied", 403)
+    s3.put_object_legal_hold(LegalHold={"Status": "OFF"}, **at)
+    s3.delete_object(BypassGovernanceRetention=True, **at)
+    empty(s3, bucket)
+
+
+TELLS = """
+import json, urllib.parse
+def handler(event, context):
+    print("TOLD " + json.dumps(event))
+"""
+
+
+def test_a_function_is_told_what_happens(weft, s3):
+    bucket, name = fresh(s3, "told"), "told"
+    weft.role("told", {"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+    weft.function(name, {"app.py": TELLS}, Role="arn:aws:iam::000000000000:role/told")
+    functions, logs = weft.client("lambda"), weft.client("logs")
+    arn = functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    rules = [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".txt"}]
+    one = {"Id": "one", "LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"],
+           "Filter": {"Key": {"FilterRules": rules}}}
+    wanted = {"LambdaFunctionConfigurations": [one]}
+    assert refused(s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration=wanted) == ("InvalidArgument", 400)
+    functions.add_permission(FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+                             SourceArn=f"arn:aws:s3:::{bucket}", SourceAccount="000000000000")
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+    s3.put_object(Bucket=bucket, Key="out/a.txt", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="in/a b.txt", Body=b"hello")
+    s3.delete_object(Bucket=bucket, Key="in/a b.txt")
+
+    def told():
+        try:
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        except ClientError:
+            return []
+        texts = [event["message"].partition("TOLD ")[2] for event in events if "TOLD " in event["message"]]
+        return [json.loads(text)["Records"][0] for text in texts]
+
+    records = wait_for("the function to be told twice", lambda: len(told()) >= 2 and told())
+    by_name = {record["eventName"]: record for record in records}
+    assert set(by_name) == {"ObjectCreated:Put", "ObjectRemoved:Delete"}
+    made, gone = by_name["ObjectCreated:Put"]["s3"], by_name["ObjectRemoved:Delete"]["s3"]
+    assert (made["object"]["key"], made["object"]["size"], made["configurationId"]) == ("in/a+b.txt", 5, "one")
+    assert made["object"]["sequencer"] < gone["object"]["sequencer"]
+    functions.delete_function(FunctionName=name)
+    empty(s3, bucket)

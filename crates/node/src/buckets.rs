@@ -26,11 +26,12 @@ pub(crate) async fn handle(s3: &S3, dispatch: &Arc<Dispatch>, request: ApiReques
         return call(dispatch, request).await;
     }
     if let Some(bucket) = site::bucket(&request.parts) {
-        return site::answer(s3, dispatch, &bucket, request).await;
+        let ApiRequest { parts, peer, request_id, .. } = request;
+        return site::answer(s3, dispatch, &bucket, (parts, peer, request_id)).await;
     }
     let Some(bucket) = bucket_of(s3, &request.parts) else { return call(dispatch, request).await };
     if request.parts.method == Method::OPTIONS {
-        return cors::preflight(s3, &bucket, &request).await;
+        return cors::preflight(s3, &bucket, &request.parts, &request.request_id).await;
     }
     let headers = cors::headers(s3, &bucket, &request.parts).await;
     let mut response = call(dispatch, request).await;

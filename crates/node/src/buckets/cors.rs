@@ -9,7 +9,6 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{Response, StatusCode};
-use weft_gateway::ApiRequest;
 use weft_net::Body;
 use weft_s3::{CorsAnswer, CorsGrant, CorsRequest, S3};
 
@@ -21,8 +20,7 @@ const REFUSED: &str = "CORSResponse: This CORS request is not allowed. This is u
                        resource's CORS spec.";
 
 /// Answers what a browser asks before it lets a page call.
-pub(super) async fn preflight(s3: &S3, bucket: &str, request: &ApiRequest) -> Response<Body> {
-    let (parts, id) = (&request.parts, &*request.request_id);
+pub(super) async fn preflight(s3: &S3, bucket: &str, parts: &Parts, id: &str) -> Response<Body> {
     let bad = |message: &str| fault(StatusCode::BAD_REQUEST, "BadRequest", message, id);
     let Some(origin) = text(parts, ORIGIN) else {
         return bad("Insufficient information. Origin request header needed.");

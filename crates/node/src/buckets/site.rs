@@ -2,12 +2,13 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteHosting.html>.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use weft_gateway::ApiRequest;
-use weft_net::Body;
+use weft_net::{Body, Peer};
 use weft_s3::{Redirect, S3, Website, key_of_path, path_of_key};
 use weft_service::Dispatch;
 use weft_wire::bucket_of_host;
@@ -32,7 +33,9 @@ pub(super) fn bucket(parts: &Parts) -> Option<String> {
 struct Visit<'a> {
     dispatch: &'a Dispatch,
     bucket: &'a str,
-    request: &'a ApiRequest,
+    parts: Parts,
+    peer: Peer,
+    request_id: Arc<str>,
 }
 
 /// Answers a browser.
@@ -40,10 +43,10 @@ pub(super) async fn answer(
     s3: &S3,
     dispatch: &Dispatch,
     bucket: &str,
-    request: ApiRequest,
+    (parts, peer, request_id): (Parts, Peer, Arc<str>),
 ) -> Response<Body> {
-    let visit = Visit { dispatch, bucket, request: &request };
-    if !matches!(request.parts.method, Method::GET | Method::HEAD) {
+    let visit = Visit { dispatch, bucket, parts, peer, request_id };
+    if !matches!(visit.parts.method, Method::GET | Method::HEAD) {
         let message = "The specified method is not allowed against this resource.";
         return visit.page(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
     }
@@ -58,7 +61,7 @@ pub(super) async fn answer(
             return visit.page(status, error.code(), error.message());
         }
     };
-    match key_of_path(request.parts.uri.path()) {
+    match key_of_path(visit.parts.uri.path()) {
         Some(key) => visit.show(&site, &key).await,
         None => visit.page(StatusCode::BAD_REQUEST, "InvalidURI", "Couldn't parse the specified URI."),
     }
@@ -69,7 +72,7 @@ impl Visit<'_> {
         if let Some(redirect) = site.before(key) {
             return self.redirect(&redirect);
         }
-        let response = self.read(&self.request.parts.method, &site.document(key), true).await;
+        let response = self.read(&self.parts.method, &site.document(key), true).await;
         let status = response.status();
         if let Some(to) = response.headers().get(REDIRECT).filter(|_| status.is_success()) {
             return self.send(StatusCode::MOVED_PERMANENTLY, to.clone());
@@ -94,7 +97,7 @@ impl Visit<'_> {
     async fn failed(&self, site: &Website, response: Response<Body>) -> Response<Body> {
         let status = response.status();
         if let Some(key) = site.error_document().filter(|_| status.is_client_error()) {
-            let mut shown = self.read(&self.request.parts.method, key, false).await;
+            let mut shown = self.read(&self.parts.method, key, false).await;
             if shown.status().is_success() {
                 *shown.status_mut() = status;
                 return shown;
@@ -113,7 +116,7 @@ impl Visit<'_> {
         };
         let (mut parts, ()) = request.into_parts();
         parts.headers.insert(HOST, HeaderValue::from_static("localhost"));
-        let given = &self.request.parts.headers;
+        let given = &self.parts.headers;
         for name in PASSED.iter().filter(|_| with_conditions) {
             if let Some(value) = given.get(*name) {
                 parts.headers.insert(*name, value.clone());
@@ -124,27 +127,27 @@ impl Visit<'_> {
                 parts.headers.insert(name, value.clone());
             }
         }
-        let peer = self.request.peer;
+        let peer = self.peer;
         let mut api = weft_service::ApiRequest::new(parts, Bytes::new(), Some(peer.addr.ip()), peer.secure);
         api.unsigned_for = Some("s3");
-        api.request_id = self.request.request_id.clone();
+        api.request_id = self.request_id.clone();
         self.dispatch.handle(api).await
     }
 
     fn redirect(&self, redirect: &Redirect) -> Response<Body> {
         let status = StatusCode::from_u16(redirect.status).unwrap_or(StatusCode::MOVED_PERMANENTLY);
-        let location = redirect.location("http", authority(&self.request.parts));
+        let location = redirect.location("http", authority(&self.parts));
         self.send(status, HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static("/")))
     }
 
     fn send(&self, status: StatusCode, to: HeaderValue) -> Response<Body> {
-        let mut response = plain(status, "", "", &self.request.request_id);
+        let mut response = plain(status, "", "", &self.request_id);
         response.headers_mut().insert(LOCATION, to);
         response
     }
 
     fn page(&self, status: StatusCode, code: &str, message: &str) -> Response<Body> {
-        let id = &*self.request.request_id;
+        let id = &*self.request_id;
         let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
         let text = format!(
             "<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<ul>\n<li>Code: {code}</li>\n\
@@ -152,7 +155,7 @@ impl Visit<'_> {
             escaped(message)
         );
         let length = text.len().to_string();
-        let is_head = self.request.parts.method == Method::HEAD;
+        let is_head = self.parts.method == Method::HEAD;
         let mut response =
             plain(status, "text/html; charset=utf-8", if is_head { String::new() } else { text }, id);
         if is_head {

@@ -31,6 +31,46 @@ fn given(operation: &str, member: &str) -> Option<Value> {
             Some(api::VersioningConfiguration { status, ..Default::default() }.into_value())
         }
         (_, "PartNumber") => Some(Value::Integer(1)),
+        ("PutBucketAcl" | "PutObjectAcl", "ACL") => text("private"),
+        _ => configuration(operation, member),
+    }
+}
+
+/// Configurations that buckets can have.
+fn configuration(operation: &str, member: &str) -> Option<Value> {
+    let some = |text: &str| Some(text.to_owned());
+    match (operation, member) {
+        (_, "ServerSideEncryptionConfiguration") => Some(crate::encryption::default().into_value()),
+        (_, "CORSConfiguration") => {
+            let rule = api::CORSRule {
+                allowed_methods: vec!["GET".to_owned()],
+                allowed_origins: vec!["*".to_owned()],
+                ..Default::default()
+            };
+            Some(api::CORSConfiguration { cors_rules: vec![rule] }.into_value())
+        }
+        (_, "WebsiteConfiguration") => {
+            let index_document = Some(api::IndexDocument { suffix: "index.html".to_owned() });
+            Some(api::WebsiteConfiguration { index_document, ..Default::default() }.into_value())
+        }
+        (_, "LifecycleConfiguration") => {
+            let expiration = Some(api::LifecycleExpiration { days: Some(1), ..Default::default() });
+            let (status, prefix) = ("Enabled".to_owned(), Some(String::new()));
+            let rule = api::LifecycleRule { status, prefix, expiration, ..Default::default() };
+            Some(api::BucketLifecycleConfiguration { rules: vec![rule] }.into_value())
+        }
+        (_, "NotificationConfiguration") => Some(api::NotificationConfiguration::default().into_value()),
+        (_, "RequestPaymentConfiguration") => {
+            Some(api::RequestPaymentConfiguration { payer: "BucketOwner".to_owned() }.into_value())
+        }
+        (_, "AccelerateConfiguration") => {
+            Some(api::AccelerateConfiguration { status: some("Enabled") }.into_value())
+        }
+        (_, "ObjectLockConfiguration") => {
+            let object_lock_enabled = some("Enabled");
+            Some(api::ObjectLockConfiguration { object_lock_enabled, rule: None }.into_value())
+        }
+        (_, "LegalHold") => Some(api::ObjectLockLegalHold { status: some("ON") }.into_value()),
         _ => None,
     }
 }

@@ -134,6 +134,8 @@ proptest! {
                 ownership: None,
                 tags: std::collections::BTreeMap::new(),
                 object_lock: false,
+                acl: Vec::new(),
+                notifies: false,
             };
             BUCKETS.insert(tx, &("b".to_owned(),), &bucket)?;
             let mut list = Vec::new();
