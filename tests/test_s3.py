@@ -722,6 +722,10 @@ def test_lists_of_grants_count_where_they_are_on(weft, s3):
     grants = s3.get_object_acl(Bucket=bucket, Key="k")["Grants"]
     assert [(grant["Grantee"]["Type"], grant["Permission"]) for grant in grants] == [("CanonicalUser", "FULL_CONTROL"), ("Group", "READ")]
     assert weft.get(f"/{bucket}/k")[::2] == (200, b"hello")
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    assert b"<Key>k</Key>" in weft.get(f"/{bucket}?list-type=2")[2]
+    enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert refused(s3.put_bucket_ownership_controls, Bucket=bucket, OwnershipControls=enforced) == ("InvalidBucketAclWithObjectOwnership", 400)
     blocked = {"BlockPublicAcls": False, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
     assert weft.get(f"/{bucket}/k")[0] == 403

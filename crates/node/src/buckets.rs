@@ -33,6 +33,10 @@ pub(crate) async fn handle(s3: &S3, dispatch: &Arc<Dispatch>, request: ApiReques
     if request.parts.method == Method::OPTIONS {
         return cors::preflight(s3, &bucket, &request.parts, &request.request_id).await;
     }
+    if request.unsigned_for.is_some() && is_form(&request.parts) {
+        let message = "A form of a browser (POST Object) is not implemented by this version of Weft.";
+        return fault(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message, &request.request_id);
+    }
     let headers = cors::headers(s3, &bucket, &request.parts).await;
     let mut response = call(dispatch, request).await;
     response.headers_mut().extend(headers);
@@ -55,6 +59,12 @@ fn is_for_s3(request: &ApiRequest) -> bool {
         query.contains("%2Fs3%2Faws4_request") || query.contains(scope) || query.contains("AWSAccessKeyId=")
     });
     request.unsigned_for == Some("s3") || signed || presigned
+}
+
+/// Whether a browser sends a form.
+fn is_form(parts: &Parts) -> bool {
+    let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    parts.method == Method::POST && kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
 fn authority(parts: &Parts) -> &str {

@@ -58,7 +58,7 @@ pub(crate) fn due(
             (is_due && newer >= kept.unwrap_or(0)).then_some(Due::Remove)
         }
     });
-    removal.or_else(|| fitting().filter_map(|rule| moved(rule, version, standing, now)).last())
+    removal.or_else(|| fitting().filter_map(|rule| moved(rule, version, standing, now)).next_back())
 }
 
 fn expiry(rule: &model::LifecycleRule, version: &Version, alone: bool, now: Timestamp) -> Option<Due> {

@@ -94,13 +94,13 @@ fn canned(name: &str, kind: Kind, owner: AccountId, bucket_owner: AccountId) -> 
     let to = |to: Grantee, permission: Permission| Grant { to, permission };
     let mut grants = vec![Grant::of_owner(owner)];
     match (name, kind) {
-        ("private", _) => {}
-        ("public-read", _) => grants.push(to(Grantee::Everybody, Permission::Read)),
         ("public-read-write", Kind::Bucket) => {
             grants.push(to(Grantee::Everybody, Permission::Read));
             grants.push(to(Grantee::Everybody, Permission::Write));
         }
-        ("public-read-write", Kind::Object) => grants.push(to(Grantee::Everybody, Permission::Read)),
+        ("public-read", _) | ("public-read-write", Kind::Object) => {
+            grants.push(to(Grantee::Everybody, Permission::Read));
+        }
         ("authenticated-read", _) => grants.push(to(Grantee::Authenticated, Permission::Read)),
         ("log-delivery-write", Kind::Bucket) => {
             grants.push(to(Grantee::LogDelivery, Permission::Write));
@@ -112,7 +112,7 @@ fn canned(name: &str, kind: Kind, owner: AccountId, bucket_owner: AccountId) -> 
         ("bucket-owner-full-control", _) if owner != bucket_owner => {
             grants.push(Grant::of_owner(bucket_owner));
         }
-        ("bucket-owner-read" | "bucket-owner-full-control", _) => {}
+        ("private" | "bucket-owner-read" | "bucket-owner-full-control", _) => {}
         ("aws-exec-read", _) => return Err(errors::not_implemented("The canned ACL aws-exec-read")),
         _ => return Err(errors::invalid_argument("The canned ACL is not valid", "x-amz-acl", name)),
     }

@@ -25,7 +25,7 @@ const CONCURRENT: usize = 16;
 const CALL_MAX: Duration = Duration::from_secs(30);
 /// How long to wait after the first failure; twice as long after each further one.
 const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(300);
+const PAUSE_MAX: Duration = Duration::from_mins(5);
 /// For how long an event is tried.
 const TRIED_FOR: Duration = Duration::from_hours(24);
 /// Codes of refusals that another try would not change.

@@ -3,6 +3,7 @@
 use weft_model::s3 as model;
 use weft_service::{Access, Context, Error, Operation, Scope};
 
+use crate::acl::Grant;
 use crate::{S3, errors};
 
 /// A parsed `PutBucketOwnershipControls` request.
@@ -34,6 +35,12 @@ impl Operation for PutBucketOwnershipControls {
     async fn run(self, s3: &S3, cx: &Context) -> Result<(), Error> {
         s3.find_for(cx, &self.name, self.owner.as_deref(), "s3:PutBucketOwnershipControls").await?;
         s3.change_bucket(&self.name, move |bucket| {
+            let own = Grant::of_owner(bucket.account);
+            if self.ownership == "BucketOwnerEnforced" && bucket.acl.iter().any(|grant| *grant != own) {
+                let message =
+                    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+                return Err(errors::plain("InvalidBucketAclWithObjectOwnership", 400, message));
+            }
             bucket.ownership = Some(self.ownership.clone());
             Ok(())
         })

@@ -134,8 +134,8 @@ proptest! {
                 ownership: None,
                 tags: std::collections::BTreeMap::new(),
                 object_lock: false,
-                acl: Default::default(),
-                notifies: Default::default(),
+                acl: Vec::new(),
+                notifies: false,
             };
             BUCKETS.insert(tx, &("b".to_owned(),), &bucket)?;
             let mut list = Vec::new();

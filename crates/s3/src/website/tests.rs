@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn plain() -> model::WebsiteConfiguration {
     model::WebsiteConfiguration {
         index_document: Some(model::IndexDocument { suffix: "index.html".to_owned() }),
@@ -41,16 +37,16 @@ fn rules_redirect_before_and_after() {
         rule(
             Some("docs/"),
             None,
-            model::Redirect { replace_key_prefix_with: text("documents/"), ..Default::default() },
+            model::Redirect { replace_key_prefix_with: Some("documents/".to_owned()), ..Default::default() },
         ),
         rule(
             None,
             Some("404"),
             model::Redirect {
-                host_name: text("other.example"),
-                protocol: text("https"),
-                http_redirect_code: text("302"),
-                replace_key_with: text("gone.html"),
+                host_name: Some("other.example".to_owned()),
+                protocol: Some("https".to_owned()),
+                http_redirect_code: Some("302".to_owned()),
+                replace_key_with: Some("gone.html".to_owned()),
                 ..Default::default()
             },
         ),
@@ -97,12 +93,13 @@ fn configurations_that_cannot_be_are_refused() {
     let all = Some(model::RedirectAllRequestsTo { host_name: "h".to_owned(), protocol: None });
     check(model::WebsiteConfiguration { redirect_all_requests_to: all, ..plain() }, Err("InvalidArgument"));
     let both = model::Redirect {
-        replace_key_with: text("a"),
-        replace_key_prefix_with: text("b"),
+        replace_key_with: Some("a".to_owned()),
+        replace_key_prefix_with: Some("b".to_owned()),
         ..Default::default()
     };
     check(with(both, None), Err("InvalidRequest"));
-    let code = |code: &str| model::Redirect { http_redirect_code: text(code), ..Default::default() };
+    let code =
+        |code: &str| model::Redirect { http_redirect_code: Some(code.to_owned()), ..Default::default() };
     check(with(code("302"), Some("404")), Ok(()));
     check(with(code("304"), None), Err("InvalidRequest"));
     check(with(code("200"), None), Err("InvalidRequest"));
