@@ -40,7 +40,8 @@ struct Api;
 
 impl Api {
     /// What definitions and tags do not go with.
-    const APART: [&'static str; 6] = ["Body", "BodyS3Location", "BasePath", "FailOnWarnings", "Tags", "DisableSchemaValidation"];
+    const APART: [&'static str; 6] =
+        ["Body", "BodyS3Location", "BasePath", "FailOnWarnings", "Tags", "DisableSchemaValidation"];
 
     fn made(task: &Task<'_>, answer: &Json) -> Made {
         let id = convert::text(&answer["ApiId"]);
@@ -87,7 +88,8 @@ impl Api {
     /// Sets what the template says of the API itself.
     async fn settle(task: &Task<'_>, id: &str) -> Result<Option<Json>, Failure> {
         let leave = [&Self::APART[..], &["ProtocolType"]].concat();
-        let gone = [("Description", "".into()), ("DisableExecuteApiEndpoint", false.into()), ("Version", "".into())];
+        let gone =
+            [("Description", "".into()), ("DisableExecuteApiEndpoint", false.into()), ("Version", "".into())];
         let mut input = wanted(task, &leave, &gone);
         if task.previous.is_some_and(|previous| previous.contains_key("CorsConfiguration"))
             && task.get("CorsConfiguration").is_none()
@@ -103,7 +105,9 @@ impl Api {
 
     async fn update(task: &Task<'_>) -> Result<Made, Failure> {
         let id = task.physical();
-        if ["Body", "BodyS3Location", "BasePath", "FailOnWarnings"].iter().any(|property| task.changed(property))
+        if ["Body", "BodyS3Location", "BasePath", "FailOnWarnings"]
+            .iter()
+            .any(|property| task.changed(property))
             && let Some(definition) = definitions::of(task).await?
         {
             let mut input = Self::definition(task, &definition);
@@ -112,7 +116,8 @@ impl Api {
         }
         let answer = Self::settle(task, id).await?;
         retag(task, SERVICE, &format!("/apis/{id}")).await?;
-        let endpoint = answer.map(|answer| answer["ApiEndpoint"].clone()).filter(|endpoint| !endpoint.is_null());
+        let endpoint =
+            answer.map(|answer| answer["ApiEndpoint"].clone()).filter(|endpoint| !endpoint.is_null());
         let endpoint = endpoint.unwrap_or_else(|| task.attribute("ApiEndpoint").into());
         Ok(Self::made(task, &json!({"ApiId": id, "ApiEndpoint": endpoint})))
     }
@@ -153,7 +158,9 @@ impl Stage {
             task.remove(SERVICE, "DeleteAccessLogSettings", place.clone()).await?;
         }
         let kept = task.get("RouteSettings").and_then(Json::as_object);
-        for route in was("RouteSettings").and_then(Json::as_object).into_iter().flatten().map(|(route, _)| route) {
+        for route in
+            was("RouteSettings").and_then(Json::as_object).into_iter().flatten().map(|(route, _)| route)
+        {
             if !kept.is_some_and(|kept| kept.contains_key(route)) {
                 let mut input = place.clone();
                 input["RouteKey"] = route.as_str().into();
@@ -169,7 +176,9 @@ impl Stage {
         let mut input = Json::Object(wanted(task, &["Tags"], &gone));
         // Variables that are gone are emptied, which takes them away.
         let kept = task.get("StageVariables").and_then(Json::as_object);
-        for name in was("StageVariables").and_then(Json::as_object).into_iter().flatten().map(|(name, _)| name) {
+        for name in
+            was("StageVariables").and_then(Json::as_object).into_iter().flatten().map(|(name, _)| name)
+        {
             if !kept.is_some_and(|kept| kept.contains_key(name)) {
                 input["StageVariables"][name] = "".into();
             }
@@ -234,7 +243,9 @@ const INTEGRATION: Part = Part {
     delete: "DeleteIntegration",
     id: "IntegrationId",
     fixed: &[],
-    gone: || vec![("Description", "".into()), ("CredentialsArn", "".into()), ("TimeoutInMillis", 30_000.into())],
+    gone: || {
+        vec![("Description", "".into()), ("CredentialsArn", "".into()), ("TimeoutInMillis", 30_000.into())]
+    },
 };
 
 /// `AWS::ApiGatewayV2::Authorizer`.
@@ -268,7 +279,8 @@ impl Part {
         if let Some(Json::Object(codes)) = input.get_mut("ResponseParameters") {
             for (_, parameters) in codes.iter_mut() {
                 if let Some(Json::Array(list)) = parameters.get("ResponseParameters") {
-                    let pairs = list.iter().map(|one| (convert::text(&one["Destination"]), one["Source"].clone()));
+                    let pairs =
+                        list.iter().map(|one| (convert::text(&one["Destination"]), one["Source"].clone()));
                     *parameters = pairs.collect::<Map<_, _>>().into();
                 }
             }

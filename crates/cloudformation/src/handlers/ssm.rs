@@ -20,7 +20,8 @@ impl Parameter {
     fn made(task: &Task<'_>, name: &str) -> Made {
         let (region, account) = (&task.stack.region, &task.stack.account);
         let slash = if name.starts_with('/') { "" } else { "/" };
-        let made = Made::of(name).with("Arn", format!("arn:aws:ssm:{region}:{account}:parameter{slash}{name}"));
+        let made =
+            Made::of(name).with("Arn", format!("arn:aws:ssm:{region}:{account}:parameter{slash}{name}"));
         // Every property is an attribute of this type, too.
         let properties = task.properties.iter().filter(|(name, value)| *name != "Tags" && !value.is_null());
         properties.fold(made, |made, (name, value)| made.with(name, convert::text(value))).with("Name", name)

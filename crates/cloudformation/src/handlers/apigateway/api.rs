@@ -33,7 +33,9 @@ impl RestApi {
         let definition = definitions::of(task).await?;
         let name = task.text("Name").or_else(|| definition.as_deref().and_then(definitions::title));
         let Some(name) = name else {
-            return Err(Failure::new("Name is required for a REST API without a definition that has a title"));
+            return Err(Failure::new(
+                "Name is required for a REST API without a definition that has a title",
+            ));
         };
         let names = [
             "Description",
@@ -68,7 +70,9 @@ impl RestApi {
 
     async fn update(task: &Task<'_>) -> Result<Made, Failure> {
         let id = task.physical();
-        let redefines = ["Body", "BodyS3Location", "Mode", "Parameters", "FailOnWarnings"].iter().any(|p| task.changed(p));
+        let redefines = ["Body", "BodyS3Location", "Mode", "Parameters", "FailOnWarnings"]
+            .iter()
+            .any(|p| task.changed(p));
         let definition = if redefines { definitions::of(task).await? } else { None };
         let current = match &definition {
             Some(definition) => Self::put(task, id, definition).await?,
@@ -100,7 +104,9 @@ impl RestApi {
             let is = Some(&current[name]).filter(|value| !value.is_null()).map(convert::text);
             let was = task.previous.is_some_and(|previous| previous.contains_key(property));
             match (task.text(property), gone) {
-                (Some(wanted), _) if is.as_ref() != Some(&wanted) => patches.replace(format!("/{name}"), wanted),
+                (Some(wanted), _) if is.as_ref() != Some(&wanted) => {
+                    patches.replace(format!("/{name}"), wanted)
+                }
                 (None, Some(Gone::Is(text))) if was && is.as_deref() != Some(text) => {
                     patches.replace(format!("/{name}"), text);
                 }
@@ -159,7 +165,11 @@ fn endpoints(task: &Task<'_>, current: &Json, patches: &mut Patches) {
     if let Some(kind) = wanted.and_then(|wanted| wanted.get("IpAddressType")) {
         patches.replace("/endpointConfiguration/ipAddressType", convert::text(kind));
     }
-    patches.items(&texts(is.get("vpcEndpointIds")), &part("VpcEndpointIds"), "/endpointConfiguration/vpcEndpointIds");
+    patches.items(
+        &texts(is.get("vpcEndpointIds")),
+        &part("VpcEndpointIds"),
+        "/endpointConfiguration/vpcEndpointIds",
+    );
 }
 
 impl Handler for RestApi {
@@ -172,6 +182,8 @@ impl Handler for RestApi {
     }
 
     fn delete<'a>(&'a self, task: &'a Task<'a>) -> Outcome<'a, ()> {
-        Box::pin(async move { task.remove(SERVICE, "DeleteRestApi", json!({"RestApiId": task.physical()})).await })
+        Box::pin(
+            async move { task.remove(SERVICE, "DeleteRestApi", json!({"RestApiId": task.physical()})).await },
+        )
     }
 }

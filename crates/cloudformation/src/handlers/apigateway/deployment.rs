@@ -72,10 +72,12 @@ impl Deployment {
 
     /// Sets what the stage is to have and `CreateDeployment` does not take.
     async fn describe_stage(task: &Task<'_>) -> Result<(), Failure> {
-        let (Some(stage), Some(Json::Object(wanted))) = (Self::stage(task), task.get("StageDescription")) else {
+        let (Some(stage), Some(Json::Object(wanted))) = (Self::stage(task), task.get("StageDescription"))
+        else {
             return Ok(());
         };
-        let before = task.previous.and_then(|previous| previous.get("StageDescription")).and_then(Json::as_object);
+        let before =
+            task.previous.and_then(|previous| previous.get("StageDescription")).and_then(Json::as_object);
         let mut patches = Patches::default();
         if let Some(log) = wanted.get("AccessLogSetting") {
             access_log(log, &mut patches);

@@ -64,7 +64,12 @@ impl Handler for Authorizer {
             ] {
                 patches.value(task, property, path, Gone::Removed);
             }
-            patches.value(task, "AuthorizerResultTtlInSeconds", "/authorizerResultTtlInSeconds", Gone::Is("300"));
+            patches.value(
+                task,
+                "AuthorizerResultTtlInSeconds",
+                "/authorizerResultTtlInSeconds",
+                Gone::Is("300"),
+            );
             patches.list(task, "ProviderARNs", "/providerARNs");
             patch(task, "UpdateAuthorizer", "AuthorizerId", patches).await?;
             Ok(Made::of(task.physical()).with("AuthorizerId", task.physical()))
@@ -85,8 +90,10 @@ impl Handler for Model {
             // Names of models are letters and digits alone.
             let generated = || task.generated(128).replace('-', "");
             let name = task.text("Name").filter(|name| !name.is_empty()).unwrap_or_else(generated);
-            let mut input = json!({"RestApiId": api_of(task), "Name": name, "Description": task.get("Description")});
-            input["ContentType"] = task.text("ContentType").unwrap_or_else(|| "application/json".to_owned()).into();
+            let mut input =
+                json!({"RestApiId": api_of(task), "Name": name, "Description": task.get("Description")});
+            input["ContentType"] =
+                task.text("ContentType").unwrap_or_else(|| "application/json".to_owned()).into();
             input["Schema"] = task.text("Schema").unwrap_or_else(|| "{}".to_owned()).into();
             task.make(SERVICE, "CreateModel", input).await?;
             Ok(Made::of(name))

@@ -82,7 +82,8 @@ impl Patches {
     pub(super) fn entries(&mut self, task: &Task<'_>, property: &str, path: &str) {
         let empty = serde_json::Map::new();
         let object = |value: Option<&'_ Json>| value.and_then(Json::as_object).cloned();
-        let before = object(task.previous.and_then(|previous| previous.get(property))).unwrap_or_else(|| empty.clone());
+        let before = object(task.previous.and_then(|previous| previous.get(property)))
+            .unwrap_or_else(|| empty.clone());
         let now = object(task.get(property)).unwrap_or(empty);
         for key in before.keys().filter(|key| !now.contains_key(*key)) {
             self.remove(format!("{path}/{}", escaped(key)));

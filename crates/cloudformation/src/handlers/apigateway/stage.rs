@@ -27,7 +27,9 @@ pub(super) struct Stage;
 impl Stage {
     fn require_known(task: &Task<'_>) -> Result<(), Failure> {
         if task.get("CanarySetting").is_some() {
-            return Err(Failure::new("CanarySetting of AWS::ApiGateway::Stage is not implemented by this version of Weft"));
+            return Err(Failure::new(
+                "CanarySetting of AWS::ApiGateway::Stage is not implemented by this version of Weft",
+            ));
         }
         Ok(())
     }
@@ -35,8 +37,13 @@ impl Stage {
     async fn create(task: &Task<'_>) -> Result<Made, Failure> {
         Self::require_known(task)?;
         let name = task.name("StageName", 128);
-        let mut input =
-            Json::Object(task.but(&["StageName", "MethodSettings", "AccessLogSetting", "ClientCertificateId", "Tags"]));
+        let mut input = Json::Object(task.but(&[
+            "StageName",
+            "MethodSettings",
+            "AccessLogSetting",
+            "ClientCertificateId",
+            "Tags",
+        ]));
         input["StageName"] = name.clone().into();
         if !task.tags().is_empty() {
             input["Tags"] = task.tag_map();
@@ -112,7 +119,10 @@ pub(super) fn of_methods(list: Option<&Json>) -> Settings {
 
 /// The settings that an object has.
 pub(super) fn of_method(item: &Map<String, Json>) -> BTreeMap<&'static str, String> {
-    SETTINGS.iter().filter_map(|(property, path)| Some((*path, convert::text(item.get(*property)?)))).collect()
+    SETTINGS
+        .iter()
+        .filter_map(|(property, path)| Some((*path, convert::text(item.get(*property)?))))
+        .collect()
 }
 
 /// A method that has a setting less begins anew, as settings cannot be taken away alone.
@@ -127,7 +137,8 @@ pub(super) fn method_settings(before: &Settings, now: &Settings, patches: &mut P
     for (method, new) in now {
         let old = before.get(method).unwrap_or(&empty);
         let anew = old.keys().any(|setting| !new.contains_key(setting));
-        for (setting, value) in new.iter().filter(|(setting, value)| anew || old.get(*setting) != Some(value)) {
+        for (setting, value) in new.iter().filter(|(setting, value)| anew || old.get(*setting) != Some(value))
+        {
             patches.replace(format!("/{method}/{setting}"), value.as_str());
         }
     }

@@ -83,5 +83,5 @@ fn both(rule: &Json, name: &str, names: &[(&str, &str)]) -> Json {
 }
 
 fn some(value: Json) -> Json {
-    if value.as_object().is_some_and(|fields| fields.is_empty()) { Json::Null } else { value }
+    if value.as_object().is_some_and(serde_json::Map::is_empty) { Json::Null } else { value }
 }

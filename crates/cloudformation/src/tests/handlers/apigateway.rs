@@ -14,11 +14,11 @@ const STAGE: &str = "AWS::ApiGateway::Stage";
 const DEPLOYMENT: &str = "AWS::ApiGateway::Deployment";
 
 fn patch(op: &str, path: &str, value: Option<&str>) -> Json {
-    let mut patch = json!({"op": op, "path": path});
+    let mut one = json!({"op": op, "path": path});
     if let Some(value) = value {
-        patch["value"] = value.into();
+        one["value"] = value.into();
     }
-    patch
+    one
 }
 
 /// A deletion of what is called `id`, with a part of an API's properties.
@@ -110,7 +110,8 @@ fn a_method_is_made_with_its_responses_and_its_integration() {
     ]);
     let made = check(Step::create(METHOD, json!({})), &properties, &calls);
     assert_eq!(made.physical_id, "a1|r1|GET");
-    let calls = json!([["apigateway:DeleteMethod", {"restApiId": "a1", "resourceId": "r1", "httpMethod": "GET"}]]);
+    let calls =
+        json!([["apigateway:DeleteMethod", {"restApiId": "a1", "resourceId": "r1", "httpMethod": "GET"}]]);
     check_delete(METHOD, "a1|r1|GET", &properties, &calls);
 }
 
@@ -222,7 +223,11 @@ fn a_deployment_may_bring_its_stage_and_takes_it_along_unless_it_moved_on() {
             "GetStage" => Ok(json!({"deploymentId": at})),
             _ => Ok(json!({})),
         };
-        let step = Step { physical_id: Some("d1"), answers: Arc::new(answers), ..Step::create(DEPLOYMENT, json!({})) };
+        let step = Step {
+            physical_id: Some("d1"),
+            answers: Arc::new(answers),
+            ..Step::create(DEPLOYMENT, json!({}))
+        };
         check(step, &properties, &calls);
     }
 }
@@ -231,7 +236,8 @@ fn a_deployment_may_bring_its_stage_and_takes_it_along_unless_it_moved_on() {
 fn parts_of_an_api() {
     let id = |operation: &str| json!({format!("apigateway:{operation}"): {"id": "p1"}});
     let properties = json!({"RestApiId": "a1", "ParentId": "r1", "PathPart": "x"});
-    let calls = json!([["apigateway:CreateResource", {"restApiId": "a1", "parentId": "r1", "pathPart": "x"}]]);
+    let calls =
+        json!([["apigateway:CreateResource", {"restApiId": "a1", "parentId": "r1", "pathPart": "x"}]]);
     let made = check(Step::create("AWS::ApiGateway::Resource", id("CreateResource")), &properties, &calls);
     assert_eq!((made.physical_id.as_str(), &made.attributes["ResourceId"]), ("p1", &"p1".into()));
     let calls = json!([["apigateway:DeleteResource", {"restApiId": "a1", "resourceId": "p1"}]]);
@@ -254,7 +260,10 @@ fn parts_of_an_api() {
     let calls = json!([["apigateway:CreateModel", {"restApiId": "a1", "name": name, "contentType": "application/json",
         "schema": "{\"type\":\"object\"}"}]]);
     let properties = json!({"RestApiId": "a1", "Schema": {"type": "object"}});
-    assert_eq!(check(Step::create("AWS::ApiGateway::Model", json!({})), &properties, &calls).physical_id, name);
+    assert_eq!(
+        check(Step::create("AWS::ApiGateway::Model", json!({})), &properties, &calls).physical_id,
+        name
+    );
 
     let kind = "AWS::ApiGateway::RequestValidator";
     let before = json!({"RestApiId": "a1", "Name": "n", "ValidateRequestBody": "true"});

@@ -17,13 +17,15 @@ fn an_api_is_made_of_its_properties_quick_ones_too() {
         "CorsConfiguration": {"AllowOrigins": ["*"], "MaxAge": "5"}, "Tags": {"a": "b"}});
     let calls = json!([["apigatewayv2:CreateApi", {"Name": "shop", "ProtocolType": "HTTP", "Target": "arn:f", "RouteKey": "GET /",
         "CorsConfiguration": {"AllowOrigins": ["*"], "MaxAge": 5}, "Tags": {"a": "b", "team": "red"}}]]);
-    let answers = json!({"apigatewayv2:CreateApi": {"ApiId": "h1", "ApiEndpoint": "https://h1.execute-api.x"}});
+    let answers =
+        json!({"apigatewayv2:CreateApi": {"ApiId": "h1", "ApiEndpoint": "https://h1.execute-api.x"}});
     let made = check(Step::create(API, answers), &properties, &calls);
     let expected = json!({"ApiId": "h1", "ApiEndpoint": "https://h1.execute-api.x",
         "ExecuteApiArn": "arn:aws:execute-api:us-east-1:000000000000:h1"});
     assert_eq!((made.physical_id.as_str(), Json::Object(made.attributes.clone())), ("h1", expected));
 
-    let step = Step { attributes: Json::Object(made.attributes), ..Step::update(API, "h1", properties, json!({})) };
+    let step =
+        Step { attributes: Json::Object(made.attributes), ..Step::update(API, "h1", properties, json!({})) };
     let calls = json!([
         ["apigatewayv2:DeleteCorsConfiguration", {"ApiId": "h1"}],
         ["apigatewayv2:UpdateApi", {"ApiId": "h1", "Name": "store", "Description": "d"}],
@@ -113,7 +115,12 @@ fn parts_of_an_api() {
         assert_eq!((made.physical_id.as_str(), &made.attributes[id]), ("p1", &"p1".into()));
         let calls = json!([[format!("apigatewayv2:Update{kind}"), sent]]);
         check(Step::update(&full, "p1", properties, json!({})), &now, &calls);
-        delete(&full, "p1", &now, &json!([[format!("apigatewayv2:Delete{kind}"), {"ApiId": "h1", id: "p1"}]]));
+        delete(
+            &full,
+            "p1",
+            &now,
+            &json!([[format!("apigatewayv2:Delete{kind}"), {"ApiId": "h1", id: "p1"}]]),
+        );
     }
 }
 

@@ -42,7 +42,8 @@ fn what_is_gone_from_the_template_is_reset() {
         ["ecr:TagResource", {"resourceArn": "arn:r", "tags": [{"Key": "team", "Value": "red"}]}],
     ]);
     let attributes = json!({"Arn": "arn:r", "RepositoryUri": "host/images"});
-    let step = Step { attributes: attributes.clone(), ..Step::update(REPOSITORY, "images", previous, json!({})) };
+    let step =
+        Step { attributes: attributes.clone(), ..Step::update(REPOSITORY, "images", previous, json!({})) };
     let made = check(step, &json!({}), &calls);
     assert_eq!(Json::Object(made.attributes), attributes);
 }

@@ -14,7 +14,10 @@ fn a_parameter_is_put_and_its_properties_are_its_attributes() {
     let made = check(Step::create(PARAMETER, json!({})), &properties, &calls);
     assert_eq!(made.physical_id, "/a/b");
     let arn = "arn:aws:ssm:us-east-1:000000000000:parameter/a/b";
-    assert_eq!(Json::Object(made.attributes), json!({"Arn": arn, "Name": "/a/b", "Type": "String", "Value": "v"}));
+    assert_eq!(
+        Json::Object(made.attributes),
+        json!({"Arn": arn, "Name": "/a/b", "Type": "String", "Value": "v"})
+    );
 }
 
 #[test]
