@@ -50,6 +50,7 @@ fn shown(class: &Class<()>) -> String {
     match class {
         Class::FunctionUrl(place) => format!("url {}", place.id),
         Class::Download => "download".into(),
+        Class::Execute(_) => "execute".into(),
         Class::StackResponse => "answer".into(),
         Class::Api => "api".into(),
         Class::Bucket => "bucket".into(),
@@ -135,7 +136,7 @@ fn requests_are_told_apart() {
         (format!("PUT {ANSWERS}.s3.localhost /arn%7CA%7Cb?X-Amz-Signature=x content-type:"), "answer"),
         (format!("PUT {ANSWERS}.s3.localhost:4566 /"), "answer"),
         (format!("GET {ANSWERS}.s3.localhost /?X-Amz-Signature=x"), "api"),
-        (format!("PUT x.{ANSWERS}.s3.localhost /"), "workload"),
+        (format!("PUT x.{ANSWERS}.s3.localhost /"), "bucket"),
         // Rewritten and odd URIs.
         ("GET localhost /".into(), "workload"),
         ("GET localhost /a/../b?x".into(), "workload /b?x"),

@@ -193,26 +193,29 @@ mod tests {
         assert_eq!(texts(&properties), json!({"A": "true", "B": ["7", {"C": "1.5"}], "E": "x"}));
     }
 
+    /// The physical id and the data, or why it failed and what is there in spite of it.
+    type Expected<'a> = Result<(Option<&'a str>, Json), (&'a str, Option<&'a str>)>;
+
     #[track_caller]
-    fn check(answer: &str, expected: Result<(Option<&str>, Json), (&str, Option<&str>)>) {
+    fn check(answer: &str, expected: &Expected<'_>) {
         let found = read(answer, "r");
         let found =
             found.as_ref().map(|answer| (answer.physical_id.as_deref(), Json::Object(answer.data.clone())));
         let found = found.map_err(|failure| (failure.reason.as_str(), failure.physical_id.as_deref()));
-        assert_eq!(found, expected, "{answer}");
+        assert_eq!(found, *expected, "{answer}");
     }
 
     #[test]
     fn answers() {
         let good = r#"{"Status":"SUCCESS","PhysicalResourceId":"p","Data":{"A":{"B":1}},"NoEcho":true}"#;
-        check(good, Ok((Some("p"), json!({"A": {"B": 1}}))));
-        check(r#"{"Status":"SUCCESS"}"#, Ok((None, json!({}))));
+        check(good, &Ok((Some("p"), json!({"A": {"B": 1}}))));
+        check(r#"{"Status":"SUCCESS"}"#, &Ok((None, json!({}))));
         let failed =
             "Received response status [FAILED] from custom resource. Message returned: no (RequestId: r)";
-        check(r#"{"Status":"FAILED","Reason":"no"}"#, Err((failed, None)));
-        check(r#"{"Status":"FAILED","Reason":"no","PhysicalResourceId":"p"}"#, Err((failed, Some("p"))));
-        check("[]", Err(("The response is not a JSON object (RequestId: r)", None)));
-        check("{}", Err(("The response's Status is neither SUCCESS nor FAILED (RequestId: r)", None)));
-        check(&"x".repeat(4097), Err(("Response object is too long.", None)));
+        check(r#"{"Status":"FAILED","Reason":"no"}"#, &Err((failed, None)));
+        check(r#"{"Status":"FAILED","Reason":"no","PhysicalResourceId":"p"}"#, &Err((failed, Some("p"))));
+        check("[]", &Err(("The response is not a JSON object (RequestId: r)", None)));
+        check("{}", &Err(("The response's Status is neither SUCCESS nor FAILED (RequestId: r)", None)));
+        check(&"x".repeat(4097), &Err(("Response object is too long.", None)));
     }
 }

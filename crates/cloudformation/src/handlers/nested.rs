@@ -67,7 +67,9 @@ impl Nested {
             Err(error) if error.message() == NO_UPDATES => false,
             Err(error) => return Err(failure("cloudformation", &error)),
         };
-        let stack = ended(task, id).await?.ok_or_else(|| Failure::new(format!("Embedded stack {id} does not exist")))?;
+        let stack = ended(task, id)
+            .await?
+            .ok_or_else(|| Failure::new(format!("Embedded stack {id} does not exist")))?;
         if begun && stack.status != StackStatus::UpdateComplete {
             let (status, reason) = (stack.status.as_str(), what_went_wrong(task, id).await);
             return Err(Failure::new(format!(
@@ -87,7 +89,10 @@ impl Nested {
         match ended(task, id).await? {
             Some(stack) if stack.status != StackStatus::DeleteComplete => {
                 let reason = stack.reason.unwrap_or_default();
-                Err(Failure::new(format!("Embedded stack {id} was not successfully deleted: {}", reason.trim_end())))
+                Err(Failure::new(format!(
+                    "Embedded stack {id} was not successfully deleted: {}",
+                    reason.trim_end()
+                )))
             }
             _ => Ok(()),
         }
@@ -106,7 +111,9 @@ fn parameters(given: Option<&Json>) -> Json {
 
 fn made(id: &str, stack: &StackRecord) -> Made {
     let outputs = stack.outputs.iter();
-    outputs.fold(Made::of(id), |made, output| made.with(&format!("Outputs.{}", output.key), output.value.as_str()))
+    outputs.fold(Made::of(id), |made, output| {
+        made.with(&format!("Outputs.{}", output.key), output.value.as_str())
+    })
 }
 
 /// The place of a nested stack's record, which is in the account and region of the one around it.

@@ -7,6 +7,7 @@ use sha2::Sha256;
 use weft_service::ResponseRefused;
 use weft_types::Timestamp;
 
+use crate::responses::hex;
 use crate::responses::records::Secret;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -63,11 +64,12 @@ impl Link {
 
     /// Path and query, signed.
     pub(super) fn signed(&self, secret: Secret) -> String {
-        let signature: String =
-            self.mac(secret).finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = hex(&self.mac(secret).finalize().into_bytes());
         let mut text = format!("/{}?", utf8_percent_encode(&self.key, PATH));
         for (name, value) in &self.fields {
-            text.push_str(&format!("{name}={}&", utf8_percent_encode(value, PATH)));
+            text.extend([name.as_str(), "="]);
+            text.extend(utf8_percent_encode(value, PATH));
+            text.push('&');
         }
         text + "X-Amz-Signature=" + &signature
     }

@@ -34,8 +34,8 @@ const PURPOSE: &str = "responses";
 /// The id of the request of a step: the same again when the step is tried again.
 pub(crate) fn request_id(token: &str) -> String {
     let digest = sha2::Sha256::digest(token.as_bytes());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+    let hex = hex(&digest);
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
 impl Cloudformation {
@@ -147,6 +147,13 @@ impl StackResponses for Cloudformation {
     fn take<'a>(&'a self, uri: &'a Uri, body: Bytes) -> BoxFuture<'a, Result<(), ResponseRefused>> {
         Box::pin(self.take_answer(uri, body))
     }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// An answer as it is stored: of one that is too long just enough to know that it is.

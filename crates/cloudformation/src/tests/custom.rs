@@ -30,7 +30,7 @@ fn world(memory: &Memory) -> World {
 }
 
 /// The next event that the function got.
-async fn asked(world: &World) -> Json {
+pub(super) async fn asked(world: &World) -> Json {
     let mut changed = world.service.watch();
     loop {
         changed.mark_unchanged();
@@ -48,14 +48,14 @@ async fn asked(world: &World) -> Json {
     }
 }
 
-async fn put(world: &World, event: &Json, answer: &Json) -> Result<(), ResponseRefused> {
+pub(super) async fn put(world: &World, event: &Json, answer: &Json) -> Result<(), ResponseRefused> {
     let url: Uri = event["ResponseURL"].as_str().expect("an address").parse().expect("a URI");
     let body =
         if answer.is_string() { answer.as_str().unwrap_or_default().to_owned() } else { answer.to_string() };
     world.service.take(&url, Bytes::from(body)).await
 }
 
-fn success(id: &str) -> Json {
+pub(super) fn success(id: &str) -> Json {
     json!({"Status": "SUCCESS", "PhysicalResourceId": id, "Data": {"Colour": format!("red of {id}")}})
 }
 

@@ -8,7 +8,7 @@ use weft_service::Error;
 use weft_service::testing::refusal;
 use weft_store::Memory;
 
-use super::world::{World, nothing};
+use super::world::{Answers, World, nothing};
 
 /// A stack with another in it, which makes a log group of its parameters.
 fn outer(names: &Json) -> Json {
@@ -51,7 +51,10 @@ async fn a_stack_in_a_stack_is_made_changed_and_deleted_with_it() {
     let nested = world.stack(&output(&stack, "Id")).await;
     assert_eq!(nested.stack_status, "CREATE_COMPLETE");
     assert!(nested.stack_name.starts_with("shop-Inner-"), "{}", nested.stack_name);
-    assert_eq!((nested.parent_id.as_deref(), nested.root_id.as_deref()), (Some(id.as_str()), Some(id.as_str())));
+    assert_eq!(
+        (nested.parent_id.as_deref(), nested.root_id.as_deref()),
+        (Some(id.as_str()), Some(id.as_str()))
+    );
 
     world.update("shop", &outer(&json!(["c"]))).await;
     let stack = world.ended(&id).await;
@@ -59,13 +62,18 @@ async fn a_stack_in_a_stack_is_made_changed_and_deleted_with_it() {
 
     world.delete("shop").await;
     assert_eq!(world.ended(&id).await.stack_status, "DELETE_COMPLETE");
-    assert_eq!(world.stack(nested.stack_id.as_deref().unwrap_or_default()).await.stack_status, "DELETE_COMPLETE");
+    assert_eq!(
+        world.stack(nested.stack_id.as_deref().unwrap_or_default()).await.stack_status,
+        "DELETE_COMPLETE"
+    );
 }
 
 #[tokio::test]
 async fn the_failure_of_a_stack_in_a_stack_is_told_and_rolled_back() {
     let failing = |_: &str, operation: &str, input: &Json| match (operation, input["logGroupName"].as_str()) {
-        ("CreateLogGroup", Some("bad")) => Err(Error::new("InvalidParameterException", "no such luck").with_status(400)),
+        ("CreateLogGroup", Some("bad")) => {
+            Err(Error::new("InvalidParameterException", "no such luck").with_status(400))
+        }
         _ => Ok(json!({})),
     };
     let world = World::on(&Memory::seeded(1), Arc::new(failing));
@@ -84,7 +92,10 @@ async fn the_failure_of_a_stack_in_a_stack_is_told_and_rolled_back() {
     let nested = output(&world.ended(&id).await, "Id");
     world.update("store", &outer(&json!("bad"))).await;
     let stack = world.ended(&id).await;
-    assert_eq!((stack.stack_status.as_str(), output(&stack, "First").as_str()), ("UPDATE_ROLLBACK_COMPLETE", "good"));
+    assert_eq!(
+        (stack.stack_status.as_str(), output(&stack, "First").as_str()),
+        ("UPDATE_ROLLBACK_COMPLETE", "good")
+    );
     let (_, _, reason) = &world.failures(&id).await[0];
     let expected = format!(
         "Embedded stack {nested} was not successfully updated. Currently in UPDATE_ROLLBACK_COMPLETE with reason: The following \
@@ -95,8 +106,33 @@ async fn the_failure_of_a_stack_in_a_stack_is_told_and_rolled_back() {
 }
 
 #[tokio::test]
+async fn a_stack_in_a_stack_is_waited_for_by_the_next_process_and_not_made_twice() {
+    let function = "arn:aws:lambda:us-east-1:000000000000:function:maker";
+    let slow =
+        json!({"Resources": {"Thing": {"Type": "Custom::Thing", "Properties": {"ServiceToken": function}}}});
+    let outer = json!({"Resources": {"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {
+        "TemplateURL": "https://s3.amazonaws.com/assets/slow.json"}}}});
+    let memory = Memory::seeded(1);
+    let first = World::on(&memory, Arc::new(nothing));
+    first.put_object("assets/slow.json", &slow);
+    let id = first.create("shop", &outer).await;
+    let event = super::custom::asked(&first).await;
+    let second = World::on(&memory, Arc::new(nothing));
+    assert_eq!(second.service.resume().await.expect("it reads"), 2);
+    assert_eq!(super::custom::put(&second, &event, &super::custom::success("one")).await, Ok(()));
+    assert_eq!(second.ended(&id).await.stack_status, "CREATE_COMPLETE");
+    let found: model::DescribeStacksOutput =
+        second.call("DescribeStacks", model::DescribeStacksInput::default()).await.expect("they are there");
+    assert_eq!(found.stacks.unwrap_or_default().len(), 2);
+}
+
+#[tokio::test]
 async fn stacks_in_stacks_need_no_place_of_their_own() {
-    let world = World::with(&Memory::seeded(1), Arc::new(nothing), crate::Options { operations_max: 1, steps_max: 1 });
+    let world = World::with(
+        &Memory::seeded(1),
+        &(Arc::new(nothing) as Arc<Answers>),
+        crate::Options { operations_max: 1, steps_max: 1 },
+    );
     world.put_object("assets/inner.json", &inner());
     let id = world.create("shop", &outer(&json!("a"))).await;
     assert_eq!(world.ended(&id).await.stack_status, "CREATE_COMPLETE");
@@ -115,11 +151,16 @@ async fn a_change_set_of_a_stack_in_a_stack_says_that_it_may_change() {
         ..Default::default()
     };
     let made: model::CreateChangeSetOutput = world.call("CreateChangeSet", input).await.expect("it is made");
-    let input = model::DescribeChangeSetInput { change_set_name: made.id.unwrap_or_default(), ..Default::default() };
-    let found: model::DescribeChangeSetOutput = world.call("DescribeChangeSet", input).await.expect("it is there");
+    let input =
+        model::DescribeChangeSetInput { change_set_name: made.id.unwrap_or_default(), ..Default::default() };
+    let found: model::DescribeChangeSetOutput =
+        world.call("DescribeChangeSet", input).await.expect("it is there");
     assert_eq!(found.include_nested_stacks, Some(true));
     let change = found.changes.unwrap_or_default().remove(0).resource_change.expect("a resource");
-    assert_eq!((change.logical_resource_id.as_deref(), change.action.as_deref()), (Some("Inner"), Some("Modify")));
+    assert_eq!(
+        (change.logical_resource_id.as_deref(), change.action.as_deref()),
+        (Some("Inner"), Some("Modify"))
+    );
 }
 
 #[tokio::test]

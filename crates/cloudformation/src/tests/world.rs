@@ -31,21 +31,29 @@ pub(super) struct World {
 struct Bucket(Mutex<HashMap<String, Bytes>>);
 
 impl Objects for Bucket {
-    fn read<'a>(&'a self, _: &'a Context, object: &'a ObjectName, _: u64) -> BoxFuture<'a, Result<Bytes, Error>> {
-        let found = self.0.lock().expect("the objects").get(&format!("{}/{}", object.bucket, object.key)).cloned();
-        let found = found.ok_or_else(|| Error::new("NoSuchKey", "The specified key does not exist.").with_status(404));
+    fn read<'a>(
+        &'a self,
+        _: &'a Context,
+        object: &'a ObjectName,
+        _: u64,
+    ) -> BoxFuture<'a, Result<Bytes, Error>> {
+        let found =
+            self.0.lock().expect("the objects").get(&format!("{}/{}", object.bucket, object.key)).cloned();
+        let found = found
+            .ok_or_else(|| Error::new("NoSuchKey", "The specified key does not exist.").with_status(404));
         Box::pin(std::future::ready(found))
     }
 }
 
 impl World {
     /// A process on a store, with what other services answer.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make it in their call")]
     pub(super) fn on(memory: &Memory, answers: Arc<Answers>) -> Self {
-        Self::with(memory, answers, Options::default())
+        Self::with(memory, &answers, Options::default())
     }
 
     /// As [`Self::on`], with other options.
-    pub(super) fn with(memory: &Memory, answers: Arc<Answers>, options: Options) -> Self {
+    pub(super) fn with(memory: &Memory, answers: &Arc<Answers>, options: Options) -> Self {
         let clock = testing::clock();
         let store = Store::memory(memory).expect("a store");
         let service = Cloudformation::new(store, Arc::<ManualClock>::clone(&clock), options);
@@ -53,7 +61,7 @@ impl World {
         let mut registry = Registry::default();
         service.register(&mut registry);
         for schema in SERVICES.iter().filter(|schema| schema.id != "cloudformation") {
-            let (calls, answers, id) = (Arc::clone(&calls), Arc::clone(&answers), schema.id);
+            let (calls, answers, id) = (Arc::clone(&calls), Arc::clone(answers), schema.id);
             let answer: Arc<AnswerAll> = Arc::new(move |operation, input, _| {
                 let input = convert::to_json(operation.input, input);
                 calls.lock().expect("the list").push((format!("{id}:{}", operation.name), input.clone()));
@@ -156,6 +164,7 @@ impl World {
 }
 
 /// Nothing in particular is answered.
+#[expect(clippy::unnecessary_wraps, reason = "it has the form of all answers")]
 pub(super) fn nothing(_: &str, _: &str, _: &Json) -> Result<Json, Error> {
     Ok(json!({}))
 }

@@ -14,11 +14,11 @@ const STAGE: &str = "AWS::ApiGateway::Stage";
 const DEPLOYMENT: &str = "AWS::ApiGateway::Deployment";
 
 fn patch(op: &str, path: &str, value: Option<&str>) -> Json {
-    let mut operation = json!({"op": op, "path": path});
+    let mut one = json!({"op": op, "path": path});
     if let Some(value) = value {
-        operation["value"] = value.into();
+        one["value"] = value.into();
     }
-    operation
+    one
 }
 
 /// A deletion of what is called `id`, with a part of an API's properties.
