@@ -148,11 +148,11 @@ async fn a_name_that_changes_replaces_and_the_old_one_goes() {
     world.expect(&stack, "UPDATE_COMPLETE").await;
     assert_eq!(output(&stack, "Function"), "second");
     assert_ne!(output(&stack, "Version"), version);
-    let all: lambda::ListFunctionsResponse =
+    let functions: lambda::ListFunctionsResponse =
         world.ok(&lambda::SERVICE, "ListFunctions", lambda::ListFunctionsRequest::default()).await;
-    let names: Vec<_> =
-        all.functions.unwrap_or_default().into_iter().filter_map(|one| one.function_name).collect();
-    assert_eq!(names, ["second"], "{old} goes");
+    let there: Vec<_> =
+        functions.functions.unwrap_or_default().into_iter().filter_map(|one| one.function_name).collect();
+    assert_eq!(there, ["second"], "{old} goes");
     let filters = logs::DescribeSubscriptionFiltersRequest {
         log_group_name: "/shop/lines".to_owned(),
         ..Default::default()

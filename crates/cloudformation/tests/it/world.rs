@@ -158,9 +158,8 @@ impl World {
 
     /// Fails with the reasons unless the stack has this status.
     pub(crate) async fn expect(&self, stack: &model::Stack, status: &str) {
-        if stack.stack_status != status {
-            panic!("{}: {:?}", stack.stack_status, self.reasons(stack).await);
-        }
+        let reasons = self.reasons(stack).await;
+        assert_eq!(stack.stack_status, status, "{reasons:?}");
     }
 }
 

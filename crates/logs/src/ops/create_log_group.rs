@@ -57,10 +57,10 @@ impl Operation for CreateLogGroup {
                 if GROUPS.get(tx, &name.key())?.is_some() {
                     return Err(errors::group_exists());
                 }
-                match add_group(tx, &name.key(), &group, max)? {
-                    true => Ok((name.arn().to_string(), ())),
-                    false => Err(errors::limit_exceeded()),
+                if !add_group(tx, &name.key(), &group, max)? {
+                    return Err(errors::limit_exceeded());
                 }
+                Ok((name.arn().to_string(), ()))
             })
         })
         .await

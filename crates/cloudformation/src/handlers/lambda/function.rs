@@ -119,7 +119,9 @@ impl Function {
     /// Other code, where an update changes it; inline code also where its runtime changes, which names its file.
     async fn code(task: &Task<'_>, name: &str) -> Result<(), Failure> {
         let inline = task.get("Code").is_some_and(|code| code.get("ZipFile").is_some());
-        if !task.changed("Code") && !task.changed("Architectures") && !(inline && task.changed("Runtime")) {
+        let is_other =
+            task.changed("Code") || task.changed("Architectures") || (inline && task.changed("Runtime"));
+        if !is_other {
             return Ok(());
         }
         let mut input = code::of_function(task)?;
