@@ -285,7 +285,9 @@ impl<'a> Task<'a> {
         operation: &str,
         input: impl Into<Json>,
     ) -> Result<Json, Failure> {
-        self.call_as(self.cx, name, service, operation, input.into()).await.map_err(|error| failure(service, &error))
+        self.call_as(self.cx, name, service, operation, input.into())
+            .await
+            .map_err(|error| failure(service, &error))
     }
 
     /// As [`Self::make`] for a deletion: what is missing counts as deleted.

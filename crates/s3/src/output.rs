@@ -43,7 +43,7 @@ macro_rules! tell_version {
         $output.content_language = headers.content_language;
         $output.expires = headers.expires;
         $output.website_redirect_location = headers.redirect;
-        $output.server_side_encryption = Some("AES256".to_owned());
+        $output.server_side_encryption = Some(version.about.encryption());
         $output.metadata = Some(version.about.metadata.clone()).filter(|all| !all.is_empty());
         $output.storage_class = version.about.storage_class.clone();
         let tags = i32::try_from(version.about.tags.len()).unwrap_or(i32::MAX);

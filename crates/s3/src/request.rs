@@ -57,6 +57,7 @@ macro_rules! stated {
                 ],
             ),
             encryption: $input.server_side_encryption.take(),
+            kms_key: $input.ssekms_key_id.take(),
             customer_key: $input.sse_customer_algorithm.is_some() || $input.sse_customer_key.is_some(),
             lock_mode: $input.object_lock_mode.take(),
             lock_until: $input.object_lock_retain_until_date.take(),
@@ -76,6 +77,7 @@ pub(crate) struct Stated {
     pub(crate) storage_class: Option<String>,
     pub(crate) acl: Asked,
     pub(crate) encryption: Option<String>,
+    pub(crate) kms_key: Option<String>,
     pub(crate) customer_key: bool,
     pub(crate) lock_mode: Option<String>,
     pub(crate) lock_until: Option<Timestamp>,
@@ -95,7 +97,13 @@ impl Stated {
         if self.customer_key {
             return Err(errors::not_implemented("Encryption with keys of the customer (SSE-C)"));
         }
-        if let Some(kind) = self.encryption.as_deref().filter(|kind| *kind != "AES256") {
+        // The service's own key is not told from that of SSE-S3 but by its name; keys of callers come with KMS.
+        if self.kms_key.as_deref().is_some_and(|key| !key.ends_with("alias/aws/s3")) {
+            return Err(errors::not_implemented(
+                "Encryption with keys of KMS that are not the service's own",
+            ));
+        }
+        if let Some(kind) = self.encryption.as_deref().filter(|kind| !matches!(*kind, "AES256" | "aws:kms")) {
             return Err(errors::not_implemented(&format!("Encryption with {kind}")));
         }
         let size: usize = self.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
@@ -122,6 +130,7 @@ impl Stated {
             storage_class: self.storage_class.filter(|class| class != "STANDARD"),
             retention,
             legal_hold: self.legal_hold.map(|status| status == "ON"),
+            encryption: self.encryption.clone().filter(|kind| kind != "AES256"),
             ..About::default()
         };
         Ok(Making { about, acl: self.acl, encryption: self.encryption })

@@ -174,6 +174,16 @@ pub(crate) struct About {
     /// Whom it is granted to; empty where nothing but the owner was said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) acl: Vec<Grant>,
+    /// The kind of encryption that was asked for; none for `AES256`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encryption: Option<String>,
+}
+
+impl About {
+    /// The kind of encryption, as answers tell it.
+    pub(crate) fn encryption(&self) -> String {
+        self.encryption.clone().unwrap_or_else(|| "AES256".to_owned())
+    }
 }
 
 /// Until when a version cannot be removed.

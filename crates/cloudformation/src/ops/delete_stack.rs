@@ -52,7 +52,9 @@ impl Operation for DeleteStack {
             }
             None => None,
         };
-        if let Some(protected) = [Some(&found), root.as_ref()].into_iter().flatten().find(|stack| stack.protected) {
+        if let Some(protected) =
+            [Some(&found), root.as_ref()].into_iter().flatten().find(|stack| stack.protected)
+        {
             return Err(errors::validation(format!(
                 "Stack [{}] cannot be deleted while TerminationProtection is enabled",
                 protected.name

@@ -52,6 +52,7 @@ impl Operation for CreateMultipartUpload {
         let upload = Upload { initiated: cx.scope.now, initiator, about: making.about, checksum };
         let id = new_id(cx.scope.now);
         let key = (at.bucket.clone(), at.key.clone(), id.clone());
+        let encryption = upload.about.encryption();
         s3.write(move |tx| {
             require_bucket(tx, &key.0)?;
             Ok(UPLOADS.insert(tx, &key, &upload)?)
@@ -61,7 +62,7 @@ impl Operation for CreateMultipartUpload {
             bucket: Some(at.bucket),
             key: Some(at.key),
             upload_id: Some(id),
-            server_side_encryption: Some("AES256".to_owned()),
+            server_side_encryption: Some(encryption),
             checksum_algorithm: checksum.map(|(algorithm, _)| algorithm.name().to_owned()),
             checksum_type: checksum
                 .map(|(_, full)| if full { "FULL_OBJECT" } else { "COMPOSITE" }.to_owned()),

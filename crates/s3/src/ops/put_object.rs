@@ -68,7 +68,7 @@ impl BodyOperation for PutObject {
         let arrived = s3.receive_body(body, &expected).await?;
         let mut output = model::PutObjectOutput {
             e_tag: Some(format!("\"{}\"", arrived.etag)),
-            server_side_encryption: Some("AES256".to_owned()),
+            server_side_encryption: Some(making.about.encryption()),
             ..Default::default()
         };
         tell_checksum!(output, Some(&arrived.checksum));

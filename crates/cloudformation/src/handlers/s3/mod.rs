@@ -81,7 +81,12 @@ impl Bucket {
     }
 
     async fn set_all(task: &Task<'_>, name: &str) -> Result<(), Failure> {
-        for setting in SETTINGS.iter().filter(|setting| task.changed(setting.property)) {
+        // A new bucket is private, and one without ACLs does not take one that says so.
+        let is_private = task.previous.is_none() && task.text("AccessControl").as_deref() == Some("Private");
+        let wanted = |setting: &&Setting| {
+            task.changed(setting.property) && !(is_private && setting.property == "AccessControl")
+        };
+        for setting in SETTINGS.iter().filter(wanted) {
             Self::set(task, name, setting).await?;
         }
         if task.changed("Tags") {
