@@ -71,12 +71,6 @@ impl Made {
         self
     }
 
-    /// With another value for `Ref`.
-    #[must_use]
-    pub(crate) fn referred_to_as(mut self, reference: impl Into<String>) -> Self {
-        self.reference = Some(reference.into());
-        self
-    }
 }
 
 /// Why a step failed.

@@ -24,7 +24,8 @@ struct Policy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Rule {
-    rule_priority: u32,
+    #[serde(rename = "rulePriority")]
+    priority: u32,
     #[serde(default)]
     #[expect(dead_code, reason = "a description is for its readers")]
     description: Option<String>,
@@ -63,11 +64,11 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, Error> {
     let mut seen = BTreeSet::new();
     for rule in &rules {
         rule.check().map_err(|why| bad(&why))?;
-        if !seen.insert(rule.rule_priority) {
-            return Err(bad(&format!("rule priority {} is used more than once", rule.rule_priority)));
+        if !seen.insert(rule.priority) {
+            return Err(bad(&format!("rule priority {} is used more than once", rule.priority)));
         }
     }
-    rules.sort_by_key(|rule| rule.rule_priority);
+    rules.sort_by_key(|rule| rule.priority);
     Ok(rules)
 }
 
@@ -75,7 +76,7 @@ impl Rule {
     fn check(&self) -> Result<(), String> {
         let Selection { tag_status, tag_prefix_list, tag_pattern_list, count_type, count_unit, count_number } =
             &self.selection;
-        if self.rule_priority == 0 || *count_number == 0 {
+        if self.priority == 0 || *count_number == 0 {
             return Err("rulePriority and countNumber must be at least 1".to_owned());
         }
         if self.action.r#type != "expire" {

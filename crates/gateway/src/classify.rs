@@ -185,13 +185,13 @@ fn may_be_query(parts: &Parts) -> bool {
 fn is_registry(path: &str) -> bool {
     let Some(rest) = path.strip_prefix("/v2") else { return false };
     let words: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
-    match words[..] {
-        [""] => true,
-        ["", _, .., "blobs" | "manifests", _]
-        | ["", _, .., "blobs", "uploads", _]
-        | ["", _, .., "tags", "list"] => true,
-        _ => false,
-    }
+    matches!(
+        words[..],
+        [""]
+            | ["", _, .., "blobs" | "manifests", _]
+            | ["", _, .., "blobs", "uploads", _]
+            | ["", _, .., "tags", "list"]
+    )
 }
 
 fn is_path_form(path: &str) -> bool {

@@ -49,7 +49,9 @@ fn class_of(request: &str, edge: bool, with_root: bool) -> String {
 fn shown(class: &Class<()>) -> String {
     match class {
         Class::FunctionUrl(place) => format!("url {}", place.id),
+        Class::Registry => "images".to_owned(),
         Class::Download => "download".into(),
+        Class::Registry => "images".into(),
         Class::Execute(_) => "execute".into(),
         Class::StackResponse => "answer".into(),
         Class::Api => "api".into(),
@@ -137,6 +139,13 @@ fn requests_are_told_apart() {
         (format!("PUT {ANSWERS}.s3.localhost:4566 /"), "answer"),
         (format!("GET {ANSWERS}.s3.localhost /?X-Amz-Signature=x"), "api"),
         (format!("PUT x.{ANSWERS}.s3.localhost /"), "bucket"),
+        // So has the registry of images, for its own paths.
+        ("GET localhost /v2/".into(), "images"),
+        ("PUT 10.0.0.7:4566 /v2/team/app/manifests/latest".into(), "images"),
+        ("POST 127.0.0.1:4566 /v2/app/blobs/uploads/".into(), "images"),
+        ("GET localhost /v2/users/7".into(), "workload"),
+        ("GET localhost /v2/app/tags".into(), "workload"),
+        (format!("GET {own} /v2/"), "workload"),
         // Rewritten and odd URIs.
         ("GET localhost /".into(), "workload"),
         ("GET localhost /a/../b?x".into(), "workload /b?x"),
@@ -176,6 +185,7 @@ fn the_edge_serves_routes_and_nothing_else() {
         ("GET localhost //%5fweft/shop/web/a".into(), "Route"),
         ("GET localhost /_weft/_code/ab?expires=1&signature=x".into(), "Route"),
         (format!("PUT {ANSWERS}.s3.localhost /x?X-Amz-Signature=x"), "workload"),
+        ("GET localhost /v2/app/manifests/latest".into(), "workload"),
         ("GET web.shop.weft.localhost /".into(), "Route"),
         ("GET shop.weft.localhost /".into(), "Route"),
     ] {

@@ -144,7 +144,6 @@ pub(crate) async fn assemble(
         weft_compute::Options::default(),
     )
     .await?;
-    let s3 = S3::open(stores.s3.clone(), Blobs::open(&data.join("blobs/s3"))?)?;
     artifacts.set(Arc::new(compute.clone()));
     compute.connect_functions(Arc::<Lambda>::clone(&lambda), Arc::new(Placer(Arc::clone(&lambda))));
 
@@ -153,30 +152,16 @@ pub(crate) async fn assemble(
     registry.add(lambda.register());
     registry.add(logs.register());
     registry.add(compute.operations());
-    let cloudformation = Cloudformation::new(
-        stores.cloudformation.clone(),
-        Arc::clone(&clock),
-        weft_cloudformation::Options::default(),
-    );
-    cloudformation.register(&mut registry);
-    registry.add(s3.register());
-    let apis = Arc::new(ApiGateway::new(stores.apis.clone(), Arc::clone(&clock)));
-    apis.register(&mut registry);
-    let ssm = Ssm::open(stores.ssm.clone(), &stores.keys, SsmOptions::default()).await?;
-    registry.add(ssm.register());
-    let images = Blobs::open(&data.join("blobs/ecr"))?;
-    let ecr = Ecr::open(stores.ecr.clone(), images, Arc::clone(&clock), EcrOptions::default()).await?;
-    registry.add(ecr.register());
+    let others = Others::open(data, &stores, &clock).await?;
+    others.register(&mut registry);
     let dispatch = Dispatch::new(registry, Arc::<Iam>::clone(&iam), clock, DispatchOptions::default());
     lambda.connect(&dispatch);
-    let api = LateDispatch::new(s3.clone());
+    let api = LateDispatch::new(others.s3.clone());
     logs.connect(&dispatch);
-    ecr.connect(&dispatch);
-    s3.connect(&dispatch);
-    lambda.read_objects_from(Arc::new(s3.clone()));
-    cloudformation.connect(&dispatch, Some(Arc::new(s3.clone())));
-    apis.connect(&dispatch, Arc::new(ServersOfApis::new(compute.clone(), lambda.counted())));
+    lambda.read_objects_from(Arc::new(others.s3.clone()));
+    others.connect(&dispatch, ServersOfApis::new(compute.clone(), lambda.counted()));
     api.set(dispatch);
+    let Others { s3, apis, ecr, cloudformation, .. } = others;
     let credentials_of_iam: Arc<dyn RoleCredentials> = Arc::<Iam>::clone(&iam);
     let _ = credentials.0.set(credentials_of_iam);
 
@@ -218,6 +203,47 @@ pub(crate) async fn assemble(
         edge,
         admin,
     })
+}
+
+/// The services that know no workers.
+struct Others {
+    s3: S3,
+    apis: Arc<ApiGateway>,
+    ssm: Arc<Ssm>,
+    ecr: Arc<Ecr>,
+    cloudformation: Arc<Cloudformation>,
+}
+
+impl Others {
+    async fn open(data: &Path, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+        let images = Blobs::open(&data.join("blobs/ecr"))?;
+        Ok(Self {
+            s3: S3::open(stores.s3.clone(), Blobs::open(&data.join("blobs/s3"))?)?,
+            apis: Arc::new(ApiGateway::new(stores.apis.clone(), Arc::clone(clock))),
+            ssm: Ssm::open(stores.ssm.clone(), &stores.keys, SsmOptions::default()).await?,
+            ecr: Ecr::open(stores.ecr.clone(), images, Arc::clone(clock), EcrOptions::default()).await?,
+            cloudformation: Cloudformation::new(
+                stores.cloudformation.clone(),
+                Arc::clone(clock),
+                weft_cloudformation::Options::default(),
+            ),
+        })
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        self.cloudformation.register(registry);
+        self.apis.register(registry);
+        registry.add(self.s3.register());
+        registry.add(self.ssm.register());
+        registry.add(self.ecr.register());
+    }
+
+    fn connect(&self, dispatch: &Arc<Dispatch>, servers: ServersOfApis) {
+        self.ecr.connect(dispatch);
+        self.s3.connect(dispatch);
+        self.cloudformation.connect(dispatch, Some(Arc::new(self.s3.clone())));
+        self.apis.connect(dispatch, Arc::new(servers));
+    }
 }
 
 /// Where workers find the bundle of trusted authorities, beside the places where programs look for one.

@@ -44,8 +44,7 @@ impl Operation for ListImages {
             let mut last = String::new();
             for ((_, digest), image) in rows {
                 last.clone_from(&digest);
-                let tags = image.tags.into_iter().map(Some).chain([None]);
-                let tags: Vec<_> = tags.filter(|tag| tag.is_some()).collect();
+                let tags: Vec<_> = image.tags.into_iter().map(Some).collect();
                 let tags = if tags.is_empty() { vec![None] } else { tags };
                 for tag in tags.into_iter().filter(|tag| status.takes(tag.is_some())) {
                     let place = format!("{digest} {}", tag.as_deref().unwrap_or_default());

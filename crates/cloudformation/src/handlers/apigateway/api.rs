@@ -105,7 +105,7 @@ impl RestApi {
             let was = task.previous.is_some_and(|previous| previous.contains_key(property));
             match (task.text(property), gone) {
                 (Some(wanted), _) if is.as_ref() != Some(&wanted) => {
-                    patches.replace(format!("/{name}"), wanted)
+                    patches.replace(format!("/{name}"), wanted);
                 }
                 (None, Some(Gone::Is(text))) if was && is.as_deref() != Some(text) => {
                     patches.replace(format!("/{name}"), text);
