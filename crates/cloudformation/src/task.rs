@@ -70,7 +70,6 @@ impl Made {
         self.attributes.insert(name.to_owned(), value.into());
         self
     }
-
 }
 
 /// Why a step failed.

@@ -187,8 +187,7 @@ fn is_registry(path: &str) -> bool {
     let words: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
     matches!(
         words[..],
-        [""]
-            | ["", _, .., "blobs" | "manifests", _]
+        [""] | ["", _, .., "blobs" | "manifests", _]
             | ["", _, .., "blobs", "uploads", _]
             | ["", _, .., "tags", "list"]
     )

@@ -51,7 +51,6 @@ fn shown(class: &Class<()>) -> String {
         Class::FunctionUrl(place) => format!("url {}", place.id),
         Class::Registry => "images".to_owned(),
         Class::Download => "download".into(),
-        Class::Registry => "images".into(),
         Class::Execute(_) => "execute".into(),
         Class::StackResponse => "answer".into(),
         Class::Api => "api".into(),

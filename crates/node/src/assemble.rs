@@ -119,23 +119,12 @@ pub(crate) async fn assemble(
         addresses: OnceLock::new(),
     });
     let artifacts = LateArtifacts::default();
-    let trees = |name: &str| Trees::open(&data.join(TREES_FOLDER).join(name));
-    let lambda = Arc::new(Lambda::new(
-        LambdaParts {
-            store: stores.lambda.clone(),
-            blobs: Blobs::open(&data.join("blobs/lambda"))?,
-            trees: trees("lambda")?,
-            workers: Arc::clone(&workers),
-            artifacts: Arc::new(artifacts.clone()),
-            clock: Arc::clone(&clock),
-        },
-        LambdaOptions::default(),
-    ));
+    let lambda = lambda(data, &stores, &workers, &artifacts, &clock)?;
     let compute = Compute::open(
         ComputeSeams {
             store: stores.compute.clone(),
             blobs: Blobs::open(&data.join("blobs/sources"))?,
-            trees: trees("builds")?,
+            trees: trees(data, "builds")?,
             workers: Arc::clone(&workers),
             runner: Arc::new(SandboxRunner::new(launcher, Arc::new(choose))),
             platform: Arc::<ThisPlatform>::clone(&platform),
@@ -203,6 +192,29 @@ pub(crate) async fn assemble(
         edge,
         admin,
     })
+}
+
+/// Unpacked files of a kind.
+fn trees(data: &Path, name: &str) -> Result<Trees, StartError> {
+    Ok(Trees::open(&data.join(TREES_FOLDER).join(name))?)
+}
+
+fn lambda(
+    data: &Path,
+    stores: &Stores,
+    workers: &Arc<dyn Workers>,
+    artifacts: &LateArtifacts,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Lambda>, StartError> {
+    let parts = LambdaParts {
+        store: stores.lambda.clone(),
+        blobs: Blobs::open(&data.join("blobs/lambda"))?,
+        trees: trees(data, "lambda")?,
+        workers: Arc::clone(workers),
+        artifacts: Arc::new(artifacts.clone()),
+        clock: Arc::clone(clock),
+    };
+    Ok(Arc::new(Lambda::new(parts, LambdaOptions::default())))
 }
 
 /// The services that know no workers.
