@@ -42,8 +42,8 @@ pub(crate) async fn wanted(
         config.parameters.iter().filter(|(key, _)| !is_given(key) && declared.contains(key)).cloned(),
     );
     let account = client.account().await?;
-    let packager = Packager::new(client, &account);
-    let packaged = packager.template(file, template.document().clone()).await?;
+    let uploads = Packager::new(client, &account);
+    let packaged = uploads.template(file, template.document().clone()).await?;
     let text = if packaged == *template.document() { text } else { packaged.to_string() };
     let source = if text.len() <= stack::BODY_BYTES_MAX {
         Source::Body(text)

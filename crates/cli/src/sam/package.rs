@@ -184,29 +184,29 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(kind: &str, property: &str, properties: Value, globals: Value, expected: Option<&str>) {
-        let resource = json!({"Type": kind, "Properties": properties});
-        let found = local_path(Path::new("/"), kind, property, &resource, &globals);
+    fn check(kind: &str, property: &str, given: &Value, globals: &Value, expected: Option<&str>) {
+        let resource = json!({"Type": kind, "Properties": given});
+        let found = local_path(Path::new("/"), kind, property, &resource, globals);
         assert_eq!(found.as_deref(), expected);
     }
 
     #[test]
     fn a_property_names_a_path_where_it_is_a_text_that_is_no_url() {
         let function = "AWS::Serverless::Function";
-        check(function, "CodeUri", json!({"CodeUri": "src/"}), json!({}), Some("src/"));
-        check(function, "CodeUri", json!({}), json!({"CodeUri": "all"}), Some("all"));
-        check(function, "CodeUri", json!({}), json!({}), Some("."));
-        check(function, "CodeUri", json!({"InlineCode": "x"}), json!({}), None);
-        check(function, "CodeUri", json!({"PackageType": "Image"}), json!({}), None);
-        check(function, "CodeUri", json!({"CodeUri": "s3://b/k"}), json!({}), None);
-        check(function, "CodeUri", json!({"CodeUri": {"Bucket": "b", "Key": "k"}}), json!({}), None);
-        check("AWS::Lambda::Function", "Code", json!({"Code": {"ZipFile": "x"}}), json!({}), None);
-        check("AWS::Lambda::Function", "Code", json!({}), json!({"Code": "all"}), None);
+        check(function, "CodeUri", &json!({"CodeUri": "src/"}), &json!({}), Some("src/"));
+        check(function, "CodeUri", &json!({}), &json!({"CodeUri": "all"}), Some("all"));
+        check(function, "CodeUri", &json!({}), &json!({}), Some("."));
+        check(function, "CodeUri", &json!({"InlineCode": "x"}), &json!({}), None);
+        check(function, "CodeUri", &json!({"PackageType": "Image"}), &json!({}), None);
+        check(function, "CodeUri", &json!({"CodeUri": "s3://b/k"}), &json!({}), None);
+        check(function, "CodeUri", &json!({"CodeUri": {"Bucket": "b", "Key": "k"}}), &json!({}), None);
+        check("AWS::Lambda::Function", "Code", &json!({"Code": {"ZipFile": "x"}}), &json!({}), None);
+        check("AWS::Lambda::Function", "Code", &json!({}), &json!({"Code": "all"}), None);
         check(
             "AWS::CloudFormation::Stack",
             "TemplateURL",
-            json!({"TemplateURL": "n.yaml"}),
-            json!({}),
+            &json!({"TemplateURL": "n.yaml"}),
+            &json!({}),
             Some("n.yaml"),
         );
     }

@@ -186,8 +186,12 @@ async fn forget(client: &Client, stack: &str) -> Result<(), CallError> {
     match find(client, stack).await? {
         Some(stack) if is_unmade(&stack) => {
             let stack_name = stack.stack_id.unwrap_or(stack.stack_name);
-            let request = DeleteStackInput { stack_name, ..Default::default() };
-            client.call::<_, ()>("cloudformation", "DeleteStack", request).await
+            let request = DeleteStackInput { stack_name: stack_name.clone(), ..Default::default() };
+            client.call::<_, ()>("cloudformation", "DeleteStack", request).await?;
+            while find(client, &stack_name).await?.is_some_and(|s| s.stack_status == "DELETE_IN_PROGRESS") {
+                tokio::time::sleep(POLL).await;
+            }
+            Ok(())
         }
         _ => Ok(()),
     }
