@@ -27,7 +27,7 @@ pub(crate) struct AppStack {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Deploy,
-    /// Nothing is made that was not there: stacks whose environment was never prepared are named alone.
+    /// No stack is made or changed; assets are uploaded, as the server reads them to compare.
     Look,
 }
 
@@ -49,34 +49,38 @@ pub(crate) async fn stacks(
     for artifact in assembly.stacks {
         let place = artifact.place(&account, client.region())?;
         let client = client.in_region(&place.region);
-        let is_prepared = match &artifact.bootstrap_parameter {
-            None => true,
-            Some(parameter) => match effect {
-                Effect::Deploy => bootstrap::ensure(&client, parameter).await.map(|()| true)?,
-                Effect::Look => bootstrap::is_there(&client, parameter).await?,
-            },
-        };
-        let wanted = wanted(&client, &artifact, &place, is_prepared).await?;
+        if let Some(parameter) = &artifact.bootstrap_parameter {
+            prepare(&client, parameter, effect).await?;
+        }
+        let wanted = wanted(&client, &artifact, &place).await?;
         ready.push(AppStack { client, wanted });
     }
     Ok(ready)
 }
 
-async fn wanted(
-    client: &Client,
-    artifact: &StackArtifact,
-    place: &Place,
-    is_prepared: bool,
-) -> Result<Wanted, Failure> {
-    if is_prepared {
-        for manifest in &artifact.asset_manifests {
-            assets::publish(client, manifest, place).await?;
-        }
+/// Makes what the assets of an app need, where that may be made.
+async fn prepare(client: &Client, parameter: &str, effect: Effect) -> Result<(), Failure> {
+    if effect == Effect::Deploy {
+        return bootstrap::ensure(client, parameter).await;
+    }
+    if bootstrap::is_there(client, parameter).await? {
+        return Ok(());
+    }
+    Err(Failure::Told(format!(
+        "{} was never prepared for CDK apps, so there is nothing to compare with\n  help: `weft up` prepares it and makes all \
+         of the app",
+        client.region()
+    )))
+}
+
+async fn wanted(client: &Client, artifact: &StackArtifact, place: &Place) -> Result<Wanted, Failure> {
+    for manifest in &artifact.asset_manifests {
+        assets::publish(client, manifest, place).await?;
     }
     let text = archive::text(&artifact.template)?;
     let template = Template::parse(&text)
         .map_err(|error| Failure::Told(format!("`{}`: {error}", artifact.template.display())))?;
-    let source = match artifact.template_url.as_deref().filter(|_| is_prepared) {
+    let source = match artifact.template_url.as_deref() {
         Some(url) => Source::Url(place.filled(&url.replacen("s3:/", client.endpoint(), 1))),
         None if text.len() <= stack::BODY_BYTES_MAX => Source::Body(text),
         None => {
