@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
     name = "weft",
     version,
     about = "Your own cloud in one binary: services and functions behind one gateway",
-    after_help = "Start here:\n  weft up hello.py            serve a Flask file\n  weft up ./shop              deploy a folder that has a weft.toml, or plain code\n  eval \"$(weft env)\"          from here on the aws CLI and every AWS SDK talk to Weft\n\nExit codes: 0 done, 1 failed, 2 wrong usage.",
+    after_help = "Start here:\n  weft up hello.py            serve a Flask file\n  weft up ./shop              deploy a folder: weft.toml, a CDK app, a SAM or CloudFormation template, plain code\n  weft diff ./shop            what the next `weft up` would change\n  eval \"$(weft env)\"          from here on the aws CLI and every AWS SDK talk to Weft\n\nExit codes: 0 done, 1 failed, 2 wrong usage.",
     disable_help_subcommand = true,
     arg_required_else_help = true
 )]
@@ -28,6 +28,8 @@ pub enum Command {
     Server(ServerArgs),
     /// Deploy a file or a folder, and show what runs where
     Up(UpArgs),
+    /// Show what `weft up` would change, and change nothing
+    Diff(DiffArgs),
     /// Print the exports with which `aws`, `cdk`, `sam`, `terraform` and every SDK talk to Weft
     Env(EnvArgs),
     /// Show workloads and their workers
@@ -36,7 +38,7 @@ pub enum Command {
     Logs(LogsArgs),
     /// Invoke a function with an event
     Invoke(InvokeArgs),
-    /// Remove an app, or one workload of it
+    /// Remove an app, one workload of it, or a stack
     Rm(RmArgs),
     /// Say why a request was allowed or refused, by its id
     Explain(ExplainArgs),
@@ -94,8 +96,11 @@ pub enum DataPlane {
 
 /// `weft up`.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "What PATH may be:\n  hello.py, app.js     a program that serves, or a function\n  FOLDER               with the first of: weft.toml; cdk.json (the app is synthesised, with the CDK's command line where\n                       there is one); samconfig.toml or template.yaml/.yml/.json; plain code\n  FILE.yaml, FILE.json a template of CloudFormation or SAM\n\nExamples:\n  weft up examples/cdk-hello --detach\n  weft up ./sam-app --parameter Stage=dev\n  weft up network.yaml --name network --plan"
+)]
 pub struct UpArgs {
-    /// A file (`hello.py`), or a folder with a `weft.toml` or plain code
+    /// A file (`hello.py`, `network.yaml`), or a folder with a `weft.toml`, a CDK app, a template or plain code
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
     /// Leave the server running and return when everything is deployed
@@ -110,6 +115,48 @@ pub struct UpArgs {
     /// Print one JSON document instead of tables
     #[arg(long)]
     pub json: bool,
+    /// What stacks are given.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Where the server is.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+}
+
+/// What a stack is given; for paths that are a template or a CDK app.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StackArgs {
+    /// The stack's name [default: what samconfig.toml says, else the folder's]
+    #[arg(long, value_name = "STACK")]
+    pub name: Option<String>,
+    /// A value for a parameter of the template; may be given again
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = pair)]
+    pub parameters: Vec<(String, String)>,
+    /// A value for the CDK app's context; may be given again
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub context: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it looks like KEY=VALUE")?;
+    if key.is_empty() {
+        return Err("there is no KEY before the `=`".to_owned());
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// `weft diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// What `weft up` takes: a file or a folder
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    /// Print one JSON document instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// What stacks are given.
+    #[command(flatten)]
+    pub stack: StackArgs,
     /// Where the server is.
     #[command(flatten)]
     pub connect: ConnectArgs,
@@ -192,7 +239,7 @@ pub struct InvokeArgs {
 /// `weft rm`.
 #[derive(Debug, Clone, Args)]
 pub struct RmArgs {
-    /// An app (`shop`), or a workload of one (`shop/web`)
+    /// An app (`shop`), a workload of one (`shop/web`), or a stack
     #[arg(value_name = "NAME")]
     pub name: String,
     /// Print JSON instead of text

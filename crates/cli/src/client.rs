@@ -70,6 +70,40 @@ impl Client {
         &self.connection.endpoint
     }
 
+    /// The region of its requests.
+    pub(crate) fn region(&self) -> &str {
+        &self.connection.region
+    }
+
+    /// The same server and key, in another region.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        let mut connection = self.connection.clone();
+        region.clone_into(&mut connection.region);
+        Self { connection }
+    }
+
+    /// Whose key it is: the account's twelve digits.
+    pub(crate) async fn account(&self) -> Result<String, CallError> {
+        use weft_model::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse};
+        let caller: GetCallerIdentityResponse =
+            self.call("sts", "GetCallerIdentity", GetCallerIdentityRequest {}).await?;
+        Ok(caller.account.unwrap_or_default())
+    }
+
+    /// The variables with which any AWS tool talks to the same server with the same key.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let Connection { endpoint, key, region } = self.connection.clone();
+        let mut variables = vec![
+            ("AWS_ENDPOINT_URL", endpoint),
+            ("AWS_ACCESS_KEY_ID", key.id),
+            ("AWS_SECRET_ACCESS_KEY", key.secret),
+            ("AWS_REGION", region.clone()),
+            ("AWS_DEFAULT_REGION", region),
+        ];
+        variables.extend(key.token.map(|token| ("AWS_SESSION_TOKEN", token)));
+        variables
+    }
+
     /// The machine's time, with which requests are signed.
     #[expect(
         clippy::disallowed_methods,
@@ -154,6 +188,6 @@ fn schema(
     operation: &str,
 ) -> Result<(&'static ServiceSchema, &'static OperationSchema), CallError> {
     let unknown = || CallError::Unknown(format!("{service}:{operation}"));
-    let schema = SERVICES.iter().find(|schema| schema.signing_name == service).ok_or_else(unknown)?;
+    let schema = SERVICES.iter().find(|schema| schema.id == service).ok_or_else(unknown)?;
     Ok((schema, schema.operation(operation).ok_or_else(unknown)?))
 }

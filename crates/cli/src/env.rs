@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::args::EnvArgs;
+use crate::client::Client;
 use crate::connect::Connection;
 use crate::failure::Failure;
 use crate::trust::Authority;
@@ -12,20 +13,12 @@ const BUNDLES: [&str; 4] = ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CER
 
 /// Prints the exports, or one JSON object.
 pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
-    let Connection { endpoint, key, region } = Connection::find(&args.connect)?;
+    let mut connection = Connection::find(&args.connect)?;
     let trusted = if args.https { Some(Authority::find(&args.connect)?.bundle) } else { None };
-    let endpoint = match &trusted {
-        Some(_) => endpoint.replacen("http://", "https://", 1),
-        None => endpoint,
-    };
-    let mut variables = vec![
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", key.id),
-        ("AWS_SECRET_ACCESS_KEY", key.secret),
-        ("AWS_REGION", region.clone()),
-        ("AWS_DEFAULT_REGION", region),
-    ];
-    variables.extend(key.token.map(|token| ("AWS_SESSION_TOKEN", token)));
+    if trusted.is_some() {
+        connection.endpoint = connection.endpoint.replacen("http://", "https://", 1);
+    }
+    let mut variables = Client::new(connection).variables();
     if let Some(bundle) = trusted {
         variables.extend(BUNDLES.map(|name| (name, bundle.display().to_string())));
     }

@@ -6,10 +6,13 @@
 //!
 //! The crate deliberately does not know the server's insides: what it can do, anybody's program can do with the same key.
 
+mod archive;
 mod args;
 mod build;
+mod cdk;
 mod client;
 mod connect;
+mod diff;
 mod env;
 mod execute;
 mod explain;
@@ -20,11 +23,15 @@ mod inventory;
 mod invoke;
 mod launch;
 mod logs;
+mod objects;
 mod pack;
 mod progress;
+mod project;
 mod ps;
 mod rm;
 mod rollout;
+mod sam;
+mod stack;
 mod state;
 mod status;
 mod table;
@@ -37,8 +44,8 @@ use anstyle::AnsiColor;
 use clap::{CommandFactory as _, Parser as _};
 
 pub use args::{
-    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, EnvArgs, ExplainArgs, InvokeArgs, LogsArgs,
-    PsArgs, RmArgs, ServerArgs, StatusArgs, TrustArgs, UpArgs,
+    Arguments, Command, CompletionsArgs, ConnectArgs, DataPlane, DiffArgs, EnvArgs, ExplainArgs, InvokeArgs,
+    LogsArgs, PsArgs, RmArgs, ServerArgs, StackArgs, StatusArgs, TrustArgs, UpArgs,
 };
 
 use crate::failure::Failure;
@@ -61,6 +68,7 @@ pub fn run(command: Command) -> ExitCode {
             Ok(())
         }
         Command::Up(args) => block_on(up::run(&args)),
+        Command::Diff(args) => block_on(diff::run(&args)),
         Command::Ps(args) => block_on(ps::run(&args)),
         Command::Logs(args) => block_on(logs::run(&args)),
         Command::Invoke(args) => block_on(invoke::run(&args)),

@@ -1,8 +1,9 @@
-//! `weft ps`: workloads, where they answer, their workers, and what starting those took.
+//! `weft ps`: workloads, stacks, where they answer, their workers, and what starting those took.
 
 mod running;
 
 use serde_json::{Value, json};
+use weft_model::cloudformation::Stack;
 use weft_model::weft::WorkerDescription;
 use weft_types::Timestamp;
 
@@ -13,6 +14,7 @@ use crate::exposure;
 use crate::failure::Failure;
 use crate::inventory::{self, App, NameError, Named, Running};
 use crate::rollout;
+use crate::stack;
 use crate::table::table;
 
 /// Prints apps' workloads, then workers, then the starts of workers.
@@ -22,6 +24,7 @@ pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
     let client = Client::new(connection);
     let mut apps = inventory::apps(&client).await?;
     let mut running = inventory::running(&client).await?;
+    let stacks = if args.app.is_none() { stack::all(&client).await? } else { Vec::new() };
     if let Some(wanted) = &args.app {
         apps.retain(|app| app.name == *wanted);
         running.workers.retain(|worker| worker.app.as_deref() == Some(wanted));
@@ -31,9 +34,10 @@ pub(crate) async fn run(args: &PsArgs) -> Result<(), Failure> {
         }
     }
     if args.json {
-        println!("{}", as_json(&apps, &running, &endpoint));
+        println!("{}", as_json(&apps, &running, &stacks, &endpoint));
     } else {
-        print!("{}{}", as_text(&apps, &running, &endpoint, client.now()), news_text(&apps));
+        print!("{}", as_text(&apps, &running, &stacks, &endpoint, client.now()));
+        print!("{}", news_text(&apps));
         if let Some(note) = exposure::note(&client, &exposure::unsaid_of_apps(&apps)).await {
             println!("\n{note}");
         }
@@ -89,7 +93,7 @@ fn routes_json(app: &App, workload: &str) -> Vec<Value> {
     routes.map(|r| json!({"host": r.host, "path": r.path, "auth": r.auth})).collect()
 }
 
-fn as_json(apps: &[App], running: &Running, endpoint: &str) -> Value {
+fn as_json(apps: &[App], running: &Running, stacks: &[Stack], endpoint: &str) -> Value {
     let workers = &running.workers;
     let named: Vec<Named> = apps.iter().flat_map(App::workloads).collect();
     let workers_json: Vec<Value> = workers
@@ -105,7 +109,7 @@ fn as_json(apps: &[App], running: &Running, endpoint: &str) -> Value {
         .collect();
     json!({
         "workloads": workloads_json(apps, workers, endpoint), "workers": workers_json,
-        "starts": running::starts_json(&running.starts, &named),
+        "starts": running::starts_json(&running.starts, &named), "stacks": stack::stacks_json(stacks),
     })
 }
 
@@ -132,12 +136,13 @@ pub(crate) fn workloads_text(apps: &[App], workers: &[WorkerDescription], endpoi
     table(&["app", "workload", "kind", "workers", "url"], &rows)
 }
 
-fn as_text(apps: &[App], running: &Running, endpoint: &str, now: Timestamp) -> String {
+fn as_text(apps: &[App], running: &Running, stacks: &[Stack], endpoint: &str, now: Timestamp) -> String {
     let workers = &running.workers;
-    let mut text = if apps.is_empty() {
-        "Nothing is deployed. `weft up PATH` deploys a file or a folder.\n".to_owned()
-    } else {
-        workloads_text(apps, workers, endpoint)
+    let mut text = match (apps, stacks) {
+        ([], []) => "Nothing is deployed. `weft up PATH` deploys a file or a folder.\n".to_owned(),
+        ([], stacks) => stack::stacks_text(stacks),
+        (apps, []) => workloads_text(apps, workers, endpoint),
+        (apps, stacks) => workloads_text(apps, workers, endpoint) + "\n" + &stack::stacks_text(stacks),
     };
     let named: Vec<Named> = apps.iter().flat_map(App::workloads).collect();
     text.push('\n');

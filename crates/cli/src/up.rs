@@ -6,7 +6,7 @@ use anstyle::AnsiColor;
 use serde_json::json;
 use weft_model::sts::{GetCallerIdentityRequest, GetCallerIdentityResponse};
 use weft_template::{Manifest, Placement, Plan, Resource, Step, diff};
-use weft_types::{AccountId, WorkloadName};
+use weft_types::{AccountId, Timestamp, WorkloadName};
 
 use crate::args::UpArgs;
 use crate::build::Packs;
@@ -19,6 +19,7 @@ use crate::files::Folder;
 use crate::inventory::{self, App};
 use crate::launch::{Launched, launch};
 use crate::logs::{Follower, Group};
+use crate::project::{self, Project};
 use crate::ps;
 use crate::rollout;
 use crate::state::State;
@@ -26,13 +27,16 @@ use crate::table::coloured;
 
 /// Deploys, shows what runs where, and unless detached streams logs until Ctrl-C.
 pub(crate) async fn run(args: &UpArgs) -> Result<(), Failure> {
-    let (root, manifest) = read(&args.path)?;
-    for note in &manifest.notes {
-        eprintln!("  {note}");
-    }
-    let packs = Packs::of(&manifest, &root)?;
+    let wanted = match Project::find(&args.path)? {
+        Some(project) => What::Stacks(project),
+        None => app(&args.path)?,
+    };
     let launched = start_if_needed(args).await?;
-    let outcome = deploy_and_follow(args, &manifest, &packs, launched.is_some()).await;
+    let is_ours = launched.is_some();
+    let outcome = match &wanted {
+        What::Stacks(project) => stacks_and_follow(args, project, is_ours).await,
+        What::App(manifest, packs) => deploy_and_follow(args, manifest, packs, is_ours).await,
+    };
     match (launched, outcome) {
         (Some(server), Ok(())) if args.detach => server.leave(),
         (Some(server), outcome) => {
@@ -43,6 +47,47 @@ pub(crate) async fn run(args: &UpArgs) -> Result<(), Failure> {
         (None, outcome) => return outcome,
     }
     Ok(())
+}
+
+/// What a path is deployed as.
+enum What {
+    App(Manifest, Packs),
+    Stacks(Project),
+}
+
+/// Reads and packs an app, and tells what was made of its code.
+fn app(path: &Path) -> Result<What, Failure> {
+    let (root, manifest) = read(path)?;
+    for note in &manifest.notes {
+        eprintln!("  {note}");
+    }
+    let packs = Packs::of(&manifest, &root)?;
+    Ok(What::App(manifest, packs))
+}
+
+/// Prints what would change of the app at a path.
+pub(crate) async fn print_plan(client: &Client, path: &Path, is_json: bool) -> Result<(), Failure> {
+    let (root, manifest) = read(path)?;
+    let packs = Packs::of(&manifest, &root)?;
+    let (_, plan) = plan(client, &manifest, &packs).await?;
+    if is_json {
+        let changes: Vec<String> = plan.steps().iter().map(ToString::to_string).collect();
+        println!("{}", json!({"app": manifest.app.as_str(), "changes": changes}));
+    } else if plan.is_empty() {
+        println!("{}  no difference", manifest.app);
+    } else {
+        print!("{plan}");
+    }
+    Ok(())
+}
+
+async fn stacks_and_follow(args: &UpArgs, project: &Project, is_ours: bool) -> Result<(), Failure> {
+    let began = Client::new(Connection::find(&args.connect)?).now();
+    let (client, groups) = project::deploy(args, project).await?;
+    if args.plan || args.detach || args.json {
+        return Ok(());
+    }
+    follow(client, groups, began, is_ours).await
 }
 
 /// Reads what lies at a path: the folder that holds the code, and its manifest.
@@ -108,6 +153,11 @@ async fn deploy_and_follow(
     let app = read_app(&client, manifest).await?;
     let groups = app.iter().flat_map(App::workloads);
     let groups = groups.map(|w| Group { label: w.name, name: w.log_group }).collect();
+    follow(client, groups, began, is_ours).await
+}
+
+/// Prints what workloads print until Ctrl-C.
+async fn follow(client: Client, groups: Vec<Group>, began: Timestamp, is_ours: bool) -> Result<(), Failure> {
     let mut follower = Follower::new(client, groups, began, false);
     eprintln!(
         "\nweft: logs follow; Ctrl-C {}",

@@ -222,7 +222,7 @@ impl Cloudformation {
                 let ids = standing.physical_ids();
                 Plan::removal(&Old { stack: &standing.stack, physical_ids: &ids }, &retain)
             }
-            None => serde_json::from_str(r#"{"steps":[]}"#).map_err(Error::internal)?,
+            None => Plan::default(),
         };
         let mut role = role.map(str::to_owned).or_else(|| stack.settings.role.clone());
         let deployer = self.deployer_of(cx, &mut role).await?;

@@ -3,4 +3,5 @@
 mod custom;
 mod handlers;
 mod nested;
+mod review;
 mod world;
