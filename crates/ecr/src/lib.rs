@@ -1,7 +1,7 @@
 //! The Elastic Container Registry: its API, and the registry protocol of container images on the same port.
 //!
 //! [`Ecr`] holds repositories in a store of its own, and layers as blobs by their content, which repositories share. An upload's parts
-//! are blobs, too, until the layer is whole and its digest is what was said. [`Ecr::serve`] speaks the protocol under `/v2/` with
+//! are blobs, too, until the layer is whole and its digest is what was said. [`Ecr`] also speaks the protocol under `/v2/` with
 //! whoever shows a password of `GetAuthorizationToken`, with the rights of who asked for it.
 //!
 //! Whoever makes an [`Ecr`] lets [`Ecr::run`] run, which applies lifecycle policies and removes what nobody uses any more, and tells it

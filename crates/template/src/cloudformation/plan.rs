@@ -14,7 +14,7 @@ use super::{
 pub enum StepAction {
     /// It is made.
     Create,
-    /// It is brought to what the new template says: in place, or by a new one where [`compare`](super::compare) says so
+    /// It is brought to what the new template says: in place, or by a new one where [`compare`](super::compare()) says so
     /// once all values are known.
     Update,
     /// It is deleted.
