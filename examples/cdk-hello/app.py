@@ -24,7 +24,7 @@ class Hello(cdk.Stack):
             handler="app.handler",
             code=lambda_.Code.from_asset(os.path.join(os.path.dirname(__file__), "function")),
         )
-        apigateway.LambdaRestApi(self, "Api", handler=hello)
+        apigateway.LambdaRestApi(self, "Api", handler=hello, cloud_watch_role_removal_policy=policy)
         s3.Bucket(self, "Files", removal_policy=policy)
         logs.LogGroup(self, "Lines", retention=logs.RetentionDays.ONE_WEEK, removal_policy=policy)
 

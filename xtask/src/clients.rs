@@ -55,6 +55,18 @@ pub(crate) fn node_runtime_client() -> Result<(), String> {
     once("aws-lambda-ric", WANTED, |folder| npm(folder, &["--prefix", ".", "--no-save", WANTED]))
 }
 
+/// The CDK's command line, and a Python environment with its library. `latest` of the former does not read what the latter writes.
+pub(crate) fn cdk() -> Result<(), String> {
+    const CLI: &str = "aws-cdk@2.1148.1";
+    const LIBRARY: &str = "aws-cdk-lib==2.275.0";
+    once("cdk", &format!("{CLI} {LIBRARY}"), |folder| {
+        npm(folder, &["--prefix", ".", "--no-save", "--ignore-scripts", CLI])?;
+        run(command("python3", &["-m", "venv", "python"]).current_dir(folder))?;
+        let pip = ["-m", "pip", "install", "--quiet", LIBRARY, "constructs>=10,<11"];
+        run(command(folder.join("python/bin/python"), &pip).current_dir(folder))
+    })
+}
+
 /// Version 2 of the AWS CLI, as Debian packs it: its packages, and those of its dependencies that the machine does not
 /// have, are unpacked beside each other.
 pub(crate) fn aws_cli_2() -> Result<(), String> {

@@ -118,6 +118,7 @@ fn black_box(name: &str) -> Result<Count, String> {
 fn bring(suite: &str) -> Result<(), String> {
     let (what, brought) = match suite {
         "javascript" => return clients::javascript_sdk(),
+        "cdk" => ("the CDK's command line", clients::cdk()),
         "logs" => ("version 2 of the AWS CLI", clients::aws_cli_2()),
         "runtime_api" => ("aws-lambda-ric", clients::node_runtime_client()),
         _ => return Ok(()),

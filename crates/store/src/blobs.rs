@@ -146,13 +146,35 @@ impl Blobs {
 
     /// Takes in the bytes of a stream as [`Self::put_stream`] does, but stores them only when [`Self::keep`] is called; what is
     /// not kept goes.
-    pub async fn receive<S>(&self, mut stream: S, bytes_max: u64) -> Result<Received, BlobError>
+    pub async fn receive<S>(&self, stream: S, bytes_max: u64) -> Result<Received, BlobError>
+    where
+        S: Stream<Item = io::Result<Bytes>> + Unpin,
+    {
+        let mut arriving = None;
+        let taken = self.take_in(stream, bytes_max, &mut arriving).await;
+        match taken {
+            Ok((digest, size, rest)) => Ok(Received { digest, size, rest, arriving }),
+            Err(error) => {
+                if let Some(Arriving { mut upload, .. }) = arriving {
+                    // The first error says more than one of the tidying; the next start tidies too.
+                    let _ = upload.abort().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_in<S>(
+        &self,
+        mut stream: S,
+        bytes_max: u64,
+        arriving: &mut Option<Arriving>,
+    ) -> Result<(Digest, u64, Bytes), BlobError>
     where
         S: Stream<Item = io::Result<Bytes>> + Unpin,
     {
         let failed = |source| BlobError::Backend { doing: "store", source };
         let (mut hash, mut size, mut part) = (Sha256::new(), 0, BytesMut::new());
-        let mut arriving: Option<Arriving> = None;
         while let Some(bytes) = stream.try_next().await.map_err(BlobError::Incoming)? {
             size += bytes.len() as u64;
             if size > bytes_max {
@@ -161,14 +183,14 @@ impl Blobs {
             hash.update(&bytes);
             part.extend_from_slice(&bytes);
             if part.len() >= PART_BYTES {
-                let upload = match &mut arriving {
+                let upload = match &mut *arriving {
                     Some(arriving) => &mut arriving.upload,
                     none => &mut none.insert(self.arrive().await?).upload,
                 };
                 upload.put_part(part.split().freeze().into()).await.map_err(failed)?;
             }
         }
-        Ok(Received { digest: Digest(hash.finalize().into()), size, rest: part.freeze(), arriving })
+        Ok((Digest(hash.finalize().into()), size, part.freeze()))
     }
 
     /// Stores what was taken in; durable when this returns.

@@ -21,6 +21,8 @@ pub(super) type Answers = dyn Fn(&str, &str, &Json) -> Result<Json, Error> + Sen
 pub(super) struct World {
     pub(super) service: Arc<Cloudformation>,
     pub(super) client: Client,
+    /// Somebody without rights.
+    pub(super) stranger: Client,
     pub(super) clock: Arc<ManualClock>,
     calls: Arc<Mutex<Vec<(String, Json)>>>,
     bucket: Arc<Bucket>,
@@ -70,10 +72,10 @@ impl World {
             });
             registry.add(stand_in(schema, &answer));
         }
-        let [client, _] = testing::clients(registry, &clock);
+        let [client, stranger] = testing::clients(registry, &clock);
         let bucket = Arc::<Bucket>::default();
         service.connect(&client.dispatch, Some(Arc::<Bucket>::clone(&bucket)));
-        Self { service, client, clock, calls, bucket }
+        Self { service, client, stranger, clock, calls, bucket }
     }
 
     /// Puts a document into S3, at `bucket/key`.

@@ -159,6 +159,7 @@ Modify N False -; /Properties Never Dynamic Automatic -
 Modify Q False -; /Properties/KmsMasterKeyId Never Dynamic ResourceAttribute C.Key; /Properties/RedriveAllowPolicy Never Dynamic ResourceAttribute N.Outputs.P
 0. update C (Custom::C) physical-C
 1. update N (AWS::CloudFormation::Stack) physical-N
-2. update Q (AWS::SQS::Queue) physical-Q after 0, 1",
+2. update Q (AWS::SQS::Queue) physical-Q after 0, 1
+3. delete the replaced C (Custom::C) physical-C in the cleanup",
     );
 }
