@@ -190,6 +190,7 @@ impl Dispatch {
     ) -> Result<Context, CredentialError> {
         let now = self.core.clock.now();
         let credential = self.core.identities.credential(access_key_id, session_token, now).await?;
+        self.core.identities.used(&credential.principal, &region, now);
         let account = credential.principal.account().unwrap_or(AccountId::DEFAULT);
         let nobody = self.context_for_service("", account, region);
         Ok(Context {

@@ -169,7 +169,8 @@ fn store(
 ) -> Result<(), Error> {
     let sets = of_stack(tx, &stack.unique)?;
     if let Some(same) = sets.iter().find(|set| set.name == record.name) {
-        if same.status != "FAILED" {
+        // One that failed, or that was executed, gives way: the CLI names them by the second.
+        if same.status != "FAILED" && same.execution != "EXECUTE_COMPLETE" {
             let message = format!(
                 "ChangeSet {} cannot be created due to a mismatch with existing attribute: already exists",
                 record.name
