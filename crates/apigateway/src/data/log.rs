@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::{Mutex, mpsc};
-use weft_model::logs::{CreateLogStreamRequest, InputLogEvent, PutLogEventsRequest, PutLogEventsResponse};
+use weft_model::logs::{
+    CreateLogStreamRequest, InputLogEvent, PutLogEventsRequest, PutLogEventsResponse,
+    PutResourcePolicyRequest, PutResourcePolicyResponse,
+};
 use weft_service::{Context, Dispatch, Error};
 
 use crate::SERVICE;
@@ -192,7 +195,32 @@ async fn store(dispatch: &Dispatch, lines: Vec<Line>) {
     }
 }
 
+/// The policy of Logs that lets services deliver, by the name that AWS gives the one that it makes when delivery is switched on.
+/// Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html>.
+const DELIVERY: &str = "AWSLogDeliveryWrite20150319";
+
+/// Stores lines; where nothing lets us yet, the policy of deliveries is made first, as AWS does.
 async fn put(cx: &Context, group: &str, stream: &str, events: Vec<InputLogEvent>) -> Result<(), Error> {
+    match deliver(cx, group, stream, events.clone()).await {
+        Err(error) if error.code().starts_with("AccessDenied") => {}
+        other => return other,
+    }
+    let (account, region) = (cx.scope.account, cx.scope.region.as_str());
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": DELIVERY, "Effect": "Allow", "Principal": {"Service": [SERVICE, "delivery.logs.amazonaws.com"]},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": format!("arn:aws:logs:{region}:{account}:log-group:*"),
+    }]});
+    let input = PutResourcePolicyRequest {
+        policy_name: Some(DELIVERY.to_owned()),
+        policy_document: Some(policy.to_string()),
+        ..Default::default()
+    };
+    cx.call::<_, PutResourcePolicyResponse>("logs", "PutResourcePolicy", input).await?;
+    deliver(cx, group, stream, events).await
+}
+
+async fn deliver(cx: &Context, group: &str, stream: &str, events: Vec<InputLogEvent>) -> Result<(), Error> {
     let input = PutLogEventsRequest {
         log_group_name: group.to_owned(),
         log_stream_name: stream.to_owned(),
