@@ -229,3 +229,54 @@ def test_whenever_the_server_dies_stacks_end_whole_and_nothing_leaks():
             names = [found["StackName"] for found in cf.describe_stacks()["Stacks"]]
             there, said = inventory(weft), recorded(cf, names)
             assert there == {kind: said.get(kind, set()) for kind in there}, number
+
+
+PYTHON = """import cfnresponse
+def handler(event, context):
+    if event["ResourceProperties"].get("Fail") == "true":
+        return cfnresponse.send(event, context, cfnresponse.FAILED, {}, reason="it was told to")
+    cfnresponse.send(event, context, cfnresponse.SUCCESS, {"Answer": event["RequestType"] + event["ResourceProperties"]["N"]}, "one")
+"""
+# As the CDK's own do: scheme and port of the address are dropped.
+NODE = """const https = require("https");
+exports.handler = async (event) => {
+  const body = JSON.stringify({Status: "SUCCESS", PhysicalResourceId: "two", StackId: event.StackId, RequestId: event.RequestId,
+    LogicalResourceId: event.LogicalResourceId, Data: {Answer: event.RequestType + event.ResourceProperties.N}});
+  const to = new URL(event.ResponseURL);
+  await new Promise((done, failed) => {
+    const headers = {"content-type": "", "content-length": body.length};
+    const request = https.request({hostname: to.hostname, path: to.pathname + to.search, method: "PUT", headers}, (answer) => { answer.resume(); done(); });
+    request.on("error", failed);
+    request.end(body);
+  });
+};
+"""
+
+
+def custom(number, fails=False):
+    basic = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    made = {"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST, "ManagedPolicyArns": [basic]}}}
+    for name, runtime, code in [("Py", "python3.11", PYTHON), ("Js", "nodejs20.x", NODE)]:
+        made[name] = {"Type": "AWS::Lambda::Function", "Properties": {
+            "Runtime": runtime, "Handler": "index.handler", "Timeout": 20, "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "Code": {"ZipFile": code}}}
+        properties = {"ServiceToken": {"Fn::GetAtt": [name, "Arn"]}, "N": number, **({"Fail": True} if fails and name == "Py" else {})}
+        made[f"C{name}"] = {"Type": f"Custom::{name}", "Properties": properties}
+    return template(made, Outputs={name: {"Value": {"Fn::GetAtt": [f"C{name}", "Answer"]}} for name in ["Py", "Js"]})
+
+
+def test_custom_resources_answer_over_https(weft):
+    cf = weft.client("cloudformation")
+
+    def outputs():
+        found = stack(cf, "custom")
+        return found["StackStatus"], {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+
+    cf.create_stack(StackName="custom", TemplateBody=custom(7), Capabilities=["CAPABILITY_IAM"])
+    assert outputs() == ("CREATE_COMPLETE", {"Py": "Create7", "Js": "Create7"})
+    cf.update_stack(StackName="custom", TemplateBody=custom(8), Capabilities=["CAPABILITY_IAM"])
+    assert outputs() == ("UPDATE_COMPLETE", {"Py": "Update8", "Js": "Update8"})
+    cf.update_stack(StackName="custom", TemplateBody=custom(9, fails=True), Capabilities=["CAPABILITY_IAM"])
+    assert outputs() == ("UPDATE_ROLLBACK_COMPLETE", {"Py": "Update8", "Js": "Update8"})
+    assert "it was told to" in failures(cf, "custom")["CPy"]
+    cf.delete_stack(StackName="custom")
+    assert outputs()[0] == "GONE"
