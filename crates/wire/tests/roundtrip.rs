@@ -73,6 +73,11 @@ fn structure(schema: &'static Schema, depth: usize) -> BoxedStrategy<Value> {
             (Location::Query, Type::List { element, .. }) => {
                 option::of(vec(value(element, depth), 1..3).prop_map(Value::List)).boxed()
             }
+            // So are a map that is absent and an empty one; its names are not those of other members.
+            (Location::Query, Type::Map { value: kind, .. }) => {
+                let entries = vec(("own-[a-z0-9]{1,8}", value(kind, depth)), 1..2);
+                option::of(entries.prop_map(Value::Map)).boxed()
+            }
             (Location::Path, kind) => value(kind, depth).prop_map(Some).boxed(),
             // An answer whose kind nobody says has the protocol's.
             (Location::Header, kind) if member.wire_name.eq_ignore_ascii_case("content-type") => {
