@@ -127,8 +127,7 @@ impl Blobs {
     pub async fn put(&self, bytes: Bytes) -> Result<Digest, BlobError> {
         let digest = Digest::of(&bytes);
         if !self.has(&digest).await? {
-            let put = self.backend.put(&name(&digest), bytes.into()).await;
-            put.map_err(|source| BlobError::Backend { doing: "store", source })?;
+            self.place(&digest, bytes).await?;
         }
         Ok(digest)
     }
@@ -199,8 +198,7 @@ impl Blobs {
         let Received { digest, rest, arriving, .. } = received;
         let Some(mut arriving) = arriving else {
             if !self.has(&digest).await? {
-                let put = self.backend.put(&name(&digest), rest.into()).await;
-                put.map_err(failed)?;
+                self.place(&digest, rest).await?;
             }
             return Ok(digest);
         };
@@ -212,10 +210,17 @@ impl Blobs {
         Ok(digest)
     }
 
+    /// Writes bytes where blobs arrive, and names them when they are whole: what a crash leaves is there only, and goes at the next
+    /// start.
+    async fn place(&self, digest: &Digest, bytes: Bytes) -> Result<(), BlobError> {
+        let failed = |source| BlobError::Backend { doing: "store", source };
+        let arriving = arriving_name();
+        self.backend.put(&arriving, bytes.into()).await.map_err(failed)?;
+        self.backend.rename(&arriving, &name(digest)).await.map_err(failed)
+    }
+
     async fn arrive(&self) -> Result<Arriving, BlobError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = Name::from(format!("{ARRIVING}/{}-{number}", std::process::id()));
+        let name = arriving_name();
         let upload = self.backend.put_multipart(&name).await;
         let upload = upload.map_err(|source| BlobError::Backend { doing: "store", source })?;
         Ok(Arriving { name, upload })
@@ -337,6 +342,13 @@ fn remove_leftovers(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A name that no other blob arrives under.
+fn arriving_name() -> Name {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Name::from(format!("{ARRIVING}/{}-{number}", std::process::id()))
 }
 
 /// Two levels, so that no folder has too many entries.
