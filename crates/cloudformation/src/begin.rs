@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weft_service::{Access, Context, Error, Scope};
+use weft_service::{Access, Context, Error, Scope, request_id};
 use weft_store::{Read, StoreError, WriteTx};
 use weft_template::cloudformation::{Changes, Old, Plan, Stack, diff};
 use weft_types::Timestamp;
 
 use crate::engine::{ORIGINAL_BEFORE, drop_kept};
 use crate::known::Facts;
-use crate::names::{StackRef, uuid};
+use crate::names::StackRef;
 use crate::prepare::{Identity, Prepared};
 use crate::status::StackStatus;
 use crate::tables::{
@@ -262,7 +262,7 @@ impl Cloudformation {
 
     /// A stack in review, which a change set makes before there is anything in it.
     pub(crate) async fn reserve(&self, cx: &Context, name: &str) -> Result<StackRecord, Error> {
-        let (scope, name, unique) = (cx.scope.clone(), name.to_owned(), uuid());
+        let (scope, name, unique) = (cx.scope.clone(), name.to_owned(), request_id());
         self.store
             .write(move |tx| {
                 let (account, region) = place(&scope);
@@ -374,7 +374,7 @@ fn operation(
     now: Timestamp,
 ) -> Result<OperationRecord, Error> {
     Ok(OperationRecord {
-        id: uuid(),
+        id: request_id(),
         kind,
         began: now,
         deployer,
@@ -386,7 +386,6 @@ fn operation(
         outputs_before: Vec::new(),
         token: manner.token.clone(),
         on_failure: manner.on_failure,
-        failure: None,
         skip: Vec::new(),
         cancelled: false,
         policy: manner.policy_meanwhile.clone(),

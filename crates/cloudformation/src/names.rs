@@ -1,8 +1,6 @@
 //! Stacks' names and ARNs.
 
-use std::fmt::Write as _;
-
-use weft_service::{Error, Scope, random_bytes};
+use weft_service::{Error, Scope};
 
 use crate::errors;
 
@@ -71,18 +69,6 @@ pub(crate) fn is_name(text: &str) -> bool {
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
 }
 
-/// A random UUID, version 4.
-pub(crate) fn uuid() -> String {
-    let mut bytes: [u8; 16] = random_bytes();
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
-
 /// What stands at the end of a generated physical name: twelve letters and digits that the step's token decides, so that
 /// a step that is tried again chooses the same name.
 pub(crate) fn suffix(token: &str) -> String {
@@ -138,6 +124,5 @@ mod tests {
             assert_eq!(is_name(name), fits, "{name}");
         }
         assert!(!is_name(&"a".repeat(129)));
-        assert_eq!(uuid().len(), 36);
     }
 }

@@ -75,7 +75,7 @@ pub(crate) struct StackRecord {
     /// The last operation: its id and the caller's token.
     pub(crate) last_operation: Option<String>,
     pub(crate) token: Option<String>,
-    /// What was created by a stack operation that is a step of another stack's.
+    /// Whether what fails stays as it is.
     #[serde(default)]
     pub(crate) disable_rollback: bool,
 }
@@ -256,8 +256,6 @@ pub(crate) struct OperationRecord {
     pub(crate) outputs_before: Vec<OutputRecord>,
     pub(crate) token: Option<String>,
     pub(crate) on_failure: OnFailure,
-    /// Why the work failed.
-    pub(crate) failure: Option<String>,
     /// Resources that a rollback leaves out.
     pub(crate) skip: Vec<String>,
     /// Whether the caller asked for it to end.

@@ -68,16 +68,11 @@ impl Drive<'_> {
         &mut self,
         back: &Plan,
         status: StackStatus,
-        reason: &str,
         told: &str,
     ) -> Result<(), Error> {
         let text = serde_json::to_string(back).map_err(Error::internal)?;
-        let operation = OperationRecord {
-            stage: Stage::Rollback,
-            back: Some(text),
-            failure: Some(reason.to_owned()),
-            ..self.operation.clone()
-        };
+        let operation =
+            OperationRecord { stage: Stage::Rollback, back: Some(text), ..self.operation.clone() };
         let (key, told, now) = (self.stack.key(), told.to_owned(), self.service.clock.now());
         let work = move |tx: &mut WriteTx<'_>| {
             let mut stack = require(tx, &key)?;

@@ -102,12 +102,8 @@ impl Drive<'_> {
                 } else {
                     StackStatus::UpdateRollbackInProgress
                 };
-                let told = if is_creation {
-                    format!("{reason} Rollback requested by user.")
-                } else {
-                    reason.clone()
-                };
-                self.turn_back(&back, status, &reason, &told).await?;
+                let told = if is_creation { format!("{reason} Rollback requested by user.") } else { reason };
+                self.turn_back(&back, status, &told).await?;
                 Ok(true)
             }
         }

@@ -1,12 +1,12 @@
 //! `CreateChangeSet`: computes what would change; nothing does. A stack that is not there yet is made, in review.
 
 use weft_model::cloudformation as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Operation, Scope, request_id};
 use weft_store::WriteTx;
 
 use crate::begin::require_can_update;
 use crate::change_sets::{of_stack, remove};
-use crate::names::{StackRef, is_name, uuid};
+use crate::names::{StackRef, is_name};
 use crate::prepare::{Identity, Prepared, Submitted};
 use crate::status::StackStatus;
 use crate::tables::{
@@ -143,7 +143,7 @@ impl CreateChangeSet {
             if is_empty { ("FAILED", "UNAVAILABLE") } else { ("CREATE_COMPLETE", "AVAILABLE") };
         ChangeSetRecord {
             name: self.name.clone(),
-            unique: uuid(),
+            unique: request_id(),
             kind: if self.kind == Kind::Create { "CREATE" } else { "UPDATE" }.to_owned(),
             created: cx.scope.now,
             status: status.to_owned(),

@@ -1,10 +1,10 @@
 //! `CreateStack`.
 
 use weft_model::cloudformation as model;
-use weft_service::{Access, Context, Error, Operation, Scope};
+use weft_service::{Access, Context, Error, Operation, Scope, request_id};
 
 use crate::begin::Manner;
-use crate::names::{StackRef, is_name, uuid};
+use crate::names::{StackRef, is_name};
 use crate::prepare::{Identity, Submitted};
 use crate::tables::{OnFailure, find, stack_arn};
 use crate::{Cloudformation, errors, request, stack_policy};
@@ -68,7 +68,7 @@ impl Operation for CreateStack {
             let message = format!("Stack [{}] already exists", self.name);
             return Err(Error::new("AlreadyExistsException", message));
         }
-        let unique = uuid();
+        let unique = request_id();
         let id = stack_arn(cx.scope.account.as_u64(), cx.scope.region.as_str(), &self.name, &unique);
         let identity = Identity { name: self.name, id };
         let prepared = service.prepare(cx, &identity, self.submitted, None).await?;
