@@ -4,6 +4,7 @@
 //! causes of a request, the latest last. AWS's SDKs hand the header on by themselves where they run in a function.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>.
 
+use weft_store::hex;
 use weft_types::Timestamp;
 
 /// Times that a function may be among the causes of its own invocation.
@@ -69,14 +70,6 @@ fn parse(entry: &str) -> Option<(u32, &str)> {
 
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// FNV-1a in 32 bits: short, and nobody gains by a collision, which only stops a loop early.

@@ -11,7 +11,7 @@ pub(crate) use phase::{Call, Phase, allows};
 use serde_json::json;
 use tokio::sync::watch;
 use weft_sandbox::{CompanionEnding, ExitStatus};
-use weft_service::random_bytes;
+use weft_service::request_id;
 
 use crate::frames::Invoke;
 
@@ -325,7 +325,7 @@ impl State {
     fn tell(&mut self, json: &str, wanted: impl Fn(&Extension) -> bool) {
         for one in self.all.iter_mut().filter(|one| wanted(one)) {
             if matches!(one.phase, Phase::Ready | Phase::Running | Phase::Registered) {
-                one.event = Some(Event { id: uuid(), json: json.to_owned() });
+                one.event = Some(Event { id: request_id(), json: json.to_owned() });
             }
         }
     }
@@ -344,7 +344,7 @@ impl State {
 
 impl Extension {
     fn new(name: &str, external: bool, phase: Phase) -> Self {
-        let (id, name) = (uuid(), name.to_owned());
+        let (id, name) = (request_id(), name.to_owned());
         Self { id, name, external, invoke: false, shutdown: false, phase, waits: false, event: None }
     }
 
@@ -388,12 +388,4 @@ fn crash(ending: CompanionEnding) -> Failure {
             Failure { error_type: "Extension.LaunchError", text: error.to_string() }
         }
     }
-}
-
-/// A random identifier, as a version 4 UUID.
-fn uuid() -> String {
-    let bits =
-        u128::from_be_bytes(random_bytes()) & !(0xf000 << 64) & !(0xc << 60) | (0x4000 << 64) | (0x8 << 60);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

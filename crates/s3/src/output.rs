@@ -2,9 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 use weft_model::s3 as model;
+use weft_store::hex;
 use weft_types::AccountId;
-
-use crate::receive::hex;
 
 /// Sets the members of an output that tell a checksum.
 macro_rules! tell_checksum {

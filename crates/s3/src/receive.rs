@@ -5,11 +5,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt as _};
 use md5::{Digest as _, Md5};
-use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use weft_service::{Error, IncomingBody, random_id};
-use weft_store::{Digest, Received, WriteTx};
+use weft_store::{Digest, Received, WriteTx, hex};
 
 use crate::checksum::{Algorithm, Checksum, Hasher, check_text};
 use crate::tables::{BLOBS, Content, INLINE, Inline};
@@ -230,11 +229,4 @@ fn check(arrived: &Arrived, text: Option<&str>, md5: Option<&[u8]>) -> Result<()
         return Err(errors::bad_digest("The Content-MD5 you specified did not match what we received."));
     }
     Ok(())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -4,12 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use md5::{Digest as _, Md5};
 use weft_service::{Error, random_bytes};
-use weft_store::{Read, WriteTx};
+use weft_store::{Read, WriteTx, hex};
 use weft_types::Timestamp;
 
 use crate::checksum::join;
 use crate::errors;
-use crate::receive::hex;
 use crate::tables::{Content, PARTS, Part, UPLOADS, Upload, Version};
 use crate::versions::{Conditions, Outcome, Place, place, release, require_bucket};
 

@@ -45,7 +45,7 @@ pub use blobs::{BlobError, Blobs, Digest, Received};
 pub use engine::{Crash, Direction, Memory};
 pub use error::StoreError;
 pub use key::{EncodeKey, EncodePart, Key, Part};
-pub use record::Record;
+pub use record::{Record, hex};
 pub use store::{Options, Store};
 pub use table::{Feed, Query, Table};
 pub use trees::{Stage, TreeError, Trees, UnpackLimits, file_bytes};

@@ -5,9 +5,9 @@ use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::Sha256;
 use weft_service::ResponseRefused;
+use weft_store::hex;
 use weft_types::Timestamp;
 
-use crate::responses::hex;
 use crate::responses::records::Secret;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::Uri;
 use sha2::Digest as _;
 use weft_service::{BoxFuture, Error, ResponseRefused, STACK_RESPONSE_HOST, StackResponses, random_bytes};
-use weft_store::WriteTx;
+use weft_store::{WriteTx, hex};
 
 use crate::Cloudformation;
 use crate::responses::link::Link;
@@ -147,13 +147,6 @@ impl StackResponses for Cloudformation {
     fn take<'a>(&'a self, uri: &'a Uri, body: Bytes) -> BoxFuture<'a, Result<(), ResponseRefused>> {
         Box::pin(self.take_answer(uri, body))
     }
-}
-
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// An answer as it is stored: of one that is too long just enough to know that it is.
